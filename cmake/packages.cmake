@@ -4,6 +4,9 @@ set(Boost_USE_STATIC_LIBS OFF)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(Protobuf REQUIRED)  # before gRPC, whose config file needs it
+# pkg_check_modules below leaves re2_FOUND in the cache, and gRPC's config file
+# would then not look for re2 when configured again.
+unset(re2_FOUND CACHE)
 find_package(gRPC CONFIG REQUIRED)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED)
