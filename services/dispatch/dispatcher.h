@@ -1,0 +1,109 @@
+#ifndef ASSAY_SERVICES_DISPATCH_DISPATCHER_H_
+#define ASSAY_SERVICES_DISPATCH_DISPATCHER_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/runner/v1/lease_service.pb.h"
+#include "assay/v1/run.pb.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/dispatch/content.h"
+#include "services/dispatch/worker_link.h"
+
+namespace assay::storage {
+class Store;
+}
+
+namespace assay::dispatch {
+
+struct DispatcherOptions {
+  std::chrono::milliseconds heartbeat_interval{2'000};
+  // A worker that is silent for so long has lost its leases.
+  std::chrono::milliseconds lease_ttl{10'000};
+  // The guarantee behind the wake-ups.
+  std::chrono::milliseconds sweep_interval{1'000};
+  // Added to a plan's run timeout before a run is ended from here.
+  std::chrono::milliseconds run_slack{60'000};
+  // So many infrastructure losses make a run ERRORED.
+  int max_losses = 3;
+  std::string version = "dev";  // shown to workers
+};
+
+// Tells watchers what has become durable: called on the strand after the
+// commit, with events that carry their sequence.
+using PublishRunEvents =
+    std::function<void(const RunId& run, std::vector<v1::RunEvent> events)>;
+
+// Decides which worker executes which run, and takes the reports back.
+//
+// A queued run is offered to an idle worker at once; there is no polling on
+// the path, and a sweep once a second only guarantees what a lost wake-up
+// would delay. Order: final, then push, then regrade runs; oldest first within
+// a kind. A lease that expires or is handed back queues its run again in its
+// old place under a higher epoch; the last of `max_losses` such losses makes
+// the run ERRORED. A worker's stream that breaks does not end its leases: they
+// live until they expire, and the reconnecting worker names them again.
+//
+// Authority is in the store alone: each write names (run, epoch) and is
+// refused there when stale, so that several dispatchers can share a store.
+//
+// Ownership: borrows `store` and `clock`. Threads: confined to `strand`, which
+// is where every callback runs.
+class Dispatcher {
+ public:
+  Dispatcher(boost::asio::any_io_executor strand, storage::Store& store,
+             const Clock& clock, ContentSources content,
+             PublishRunEvents publish, DispatcherOptions options = {});
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Takes up the leases that the store holds from before a restart, and starts
+  // the sweep. Called once, before workers attach.
+  boost::asio::awaitable<Status> Start();
+
+  // A run was queued (or superseded): offers what is queued to idle workers.
+  // Cheap; call it after the commit, as often as you like.
+  void RunQueued();
+
+  // Grants no more leases and tells workers to finish what they hold.
+  void Drain();
+  // Closes every link and ends the sweep. Leases stay in the store.
+  void Stop();
+
+  struct WorkerInfo {
+    std::string name;
+    std::int32_t slots = 0;
+    std::int32_t busy = 0;
+    Clock::TimePoint attach_time;
+  };
+  // Attached workers, by name.
+  std::vector<WorkerInfo> Workers() const;
+  // Live leases of this coordinator's workers.
+  std::size_t LeaseCount() const;
+
+  // The stream side (LeaseService): one session for each attached stream.
+  using SessionId = std::uint64_t;
+  SessionId Open(std::shared_ptr<WorkerLink> link);
+  // Handles one message of a session; the next must wait until this returns.
+  // Breaches of the protocol close the link.
+  boost::asio::awaitable<void> Handle(SessionId session,
+                                      runner::v1::AttachRequest request);
+  void Closed(SessionId session);
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace assay::dispatch
+
+#endif  // ASSAY_SERVICES_DISPATCH_DISPATCHER_H_
