@@ -99,10 +99,9 @@ class MethodRegistry {
   void Unary(std::string_view full_name,
              std::function<Async<Response>(CallContext, Request)> handler) {
     Method method;
-    method.unary =
-        [handler = std::move(handler)](
-            CallContext context,
-            std::unique_ptr<google::protobuf::Message> request)
+    method.unary = [handler = std::move(handler)](
+                       CallContext context,
+                       std::unique_ptr<google::protobuf::Message> request)
         -> Async<std::unique_ptr<google::protobuf::Message>> {
       return RunUnary<Request, Response>(&handler, std::move(context),
                                          std::move(request));
@@ -143,9 +142,8 @@ class MethodRegistry {
   static Async<std::unique_ptr<google::protobuf::Message>> RunUnary(
       const std::function<Async<Response>(CallContext, Request)>* handler,
       CallContext context, std::unique_ptr<google::protobuf::Message> request) {
-    Expected<Response> response =
-        co_await (*handler)(std::move(context),
-                            std::move(static_cast<Request&>(*request)));
+    Expected<Response> response = co_await (*handler)(
+        std::move(context), std::move(static_cast<Request&>(*request)));
     if (!response) co_return std::unexpected(std::move(response).error());
     co_return std::make_unique<Response>(*std::move(response));
   }

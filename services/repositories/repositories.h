@@ -1,0 +1,97 @@
+#ifndef ASSAY_SERVICES_REPOSITORIES_REPOSITORIES_H_
+#define ASSAY_SERVICES_REPOSITORIES_REPOSITORIES_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/v1/file_tree.pb.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/repositories/records.h"
+
+namespace assay::repositories {
+
+template <class T>
+using Async = boost::asio::awaitable<Expected<T>>;
+
+struct Options {
+  // Holds `templates/`, `attempts/` and `packs/`; made when absent.
+  std::filesystem::path root;
+  // Threads that run libgit2.
+  int threads = 2;
+};
+
+// Templates and attempts' repositories on the local disk.
+//
+// A template is one root commit in a store of its own, whose name is the
+// commit; the same files give the same commit. An attempt's repository borrows
+// objects from its template's store and from nothing else, because whatever a
+// repository can borrow, a stock `git fetch` can read.
+//
+// Every function may be repeated after a crash or a lost answer.
+//
+// Threads: called from one thread (the coordinator's strand); the work is done
+// by a pool and the coroutine goes on where it was.
+// Errors: kNotFound for an unknown repository, template or commit;
+// kInvalidArgument for a template that is refused; kResourceExhausted for a
+// full disk or a limit that is named; kDataLoss for objects that are damaged.
+class Repositories {
+ public:
+  static Expected<std::unique_ptr<Repositories>> Open(Options options);
+  // Waits for what the pool is doing.
+  ~Repositories();
+
+  // Stores `template_files` as one root commit and answers with the commit.
+  // Refuses what would surprise a candidate's checkout: gitlinks, `.git`,
+  // `..`, names that differ only in case, symbolic links that leave the tree.
+  Async<std::string> CreateTemplate(v1::FileTree template_files);
+
+  // Makes the repository of an attempt with `main` at the template's commit.
+  // Durable when it returns.
+  Async<void> CreateRepository(RepositoryId repository,
+                               std::string template_commit);
+  // Where the repository is, for git's own programs. Checks the id's form,
+  // not that the repository exists.
+  Expected<std::filesystem::path> Path(const RepositoryId& repository) const;
+
+  Async<CommitInfo> ReadCommit(RepositoryId repository, std::string commit);
+  // The history of `commit`, newest first, at most `limit` commits.
+  Async<std::vector<CommitInfo>> ReadHistory(RepositoryId repository,
+                                             std::string commit, int limit);
+  // True when `ancestor` is in the history of `commit` (or is it).
+  Async<bool> IsAncestor(RepositoryId repository, std::string ancestor,
+                         std::string commit);
+  // What `new_commit` changes against `old_commit`; empty: against nothing.
+  Async<Diff> ReadDiff(RepositoryId repository, std::string old_commit,
+                       std::string new_commit);
+  // Every ref, sorted by name.
+  Async<std::vector<RefTip>> ReadRefs(RepositoryId repository);
+
+  // Writes the pack that a worker gets. The file is named by its digest and is
+  // there until ForgetPack. Refuses trees that would unpack to more than the
+  // limits in pack_writer.h.
+  Async<Pack> WritePack(RepositoryId repository, std::string commit);
+  // Removes a pack's file; it is well to name one that is gone.
+  void ForgetPack(const Pack& pack);
+
+  // Makes `refs/submissions/{number}` point at `commit`, durably.
+  // kAlreadyExists when it points elsewhere.
+  Async<void> WriteSubmissionRef(RepositoryId repository, int number,
+                                 std::string commit);
+
+  // Reads every object that the refs reach. Empty when all is well, else one
+  // sentence for each problem.
+  Async<std::vector<std::string>> Check(RepositoryId repository);
+
+ private:
+  class Pool;
+  explicit Repositories(std::unique_ptr<Pool> pool);
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace assay::repositories
+
+#endif  // ASSAY_SERVICES_REPOSITORIES_REPOSITORIES_H_
