@@ -1,0 +1,107 @@
+#ifndef ASSAY_SERVICES_STORAGE_TABLES_ATTEMPTS_H_
+#define ASSAY_SERVICES_STORAGE_TABLES_ATTEMPTS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/v1/attempt.pb.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/storage/page.h"
+#include "services/storage/sql/connection.h"
+
+namespace assay::storage {
+
+// An attempt's clock as it is kept; services/attempts/clock.h has the rules.
+struct ClockRecord {
+  std::optional<Clock::TimePoint> start_time;
+  std::chrono::microseconds duration{0};
+  double accommodation = 1.0;
+  std::chrono::microseconds paused{0};  // ended pauses
+  std::chrono::microseconds extended{0};
+  std::chrono::microseconds grace{0};
+  std::optional<Clock::TimePoint> hard_close_time;
+  std::optional<Clock::TimePoint> pause_time;  // while paused
+  // Materialised; absent before the start and while paused.
+  std::optional<Clock::TimePoint> deadline;
+  std::optional<Clock::TimePoint> cut_off_time;
+  std::int32_t version = 0;
+
+  bool operator==(const ClockRecord&) const = default;
+};
+
+// Why a clock changed.
+struct ClockEventRecord {
+  std::int32_t version = 0;  // of the clock after it
+  Clock::TimePoint time;
+  std::string kind;  // "start", "extend", "pause", "resume", "reopen", "credit"
+  std::chrono::microseconds amount{0};
+  std::string actor;
+  std::string reason;
+};
+
+struct AttemptRecord {
+  AttemptId id;
+  InvitationId invitation;
+  AssignmentId assignment;
+  std::int32_t assignment_version = 0;
+  v1::Attempt::State state = v1::Attempt::STATE_ACCEPTED;
+  std::string candidate_name;
+  std::string candidate_email;
+  // Empty until started.
+  RepositoryId repository;
+  ClockRecord clock;
+  Clock::TimePoint create_time;
+};
+
+struct AttemptCounts {
+  std::int32_t pushes = 0;  // accepted
+  std::int32_t submissions = 0;
+  RunId latest_run;
+};
+
+class AttemptTable {
+ public:
+  explicit AttemptTable(sql::Connection& connection)
+      : connection_(connection) {}
+
+  Status Create(const AttemptRecord& record);
+  Expected<AttemptRecord> Get(const AttemptId& id);
+  // kNotFound when no attempt owns `repository`.
+  Expected<AttemptRecord> GetByRepository(const RepositoryId& repository);
+  // Newest first. Empty assignment: of all.
+  Expected<PageOf<AttemptRecord>> List(const AssignmentId& assignment,
+                                       const Page& page);
+  Expected<AttemptCounts> Count(const AttemptId& id);
+
+  // ACCEPTED -> STARTED. kAborted in any other state.
+  Status MarkStarted(const AttemptId& id, const RepositoryId& repository);
+  // STARTED -> SUBMITTED, if `clock_version` is still current: an extension
+  // that was committed before wins. kAborted otherwise.
+  Status MarkSubmitted(const AttemptId& id, std::int32_t clock_version);
+  // SUBMITTED -> STARTED, after a retroactive extension.
+  Status MarkReopened(const AttemptId& id);
+
+  // Stores `clock`, whose version is the stored one + 1 (else kAborted), with
+  // the event that made it so.
+  Status ChangeClock(const AttemptId& id, const ClockRecord& clock,
+                     const ClockEventRecord& event);
+  Expected<std::vector<ClockEventRecord>> ListClockEvents(const AttemptId& id);
+
+  // Started attempts whose cut-off is at or before `now`, earliest first.
+  Expected<std::vector<AttemptRecord>> ListPastCutOff(Clock::TimePoint now,
+                                                      std::int32_t limit);
+  // The earliest cut-off after `now` of a started attempt.
+  Expected<std::optional<Clock::TimePoint>> NextCutOff(Clock::TimePoint now);
+
+ private:
+  sql::Connection& connection_;
+};
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_TABLES_ATTEMPTS_H_

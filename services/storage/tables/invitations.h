@@ -1,0 +1,54 @@
+#ifndef ASSAY_SERVICES_STORAGE_TABLES_INVITATIONS_H_
+#define ASSAY_SERVICES_STORAGE_TABLES_INVITATIONS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "assay/v1/invitation.pb.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/storage/page.h"
+#include "services/storage/sql/connection.h"
+
+namespace assay::storage {
+
+struct InvitationRecord {
+  InvitationId id;
+  AssignmentId assignment;
+  std::int32_t assignment_version = 0;
+  std::string candidate_name;
+  std::string candidate_email;
+  // SHA-256 of the link's secret. Resending replaces it.
+  std::string secret_hash;
+  // PENDING, ACCEPTED or REVOKED; expiry follows from `expire_time`.
+  v1::Invitation::State state = v1::Invitation::STATE_PENDING;
+  Clock::TimePoint create_time;
+  Clock::TimePoint expire_time;
+  AttemptId attempt;
+};
+
+class InvitationTable {
+ public:
+  explicit InvitationTable(sql::Connection& connection)
+      : connection_(connection) {}
+
+  Status Create(const InvitationRecord& record);
+  Expected<InvitationRecord> Get(const InvitationId& id);
+  Expected<InvitationRecord> GetBySecretHash(const std::string& hash);
+  // Empty assignment: of all.
+  Expected<PageOf<InvitationRecord>> List(const AssignmentId& assignment,
+                                          const Page& page);
+  // kAborted unless the invitation is pending.
+  Status MarkAccepted(const InvitationId& id, const AttemptId& attempt);
+  Status MarkRevoked(const InvitationId& id);
+  Status ReplaceSecret(const InvitationId& id, const std::string& hash,
+                       Clock::TimePoint expire_time);
+
+ private:
+  sql::Connection& connection_;
+};
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_TABLES_INVITATIONS_H_

@@ -1,0 +1,73 @@
+#ifndef ASSAY_SERVICES_STORAGE_TABLES_PUSHES_H_
+#define ASSAY_SERVICES_STORAGE_TABLES_PUSHES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/v1/attempt.pb.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/storage/page.h"
+#include "services/storage/sql/connection.h"
+
+namespace assay::storage {
+
+// One ref update: RECEIVED is an intent whose ref has not moved yet.
+struct PushRecord {
+  PushId id;
+  AttemptId attempt;
+  RepositoryId repository;
+  std::string ref;
+  std::string old_commit;  // 40 zeros or empty: the ref is new
+  std::string new_commit;
+  Clock::TimePoint receive_time;
+  v1::Push::State state = v1::Push::STATE_RECEIVED;
+  std::string refusal;
+  bool late = false;
+  RunId run;
+  std::string subject;
+  std::optional<Clock::TimePoint> commit_time;
+};
+
+class PushTable {
+ public:
+  explicit PushTable(sql::Connection& connection) : connection_(connection) {}
+
+  Status Create(const PushRecord& record);
+  Expected<PushRecord> Get(const PushId& id);
+  // Oldest first.
+  Expected<PageOf<PushRecord>> List(const AttemptId& attempt, const Page& page);
+
+  // RECEIVED -> ACCEPTED / REFUSED. kAborted when it is neither RECEIVED nor
+  // already in that state.
+  Status MarkAccepted(const PushId& id, const RunId& run);
+  Status MarkRefused(const PushId& id, const std::string& refusal);
+  Status Describe(const PushId& id, const std::string& subject,
+                  std::optional<Clock::TimePoint> commit_time);
+
+  // RECEIVED pushes of all attempts, oldest first.
+  Expected<std::vector<PushRecord>> ListOpen();
+  // Whether `attempt` has a RECEIVED push from at or before `time`.
+  Expected<bool> HasOpen(const AttemptId& attempt, Clock::TimePoint time);
+  // The last accepted, not late push to `ref` that was received at or before
+  // `time`.
+  Expected<std::optional<PushRecord>> LastAccepted(const AttemptId& attempt,
+                                                   const std::string& ref,
+                                                   Clock::TimePoint time);
+  // The first accepted push that brought `commit` as its tip.
+  Expected<std::optional<PushRecord>> FindByCommit(const AttemptId& attempt,
+                                                   const std::string& commit);
+  // Runs queued by pushes of `attempt` that were received after `since`.
+  Expected<std::int32_t> CountRunsSince(const AttemptId& attempt,
+                                        Clock::TimePoint since);
+
+ private:
+  sql::Connection& connection_;
+};
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_TABLES_PUSHES_H_

@@ -1,0 +1,55 @@
+#ifndef ASSAY_SERVICES_STORAGE_TRANSACTION_H_
+#define ASSAY_SERVICES_STORAGE_TRANSACTION_H_
+
+#include "services/storage/sql/connection.h"
+#include "services/storage/tables/assignments.h"
+#include "services/storage/tables/attempts.h"
+#include "services/storage/tables/audit_log.h"
+#include "services/storage/tables/invitations.h"
+#include "services/storage/tables/pushes.h"
+#include "services/storage/tables/repositories.h"
+#include "services/storage/tables/requests.h"
+#include "services/storage/tables/run_events.h"
+#include "services/storage/tables/runs.h"
+#include "services/storage/tables/submissions.h"
+#include "services/storage/tables/tokens.h"
+
+namespace assay::storage {
+
+// One transaction: a table for each noun. All of it happens, or nothing.
+//
+// Ownership: borrows `connection`. Threads: lives on a storage thread, inside
+// the closure that it was handed to; never keep a reference to it.
+class Transaction {
+ public:
+  explicit Transaction(sql::Connection& connection)
+      : assignments(connection),
+        invitations(connection),
+        attempts(connection),
+        repositories(connection),
+        pushes(connection),
+        submissions(connection),
+        runs(connection),
+        run_events(connection),
+        tokens(connection),
+        requests(connection),
+        audit(connection) {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  AssignmentTable assignments;
+  InvitationTable invitations;
+  AttemptTable attempts;
+  RepositoryTable repositories;
+  PushTable pushes;
+  SubmissionTable submissions;
+  RunTable runs;
+  RunEventTable run_events;
+  TokenTable tokens;
+  RequestTable requests;
+  AuditLog audit;
+};
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_TRANSACTION_H_
