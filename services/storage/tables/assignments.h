@@ -18,8 +18,8 @@ struct AssignmentRecord {
   AssignmentId id;  // the slug
   std::int32_t version = 1;
   v1::AssignmentSpec spec;
-  // The store that holds the template's public closure and nothing else.
-  RepositoryId template_store;
+  // The template's root commit, which also names the store that holds its
+  // public closure and nothing else.
   std::string template_commit;
   // Blobs: the compiled plan, and the suite's files as a v1::FileTree.
   std::string plan_digest;

@@ -11,13 +11,12 @@
 
 namespace assay::storage {
 
-// A git repository on disk: a template's store, or an attempt's own.
+// An attempt's git repository.
 struct RepositoryRecord {
   RepositoryId id;
-  // Empty for a template's store.
   AttemptId attempt;
-  // The store that an attempt's repository shares objects with.
-  RepositoryId template_store;
+  // Names the store that the repository borrows objects from.
+  std::string template_commit;
   Clock::TimePoint create_time;
 };
 
@@ -29,8 +28,8 @@ class RepositoryTable {
   // kAlreadyExists: the id is taken.
   Status Create(const RepositoryRecord& record);
   Expected<RepositoryRecord> Get(const RepositoryId& id);
-  // Of attempts, oldest first: what the reconciler walks.
-  Expected<PageOf<RepositoryRecord>> ListOfAttempts(const Page& page);
+  // Oldest first: what the reconciler walks.
+  Expected<PageOf<RepositoryRecord>> List(const Page& page);
 
  private:
   sql::Connection& connection_;

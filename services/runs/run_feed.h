@@ -1,0 +1,89 @@
+#ifndef ASSAY_SERVICES_RUNS_RUN_FEED_H_
+#define ASSAY_SERVICES_RUNS_RUN_FEED_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "assay/v1/run.pb.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/storage/tables/runs.h"
+
+namespace assay::runs {
+
+template <class T>
+using Async = boost::asio::awaitable<Expected<T>>;
+
+using SharedEvent = std::shared_ptr<const v1::RunEvent>;
+
+// Tells watchers what happened in runs, after it has become durable. The store
+// is the truth and the feed a wake-up with contents: a watcher that was too
+// slow reads what it missed from there.
+//
+// Threads: confined to the coordinator's strand.
+class RunFeed {
+ public:
+  struct Options {
+    // Events that wait for one watcher before it is sent to the store.
+    std::size_t max_waiting = 256;
+  };
+
+  // A watcher's end. Ends the watch when destroyed.
+  class Watch {
+   public:
+    // What one Next brings.
+    struct Batch {
+      // In sequence, without repeats.
+      std::vector<SharedEvent> events;
+      // Events before these were dropped: read them from the store.
+      bool gap = false;
+    };
+    virtual ~Watch() = default;
+    // Suspends until there is something. kCancelled once the feed is closed.
+    virtual Async<Batch> Next() = 0;
+  };
+
+  // A watcher of every run: learns which runs changed state, each once however
+  // often it changed meanwhile.
+  class ListWatch {
+   public:
+    virtual ~ListWatch() = default;
+    virtual Async<std::vector<RunId>> Next() = 0;
+  };
+
+  RunFeed(boost::asio::any_io_executor strand, Options options);
+  explicit RunFeed(boost::asio::any_io_executor strand);
+  ~RunFeed();
+  RunFeed(const RunFeed&) = delete;
+  RunFeed& operator=(const RunFeed&) = delete;
+
+  // `events` carry their sequences and are durable.
+  void Publish(const RunId& run, std::vector<v1::RunEvent> events);
+  void Publish(const storage::RunChange& change) {
+    Publish(change.run.id, change.events);
+  }
+  void Publish(const std::vector<storage::RunChange>& changes) {
+    for (const storage::RunChange& change : changes) Publish(change);
+  }
+
+  std::unique_ptr<Watch> WatchRun(const RunId& run);
+  std::unique_ptr<ListWatch> WatchStates();
+  // Called after each Publish that queued a run: the dispatcher's wake-up.
+  void OnQueued(std::function<void()> callback);
+  // Ends every watch with kCancelled: the coordinator drains.
+  void Close();
+
+  std::size_t watch_count() const;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace assay::runs
+
+#endif  // ASSAY_SERVICES_RUNS_RUN_FEED_H_
