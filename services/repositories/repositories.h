@@ -70,9 +70,9 @@ class Repositories {
   // Every ref, sorted by name.
   Async<std::vector<RefTip>> ReadRefs(RepositoryId repository);
 
-  // Writes the pack that a worker gets. The file is named by its digest and is
-  // there until ForgetPack. Refuses trees that would unpack to more than the
-  // limits in pack_writer.h.
+  // Writes the pack that a worker gets. Each call writes a file of its own,
+  // which is there until ForgetPack or the next start. Refuses trees that would
+  // unpack to more than the limits in pack_writer.h.
   Async<Pack> WritePack(RepositoryId repository, std::string commit);
   // Removes a pack's file; it is well to name one that is gone.
   void ForgetPack(const Pack& pack);

@@ -1,0 +1,31 @@
+#ifndef ASSAY_SERVICES_REPOSITORIES_DURABLE_FILES_H_
+#define ASSAY_SERVICES_REPOSITORIES_DURABLE_FILES_H_
+
+#include <filesystem>
+#include <string_view>
+
+#include "proto/base/error.h"
+
+namespace assay::repositories {
+
+// Writes a new file and flushes it to the disk. The directory is the caller's
+// to flush.
+Status WriteNewFile(const std::filesystem::path& path, std::string_view bytes);
+
+// Flushes a directory's entries.
+Status SyncDirectory(const std::filesystem::path& path);
+
+// Flushes a directory with everything below it, bottom up.
+Status SyncTree(const std::filesystem::path& path);
+
+// Makes a directory of mode 0700; it is well that it exists.
+Status MakeDirectory(const std::filesystem::path& path);
+
+// Makes `path` a hard link to `target`; it is well that `path` exists.
+// Where the file system allows no more links, `path` is a copy.
+Status LinkFile(const std::filesystem::path& target,
+                const std::filesystem::path& path);
+
+}  // namespace assay::repositories
+
+#endif  // ASSAY_SERVICES_REPOSITORIES_DURABLE_FILES_H_

@@ -1,0 +1,131 @@
+#include "services/repositories/history.h"
+
+#include <algorithm>
+
+#include "proto/base/utf8.h"
+#include "services/repositories/handles.h"
+
+namespace assay::repositories {
+namespace {
+
+constexpr std::size_t kMaxSubject = 200;
+constexpr std::size_t kMaxName = 100;
+// A history is walked no further, whatever the limit asked for.
+constexpr int kMaxHistory = 10'000;
+
+Expected<CommitHandle> Lookup(git_repository* repository,
+                              const std::string& commit) {
+  ASSAY_ASSIGN_OR_RETURN(const git_oid oid, ParseOid(commit));
+  git_commit* raw = nullptr;
+  if (git_commit_lookup(&raw, repository, &oid) < 0)
+    return NotFound("no commit ", commit, " in this repository");
+  return CommitHandle(raw);
+}
+
+// Dates outside of what a Timestamp can hold are pinned to its ends.
+Clock::TimePoint TimeOf(git_time_t seconds) {
+  constexpr git_time_t kMin = -62135596800, kMax = 253402300799;
+  return FromMicros(std::clamp(seconds, kMin, kMax) * 1'000'000);
+}
+
+CommitInfo Describe(const git_commit* commit) {
+  CommitInfo info;
+  info.commit = OidHex(*git_commit_id(commit));
+  info.tree = OidHex(*git_commit_tree_id(commit));
+  for (unsigned i = 0; i < git_commit_parentcount(commit); ++i)
+    info.parents.push_back(OidHex(*git_commit_parent_id(commit, i)));
+  if (const char* message = git_commit_message(commit); message != nullptr) {
+    const std::string_view text(message);
+    info.subject =
+        PresentableLine(text.substr(0, text.find('\n')), kMaxSubject);
+  }
+  if (const git_signature* author = git_commit_author(commit);
+      author != nullptr) {
+    info.author_name = PresentableLine(author->name, kMaxName);
+    info.author_email = PresentableLine(author->email, kMaxName);
+    info.author_time = TimeOf(author->when.time);
+  }
+  info.commit_time = TimeOf(git_commit_time(commit));
+  return info;
+}
+
+}  // namespace
+
+Expected<CommitInfo> ReadCommit(git_repository* repository,
+                                const std::string& commit) {
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle, Lookup(repository, commit));
+  return Describe(handle.get());
+}
+
+Expected<std::vector<CommitInfo>> ReadHistory(git_repository* repository,
+                                              const std::string& commit,
+                                              int limit) {
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle tip, Lookup(repository, commit));
+  git_revwalk* raw = nullptr;
+  if (int r = git_revwalk_new(&raw, repository); r < 0)
+    return GitError("walk the history", r);
+  const RevwalkHandle walk(raw);
+  git_revwalk_sorting(raw, GIT_SORT_TOPOLOGICAL);
+  if (int r = git_revwalk_push(raw, git_commit_id(tip.get())); r < 0)
+    return GitError("walk the history", r);
+  std::vector<CommitInfo> history;
+  const auto most = static_cast<std::size_t>(std::clamp(limit, 0, kMaxHistory));
+  git_oid oid;
+  while (history.size() < most && git_revwalk_next(&oid, raw) == 0) {
+    ASSAY_ASSIGN_OR_RETURN(CommitInfo info,
+                           ReadCommit(repository, OidHex(oid)));
+    history.push_back(std::move(info));
+  }
+  return history;
+}
+
+Expected<bool> IsAncestor(git_repository* repository,
+                          const std::string& ancestor,
+                          const std::string& commit) {
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle older,
+                         Lookup(repository, ancestor));
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle newer, Lookup(repository, commit));
+  if (ancestor == commit) return true;
+  const int result = git_graph_descendant_of(
+      repository, git_commit_id(newer.get()), git_commit_id(older.get()));
+  if (result < 0) return GitError("compare commits", result);
+  return result == 1;
+}
+
+Expected<std::vector<RefTip>> ReadRefs(git_repository* repository) {
+  git_reference_iterator* raw = nullptr;
+  if (int r = git_reference_iterator_new(&raw, repository); r < 0)
+    return GitError("list refs", r);
+  const ReferenceIteratorHandle iterator(raw);
+  std::vector<RefTip> tips;
+  git_reference* raw_ref = nullptr;
+  while (git_reference_next(&raw_ref, raw) == 0) {
+    const ReferenceHandle ref(raw_ref);
+    if (const git_oid* oid = git_reference_target(raw_ref); oid != nullptr)
+      tips.push_back(
+          {.name = git_reference_name(raw_ref), .commit = OidHex(*oid)});
+  }
+  std::ranges::sort(tips, {}, &RefTip::name);
+  return tips;
+}
+
+Status WriteSubmissionRef(git_repository* repository, int number,
+                          const std::string& commit) {
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle, Lookup(repository, commit));
+  const std::string name = "refs/submissions/" + std::to_string(number);
+  git_reference* raw = nullptr;
+  const int result = git_reference_create(
+      &raw, repository, name.c_str(), git_commit_id(handle.get()), 0, nullptr);
+  const ReferenceHandle ref(raw);
+  if (result == 0) return {};
+  if (result != GIT_EEXISTS) return GitError("write " + name, result);
+  git_oid present;
+  if (git_reference_name_to_id(&present, repository, name.c_str()) == 0 &&
+      git_oid_equal(&present, git_commit_id(handle.get())) == 1)
+    return {};
+  return AlreadyExists(name,
+                       " points at another commit: submissions do not "
+                       "change");
+}
+
+}  // namespace assay::repositories

@@ -1,0 +1,200 @@
+#include "services/repositories/repositories.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <utility>
+
+#include "services/repositories/diff.h"
+#include "services/repositories/durable_files.h"
+#include "services/repositories/handles.h"
+#include "services/repositories/history.h"
+#include "services/repositories/integrity.h"
+#include "services/repositories/pack_writer.h"
+#include "services/repositories/template_store.h"
+
+namespace assay::repositories {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+class Repositories::Pool {
+ public:
+  explicit Pool(const Options& options)
+      : root(options.root),
+        templates(options.root / "templates"),
+        threads_(static_cast<std::size_t>(options.threads)) {}
+  ~Pool() { threads_.join(); }
+
+  // Runs `work` on the pool and goes on where the caller was.
+  template <class T>
+  Async<T> Run(std::move_only_function<Expected<T>()> work) {
+    return asio::async_initiate<const asio::use_awaitable_t<>&,
+                                void(Expected<T>)>(
+        [this](auto handler, std::move_only_function<Expected<T>()> job) {
+          auto origin = asio::prefer(asio::get_associated_executor(handler),
+                                     asio::execution::outstanding_work.tracked);
+          asio::post(threads_,
+                     [job = std::move(job), handler = std::move(handler),
+                      origin = std::move(origin)]() mutable {
+                       asio::post(origin, [handler = std::move(handler),
+                                           result = job()]() mutable {
+                         std::move(handler)(std::move(result));
+                       });
+                     });
+        },
+        asio::use_awaitable, std::move(work));
+  }
+
+  // The same with the open repository at `path`.
+  template <class T>
+  Async<T> With(Expected<fs::path> path,
+                std::move_only_function<Expected<T>(git_repository*)> work) {
+    return Run<T>([path = std::move(path),
+                   work = std::move(work)]() mutable -> Expected<T> {
+      if (!path) return std::unexpected(std::move(path).error());
+      if (!fs::exists(*path / "HEAD"))
+        return NotFound("no repository ", path->stem().string());
+      ASSAY_ASSIGN_OR_RETURN(const RepositoryHandle repository,
+                             OpenBare(*path));
+      return work(repository.get());
+    });
+  }
+
+  const fs::path root;
+  const TemplateStore templates;
+
+ private:
+  asio::thread_pool threads_;
+};
+
+Expected<std::unique_ptr<Repositories>> Repositories::Open(Options options) {
+  StartLibgit2();
+  std::error_code error;
+  // Packs are leases' leftovers: whoever needs one writes it again.
+  fs::remove_all(options.root / "packs", error);
+  for (const char* name : {"templates", "attempts", "packs"}) {
+    fs::create_directories(options.root / name, error);
+    if (error)
+      return SystemError("make " + (options.root / name).string(),
+                         error.value());
+  }
+  for (const auto& entry : fs::directory_iterator(options.root / "templates"))
+    if (entry.path().filename().string().starts_with("tmp-"))
+      fs::remove_all(entry.path(), error);
+  return std::unique_ptr<Repositories>(
+      new Repositories(std::make_unique<Pool>(options)));
+}
+
+Repositories::Repositories(std::unique_ptr<Pool> pool)
+    : pool_(std::move(pool)) {}
+Repositories::~Repositories() = default;
+
+Expected<fs::path> Repositories::Path(const RepositoryId& repository) const {
+  const std::string& id = repository.str();
+  const bool well_formed =
+      id.size() == 24 && id.starts_with("rep_") &&
+      id.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz", 4) ==
+          std::string::npos;
+  if (!well_formed) return NotFound("no such repository");
+  return pool_->root / "attempts" / (id + ".git");
+}
+
+Async<std::string> Repositories::CreateTemplate(v1::FileTree files) {
+  return pool_->Run<std::string>(
+      [pool = pool_.get(), files = std::move(files)] {
+        return pool->templates.Create(files);
+      });
+}
+
+Async<void> Repositories::CreateRepository(RepositoryId repository,
+                                           std::string template_commit) {
+  return pool_->Run<void>([pool = pool_.get(), path = Path(repository),
+                           commit = std::move(template_commit)]() -> Status {
+    if (!path) return std::unexpected(path.error());
+    return pool->templates.CreateRepository(commit, *path);
+  });
+}
+
+Async<CommitInfo> Repositories::ReadCommit(RepositoryId repository,
+                                           std::string commit) {
+  return pool_->With<CommitInfo>(
+      Path(repository), [commit = std::move(commit)](git_repository* handle) {
+        return repositories::ReadCommit(handle, commit);
+      });
+}
+
+Async<std::vector<CommitInfo>> Repositories::ReadHistory(
+    RepositoryId repository, std::string commit, int limit) {
+  return pool_->With<std::vector<CommitInfo>>(
+      Path(repository),
+      [commit = std::move(commit), limit](git_repository* handle) {
+        return repositories::ReadHistory(handle, commit, limit);
+      });
+}
+
+Async<bool> Repositories::IsAncestor(RepositoryId repository,
+                                     std::string ancestor, std::string commit) {
+  return pool_->With<bool>(
+      Path(repository), [ancestor = std::move(ancestor),
+                         commit = std::move(commit)](git_repository* handle) {
+        return repositories::IsAncestor(handle, ancestor, commit);
+      });
+}
+
+Async<Diff> Repositories::ReadDiff(RepositoryId repository,
+                                   std::string old_commit,
+                                   std::string new_commit) {
+  return pool_->With<Diff>(Path(repository), [before = std::move(old_commit),
+                                              after = std::move(new_commit)](
+                                                 git_repository* handle) {
+    return repositories::ReadDiff(handle, before, after);
+  });
+}
+
+Async<std::vector<RefTip>> Repositories::ReadRefs(RepositoryId repository) {
+  return pool_->With<std::vector<RefTip>>(
+      Path(repository),
+      [](git_repository* handle) { return repositories::ReadRefs(handle); });
+}
+
+Async<Pack> Repositories::WritePack(RepositoryId repository,
+                                    std::string commit) {
+  return pool_->Run<Pack>(
+      [path = Path(repository), commit = std::move(commit),
+       file = pool_->root / "packs" /
+              (RandomToken() + ".pack")]() -> Expected<Pack> {
+        if (!path) return std::unexpected(path.error());
+        if (!fs::exists(*path / "HEAD"))
+          return NotFound("no repository ", path->stem().string());
+        return WriteCommitPack(*path, commit, file);
+      });
+}
+
+void Repositories::ForgetPack(const Pack& pack) {
+  std::error_code ignored;
+  fs::remove(pack.path, ignored);
+}
+
+Async<void> Repositories::WriteSubmissionRef(RepositoryId repository,
+                                             int number, std::string commit) {
+  return pool_->With<void>(
+      Path(repository),
+      [number, commit = std::move(commit)](git_repository* handle) {
+        return repositories::WriteSubmissionRef(handle, number, commit);
+      });
+}
+
+Async<std::vector<std::string>> Repositories::Check(RepositoryId repository) {
+  return pool_->With<std::vector<std::string>>(
+      Path(repository),
+      [](git_repository* handle) { return CheckReachable(handle); });
+}
+
+}  // namespace assay::repositories
