@@ -24,6 +24,8 @@ struct Diagnostic {
   int line = 0;
   int column = 0;
   std::string message;
+  // Something to look at that does not keep the suite from running.
+  bool warning = false;
 
   // "assay.yaml:41:9: error: unknown key "exepct" in an HTTP step; did you
   // mean "expect"?"
