@@ -5,21 +5,19 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "assay/runner/v1/lease_service.pb.h"
-#include "assay/v1/run.pb.h"
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/dispatch/content.h"
 #include "services/dispatch/worker_link.h"
 
-namespace assay::storage {
-class Store;
+namespace assay::runs {
+class RunQueue;
 }
 
 namespace assay::dispatch {
@@ -32,15 +30,9 @@ struct DispatcherOptions {
   std::chrono::milliseconds sweep_interval{1'000};
   // Added to a plan's run timeout before a run is ended from here.
   std::chrono::milliseconds run_slack{60'000};
-  // So many infrastructure losses make a run ERRORED.
-  int max_losses = 3;
-  std::string version = "dev";  // shown to workers
+  // Shown to workers.
+  std::string version = "dev";
 };
-
-// Tells watchers what has become durable: called on the strand after the
-// commit, with events that carry their sequence.
-using PublishRunEvents =
-    std::function<void(const RunId& run, std::vector<v1::RunEvent> events)>;
 
 // Decides which worker executes which run, and takes the reports back.
 //
@@ -48,20 +40,20 @@ using PublishRunEvents =
 // the path, and a sweep once a second only guarantees what a lost wake-up
 // would delay. Order: final, then push, then regrade runs; oldest first within
 // a kind. A lease that expires or is handed back queues its run again in its
-// old place under a higher epoch; the last of `max_losses` such losses makes
-// the run ERRORED. A worker's stream that breaks does not end its leases: they
-// live until they expire, and the reconnecting worker names them again.
+// old place under a higher epoch; the third such loss makes the run ERRORED. A
+// worker's stream that breaks does not end its leases: they live until they
+// expire, and the reconnecting worker names them again.
 //
 // Authority is in the store alone: each write names (run, epoch) and is
 // refused there when stale, so that several dispatchers can share a store.
 //
-// Ownership: borrows `store` and `clock`. Threads: confined to `strand`, which
+// Ownership: borrows `queue` and `clock`. Threads: confined to `strand`, which
 // is where every callback runs.
 class Dispatcher {
  public:
-  Dispatcher(boost::asio::any_io_executor strand, storage::Store& store,
+  Dispatcher(boost::asio::any_io_executor strand, runs::RunQueue& queue,
              const Clock& clock, ContentSources content,
-             PublishRunEvents publish, DispatcherOptions options = {});
+             DispatcherOptions options = {});
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -70,7 +62,7 @@ class Dispatcher {
   // the sweep. Called once, before workers attach.
   boost::asio::awaitable<Status> Start();
 
-  // A run was queued (or superseded): offers what is queued to idle workers.
+  // A run was queued: offers it to an idle worker (RunFeed::OnQueued calls it).
   // Cheap; call it after the commit, as often as you like.
   void RunQueued();
 

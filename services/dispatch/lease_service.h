@@ -12,9 +12,10 @@
 
 namespace assay::dispatch {
 
-// Finds out who holds `token`; UNAUTHENTICATED for an unknown one. Called on
-// the strand.
-using Authenticate = std::function<rpc::Async<rpc::Caller>(std::string token)>;
+// Finds out who calls; UNAUTHENTICATED for an unknown token. `authorization`
+// is the metadata's value, "Bearer asy_...". Called on the strand.
+using Authenticate =
+    std::function<rpc::Async<rpc::Caller>(std::string authorization)>;
 
 // assay.runner.v1.LeaseService over gRPC's callback API: translates between
 // streams and the Dispatcher, and checks that a token has ROLE_WORKER.

@@ -1,0 +1,219 @@
+// What a worker says about itself: hello, heartbeat, demand, fetch.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "services/dispatch/dispatcher_state.h"
+
+namespace assay::dispatch {
+namespace {
+
+using storage::RunRecord;
+
+// Chunks stay under gRPC's message limit of 4 MiB with room to spare.
+constexpr std::size_t kChunkBytes = std::size_t{3} << 20;
+constexpr std::int32_t kMaxSlots = 1'024;
+
+void SetDuration(std::chrono::milliseconds from,
+                 google::protobuf::Duration* to) {
+  to->set_seconds(from.count() / 1'000);
+  to->set_nanos(static_cast<std::int32_t>(from.count() % 1'000 * 1'000'000));
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
+                                                       std::uint64_t session,
+                                                       Attach request) {
+  Attachment* attachment = self->roster.Find(session);
+  if (attachment == nullptr || self->stopped) co_return;
+  attachment->heard = std::chrono::steady_clock::now();
+  if (attachment->worker.empty() != request.has_hello()) {
+    attachment->link->Close(
+        Error{Code::kFailedPrecondition,
+              "expected `hello` as the first message and only there"});
+    co_return;
+  }
+  switch (request.message_case()) {
+    case Attach::kHello:
+      co_return co_await Hello(self, session, request.hello());
+    case Attach::kDemand:
+      attachment->demand = std::clamp(request.demand().count(), 0, kMaxSlots);
+      self->Offer();
+      co_return;
+    case Attach::kHeartbeat:
+      co_return co_await Heartbeat(self, session, request.heartbeat());
+    case Attach::kFetch:
+      // Content may have to be made first; reports must not wait for it.
+      self->Spawn(Fetch(self, session, request.fetch()));
+      co_return;
+    case Attach::kReport:
+      co_return co_await Report(self, session,
+                                std::move(*request.mutable_report()));
+    case Attach::kHandBack: {
+      const auto& back = request.hand_back();
+      if (self->Owned(session, RunId(back.run()), back.epoch()) == nullptr)
+        co_return;
+      co_return co_await HandBack(self, RunId(back.run()), back.epoch(),
+                                  back.reason(), back.fault());
+    }
+    case Attach::MESSAGE_NOT_SET:
+      // A newer worker's message: it is not told, so it must not rely on it.
+      co_return;
+  }
+}
+
+boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
+                                                      std::uint64_t session,
+                                                      Attach::Hello hello) {
+  Attachment* attachment = self->roster.Find(session);
+  if (hello.worker_id().empty() || hello.worker_id().size() > 128 ||
+      hello.slots() < 1) {
+    attachment->link->Close(
+        Error{Code::kInvalidArgument,
+              "hello needs a worker_id of 1 to 128 bytes and slots >= 1"});
+    co_return;
+  }
+  const WorkerId worker(hello.worker_id());
+  if (Attachment* old = self->roster.FindWorker(worker)) {
+    // The same process over a new connection: the old one is dead, though its
+    // end may not have been seen yet.
+    const auto link = old->link;
+    self->roster.Close(old->id);
+    link->Close(Error{Code::kAborted, "the worker has attached again"});
+    attachment = self->roster.Find(session);
+  }
+  attachment->worker = worker;
+  attachment->slots = std::min(hello.slots(), kMaxSlots);
+  attachment->attach_time = self->clock.Now();
+  spdlog::info("worker {} attached: {} slots, version {}", worker.str(),
+               attachment->slots, hello.version());
+
+  runner::v1::AttachResponse response;
+  auto& welcome = *response.mutable_welcome();
+  SetDuration(self->options.heartbeat_interval,
+              welcome.mutable_heartbeat_interval());
+  SetDuration(self->options.lease_ttl, welcome.mutable_lease_ttl());
+  welcome.set_coordinator_version(self->options.version);
+  attachment->link->Send(std::move(response));
+  if (self->draining) {
+    runner::v1::AttachResponse drain;
+    drain.mutable_drain();
+    attachment->link->Send(std::move(drain));
+  }
+
+  const std::vector<Attach::Held> held(hello.held().begin(),
+                                       hello.held().end());
+  std::vector<std::pair<RunId, std::uint64_t>> lost;
+  for (const auto& [run, lease] : self->roster.leases()) {
+    if (lease.run.worker != worker) continue;
+    const bool named = std::ranges::any_of(held, [&](const auto& h) {
+      return h.run() == run.str() && h.epoch() == lease.run.epoch;
+    });
+    if (!named) lost.emplace_back(run, lease.run.epoch);
+  }
+  co_await TakeUpHeld(self, session, held);
+  for (const auto& [run, epoch] : lost)
+    co_await HandBack(self, run, epoch,
+                      "the lease was lost on its way to the worker", false);
+}
+
+boost::asio::awaitable<void> Dispatcher::State::Heartbeat(
+    Self self, std::uint64_t session, Attach::Heartbeat heartbeat) {
+  std::vector<Attach::Held> held(heartbeat.held().begin(),
+                                 heartbeat.held().end());
+  return TakeUpHeld(std::move(self), session, std::move(held));
+}
+
+boost::asio::awaitable<void> Dispatcher::State::TakeUpHeld(
+    Self self, std::uint64_t session, std::vector<Attach::Held> held) {
+  co_await AdoptUnknown(self, held);
+  for (const Attach::Held& h : held) {
+    const RunId run(h.run());
+    if (self->Owned(session, run, h.epoch()) == nullptr) {
+      self->Revoke(session, run, h.epoch(),
+                   "this worker has no lease on the run");
+      continue;
+    }
+    const auto renewed =
+        co_await self->queue.Renew(run, h.epoch(), self->options.lease_ttl);
+    if (renewed) continue;
+    if (renewed.error().code == Code::kUnavailable) {
+      // Says nothing about the lease; the next heartbeat tries again.
+      spdlog::error("run {}: the lease could not be renewed: {}", run.str(),
+                    renewed.error().message);
+      continue;
+    }
+    if (self->roster.FindLease(run, h.epoch()) != nullptr)
+      self->roster.RemoveLease(run);
+    self->Revoke(session, run, h.epoch(), renewed.error().message);
+  }
+}
+
+boost::asio::awaitable<void> Dispatcher::State::AdoptUnknown(
+    Self self, const std::vector<Attach::Held>& held) {
+  const bool all_known = std::ranges::all_of(held, [&](const auto& h) {
+    return self->roster.FindLease(RunId(h.run()), h.epoch()) != nullptr;
+  });
+  if (all_known) co_return;
+  // Leased by another coordinator, which the worker could not reach again.
+  auto running = co_await self->queue.ListRunning();
+  if (!running) co_return;
+  for (RunRecord& record : *running) {
+    const bool claimed = std::ranges::any_of(held, [&](const auto& h) {
+      return h.run() == record.id.str() && h.epoch() == record.epoch;
+    });
+    if (claimed) self->roster.AddLease(std::move(record));
+  }
+}
+
+LiveLease* Dispatcher::State::Owned(std::uint64_t session, const RunId& run,
+                                    std::uint64_t epoch) {
+  const Attachment* attachment = roster.Find(session);
+  LiveLease* lease = roster.FindLease(run, epoch);
+  return attachment != nullptr && lease != nullptr &&
+                 lease->run.worker == attachment->worker
+             ? lease
+             : nullptr;
+}
+
+boost::asio::awaitable<void> Dispatcher::State::Fetch(Self self,
+                                                      std::uint64_t session,
+                                                      Attach::Fetch fetch) {
+  const Attachment* attachment = self->roster.Find(session);
+  if (attachment == nullptr) co_return;
+  runner::v1::AttachResponse response;
+  auto& chunk = *response.mutable_chunk();
+  chunk.set_digest(fetch.digest());
+  chunk.set_offset(fetch.offset());
+
+  // A worker sees the content of its own leases and nothing else.
+  const WorkerId worker = attachment->worker;
+  std::vector<std::pair<RunId, std::uint64_t>> bare;
+  for (const auto& [run, lease] : self->roster.leases())
+    if (lease.run.worker == worker && !lease.pack)
+      bare.emplace_back(run, lease.run.epoch);
+  for (const auto& [run, epoch] : bare)
+    if (const Status loaded = co_await LoadContent(self, run, epoch); !loaded)
+      spdlog::warn("run {}: {}", run.str(), loaded.error().message);
+  SharedContent found;
+  for (const auto& [run, lease] : self->roster.leases()) {
+    if (lease.run.worker != worker) continue;
+    for (const SharedContent& candidate : {lease.plan, lease.pack})
+      if (candidate != nullptr && candidate->digest == fetch.digest())
+        found = candidate;
+  }
+  if (found == nullptr) {
+    chunk.set_error("no lease of this worker names content " + fetch.digest());
+  } else if (auto bytes = found->Read(fetch.offset(), kChunkBytes); !bytes) {
+    chunk.set_error(bytes.error().message);
+  } else {
+    chunk.set_total_bytes(found->size);
+    chunk.set_content(*std::move(bytes));
+  }
+  self->SendTo(session, std::move(response));
+}
+
+}  // namespace assay::dispatch

@@ -1,0 +1,94 @@
+#ifndef ASSAY_SERVICES_DISPATCH_DISPATCHER_STATE_H_
+#define ASSAY_SERVICES_DISPATCH_DISPATCHER_STATE_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/dispatch/dispatcher.h"
+#include "services/dispatch/roster.h"
+#include "services/runs/run_queue.h"
+
+namespace assay::dispatch {
+
+// What the Dispatcher consists of. Its coroutines take `self` so that whoever
+// waits for the store keeps the state alive.
+//
+// After each co_await the roster may have changed: leases and attachments are
+// looked up again, never kept.
+class Dispatcher::State : public std::enable_shared_from_this<State> {
+ public:
+  using Self = std::shared_ptr<State>;
+  using Attach = runner::v1::AttachRequest;
+  using Task = boost::asio::awaitable<void>;
+
+  State(boost::asio::any_io_executor strand, runs::RunQueue& queue,
+        const Clock& clock, ContentSources content, DispatcherOptions options);
+
+  // dispatcher.cc
+  static boost::asio::awaitable<Status> Start(Self self);
+  static Task Sweep(Self self);
+  static Task ExpireSilent(Self self);
+  void Spawn(Task task);
+  void CloseSilentLinks();
+
+  // attaching.cc
+  static Task Handle(Self self, std::uint64_t session, Attach request);
+  static Task Hello(Self self, std::uint64_t session, Attach::Hello hello);
+  static Task Heartbeat(Self self, std::uint64_t session,
+                        Attach::Heartbeat heartbeat);
+  static Task TakeUpHeld(Self self, std::uint64_t session,
+                         std::vector<Attach::Held> held);
+  static Task AdoptUnknown(Self self, const std::vector<Attach::Held>& held);
+  static Task Fetch(Self self, std::uint64_t session, Attach::Fetch fetch);
+
+  // granting.cc
+  void Offer();
+  static Task Grant(Self self);
+  static Task SendLease(Self self, RunId run, std::uint64_t epoch);
+  // Makes sure that the lease's plan (and pack) are at hand, as after a restart
+  // they are not. A lease that has ended meanwhile is no error.
+  static boost::asio::awaitable<Status> LoadPlan(Self self, RunId run,
+                                                 std::uint64_t epoch);
+  static boost::asio::awaitable<Status> LoadContent(Self self, RunId run,
+                                                    std::uint64_t epoch);
+
+  // reporting.cc
+  static Task Report(Self self, std::uint64_t session, Attach::Report report);
+  static Task Refused(Self self, std::uint64_t session, RunId run,
+                      std::uint64_t epoch, Error error);
+  static Task HandBack(Self self, RunId run, std::uint64_t epoch,
+                       std::string reason, bool fault);
+
+  // The lease, when it is live and this session's worker holds it.
+  LiveLease* Owned(std::uint64_t session, const RunId& run,
+                   std::uint64_t epoch);
+  // A lease has been lost in the store: forgets it, and tells the worker that
+  // has it to stop.
+  void Lost(const RunId& run, const std::string& reason);
+  void Revoke(std::uint64_t session, const RunId& run, std::uint64_t epoch,
+              std::string reason);
+  void SendTo(std::uint64_t session, runner::v1::AttachResponse response);
+  void SendAck(std::uint64_t session, const RunId& run, std::uint64_t epoch,
+               std::int64_t next_offset);
+
+  const boost::asio::any_io_executor strand;
+  runs::RunQueue& queue;
+  const Clock& clock;
+  const ContentSources content;
+  const DispatcherOptions options;
+
+  Roster roster;
+  boost::asio::steady_timer sweep_timer;
+  bool draining = false;
+  bool stopped = false;
+  // One Grant runs at a time; what is queued meanwhile makes it look again.
+  bool granting = false;
+  bool offer_again = false;
+};
+
+}  // namespace assay::dispatch
+
+#endif  // ASSAY_SERVICES_DISPATCH_DISPATCHER_STATE_H_

@@ -1,0 +1,115 @@
+// How queued runs become leases.
+#include <google/protobuf/util/time_util.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "services/dispatch/dispatcher_state.h"
+
+namespace assay::dispatch {
+
+using google::protobuf::util::TimeUtil;
+
+void Dispatcher::State::Offer() {
+  if (draining || stopped) return;
+  offer_again = true;
+  if (granting || roster.Room().empty()) return;
+  granting = true;
+  Spawn(Grant(shared_from_this()));
+}
+
+boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
+  while (std::exchange(self->offer_again, false)) {
+    // Asking costs a read; an idle installation must not write every second.
+    const auto counts = co_await self->queue.Count();
+    if (counts && counts->queued == 0) continue;
+    while (!self->draining && !self->stopped) {
+      const std::vector<WorkerId> room = self->roster.Room();
+      if (room.empty()) break;
+      auto taken =
+          co_await self->queue.TakeNext(room.front(), self->options.lease_ttl);
+      if (!taken)
+        spdlog::error("no run could be leased: {}", taken.error().message);
+      if (!taken || !taken->has_value()) break;
+      storage::RunRecord run = **std::move(taken);
+      if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;
+      self->Spawn(SendLease(self, run.id, run.epoch));
+      self->roster.AddLease(std::move(run));
+    }
+  }
+  self->granting = false;
+}
+
+boost::asio::awaitable<Status> Dispatcher::State::LoadPlan(
+    Self self, RunId run, std::uint64_t epoch) {
+  const LiveLease* lease = self->roster.FindLease(run, epoch);
+  if (lease == nullptr || lease->plan != nullptr) co_return Status{};
+  const std::string digest = lease->run.plan_digest;
+  ASSAY_CO_ASSIGN_OR_RETURN(SharedContent plan,
+                            co_await self->content.plan(digest));
+  plan::v1::Plan parsed;
+  if (!parsed.ParseFromString(plan->bytes))
+    co_return DataLoss("plan ", digest, " cannot be parsed");
+  if (LiveLease* live = self->roster.FindLease(run, epoch)) {
+    live->plan = std::move(plan);
+    const auto limit = std::chrono::nanoseconds(
+        TimeUtil::DurationToNanoseconds(parsed.limits().run_timeout()));
+    live->end = std::chrono::steady_clock::now() + self->options.run_slack +
+                std::chrono::ceil<std::chrono::milliseconds>(limit);
+  }
+  co_return Status{};
+}
+
+boost::asio::awaitable<Status> Dispatcher::State::LoadContent(
+    Self self, RunId run, std::uint64_t epoch) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await LoadPlan(self, run, epoch));
+  const LiveLease* lease = self->roster.FindLease(run, epoch);
+  if (lease == nullptr || lease->pack != nullptr) co_return Status{};
+  const AttemptId attempt = lease->run.attempt;
+  const std::string commit = lease->run.commit;
+  ASSAY_CO_ASSIGN_OR_RETURN(SharedContent pack,
+                            co_await self->content.pack(attempt, commit));
+  if (LiveLease* live = self->roster.FindLease(run, epoch))
+    live->pack = std::move(pack);
+  co_return Status{};
+}
+
+boost::asio::awaitable<void> Dispatcher::State::SendLease(Self self, RunId run,
+                                                          std::uint64_t epoch) {
+  if (const Status loaded = co_await LoadContent(self, run, epoch); !loaded) {
+    co_return co_await HandBack(
+        self, run, epoch,
+        "what the run needs could not be prepared: " + loaded.error().message,
+        true);
+  }
+  const LiveLease* lease = self->roster.FindLease(run, epoch);
+  if (lease == nullptr) co_return;
+  const Attachment* to = self->roster.FindWorker(lease->run.worker);
+  if (to == nullptr) {
+    co_return co_await HandBack(
+        self, run, epoch, "the worker left before the lease was sent", false);
+  }
+  runner::v1::AttachResponse response;
+  auto& message = *response.mutable_lease();
+  message.set_run(run.str());
+  message.set_epoch(epoch);
+  if (lease->run.lease_expiry)
+    *message.mutable_expire_time() =
+        TimeUtil::MicrosecondsToTimestamp(ToMicros(*lease->run.lease_expiry));
+  // The parent is the run itself, whose span has the id that its trace's first
+  // half gives; the flag says "sampled".
+  if (lease->run.trace_id.size() == 32)
+    message.set_traceparent("00-" + lease->run.trace_id + "-" +
+                            lease->run.trace_id.substr(0, 16) + "-01");
+  message.set_plan_digest(lease->plan->digest);
+  message.set_commit(lease->run.commit);
+  message.set_pack_digest(lease->pack->digest);
+  message.set_pack_bytes(lease->pack->size);
+  message.set_kind(lease->run.kind);
+  message.set_seed(lease->run.seed);
+  spdlog::info("run {} leased to {} (epoch {})", run.str(),
+               lease->run.worker.str(), epoch);
+  to->link->Send(std::move(response));
+}
+
+}  // namespace assay::dispatch

@@ -1,0 +1,90 @@
+// What workers report about runs, and how leases end.
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "services/dispatch/dispatcher_state.h"
+
+namespace assay::dispatch {
+namespace {
+
+// An end that is ours and not the candidate's: never a result.
+bool EndsByOurFault(const runner::v1::AttachRequest::Report& report) {
+  if (report.events().empty()) return false;
+  const v1::RunEvent& last = *report.events().rbegin();
+  return last.has_finished() &&
+         (last.finished().outcome() == v1::Run::OUTCOME_UNSPECIFIED ||
+          last.finished().outcome() == v1::Run::OUTCOME_ERRORED);
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
+                                                       std::uint64_t session,
+                                                       Attach::Report report) {
+  const RunId run(report.run());
+  const std::uint64_t epoch = report.epoch();
+  if (self->Owned(session, run, epoch) == nullptr) {
+    // A repeat of a last report whose acknowledgement was lost finds its run
+    // ended; the worker drops what it still keeps of it.
+    self->Revoke(session, run, epoch, "this worker has no lease on the run");
+    co_return;
+  }
+  if (EndsByOurFault(report))
+    co_return co_await HandBack(
+        self, run, epoch, report.events().rbegin()->finished().reason(), true);
+  std::vector<v1::RunEvent> events(
+      std::make_move_iterator(report.mutable_events()->begin()),
+      std::make_move_iterator(report.mutable_events()->end()));
+  const auto stored = co_await self->queue.Append(
+      run, epoch, report.first_offset(), std::move(events));
+  if (!stored)
+    co_return co_await Refused(self, session, run, epoch, stored.error());
+  self->SendAck(session, run, epoch, stored->next_offset);
+  if (!stored->finished) co_return;
+  spdlog::info("run {} finished (epoch {})", run.str(), epoch);
+  self->roster.RemoveLease(run);
+  self->Offer();
+}
+
+boost::asio::awaitable<void> Dispatcher::State::Refused(Self self,
+                                                        std::uint64_t session,
+                                                        RunId run,
+                                                        std::uint64_t epoch,
+                                                        Error error) {
+  spdlog::warn("report of run {} refused: {}", run.str(), error.message);
+  switch (error.code) {
+    case Code::kAborted:
+    case Code::kNotFound:
+      if (self->roster.FindLease(run, epoch) != nullptr)
+        self->roster.RemoveLease(run);
+      self->Revoke(session, run, epoch, error.message);
+      co_return;
+    case Code::kUnavailable:
+      // The store's trouble: nothing was stored and nothing is acknowledged,
+      // so the stream ends and the worker sends it again.
+      if (const Attachment* from = self->roster.Find(session))
+        from->link->Close(error.Within("the report could not be stored"));
+      co_return;
+    default:
+      // The report itself is wrong, and its repeat would be too.
+      co_await HandBack(self, run, epoch, error.message, true);
+  }
+}
+
+boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
+                                                         std::uint64_t epoch,
+                                                         std::string reason,
+                                                         bool fault) {
+  const auto done = co_await self->queue.HandBack(run, epoch, reason, fault);
+  if (!done) {
+    // Stale: whoever handed it back had lost it before.
+    spdlog::info("hand-back of run {} refused: {}", run.str(),
+                 done.error().message);
+    co_return;
+  }
+  self->Lost(run, reason);
+  self->Offer();
+}
+
+}  // namespace assay::dispatch

@@ -1,0 +1,80 @@
+#ifndef ASSAY_SERVICES_DISPATCH_ROSTER_H_
+#define ASSAY_SERVICES_DISPATCH_ROSTER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/base/clock.h"
+#include "proto/base/id.h"
+#include "services/dispatch/content.h"
+#include "services/dispatch/worker_link.h"
+#include "services/storage/tables/runs.h"
+
+namespace assay::dispatch {
+
+// One attached stream.
+struct Attachment {
+  std::uint64_t id = 0;
+  std::shared_ptr<WorkerLink> link;
+  // Empty until `hello`.
+  WorkerId worker;
+  std::int32_t slots = 0;
+  std::int32_t demand = 0;
+  Clock::TimePoint attach_time;
+  // Of the last message of any kind.
+  std::chrono::steady_clock::time_point heard;
+};
+
+// A lease as this coordinator knows it. What counts is the store's record;
+// this is what is needed to serve it.
+struct LiveLease {
+  storage::RunRecord run;
+  SharedContent plan;
+  SharedContent pack;
+  // When a run that still reports is ended from here; max() until its plan is
+  // known.
+  std::chrono::steady_clock::time_point end =
+      std::chrono::steady_clock::time_point::max();
+};
+
+// Who is attached, what is leased to whom, and who has room. Holds decisions
+// only: no I/O, no timers.
+//
+// Threads: confined to the coordinator's strand.
+class Roster {
+ public:
+  Attachment& Open(std::shared_ptr<WorkerLink> link,
+                   std::chrono::steady_clock::time_point now);
+  // Null for one that is closed. Valid until it is closed.
+  Attachment* Find(std::uint64_t attachment);
+  Attachment* FindWorker(const WorkerId& worker);
+  void Close(std::uint64_t attachment);
+  const std::map<std::uint64_t, Attachment>& attachments() const {
+    return attachments_;
+  }
+
+  LiveLease& AddLease(storage::RunRecord run);
+  // Null unless exactly this (run, epoch) is live.
+  LiveLease* FindLease(const RunId& run, std::uint64_t epoch);
+  void RemoveLease(const RunId& run);
+  const std::map<RunId, LiveLease>& leases() const { return leases_; }
+  std::int32_t LeasesOf(const WorkerId& worker) const;
+
+  // One entry for each run that could be leased now, the emptiest worker
+  // first, so that load spreads. A worker's demand may cross a lease on its
+  // way to it; the slots that the leases known here leave are the upper bound.
+  std::vector<WorkerId> Room() const;
+
+ private:
+  std::uint64_t next_attachment_ = 1;
+  std::map<std::uint64_t, Attachment> attachments_;
+  std::map<RunId, LiveLease> leases_;
+};
+
+}  // namespace assay::dispatch
+
+#endif  // ASSAY_SERVICES_DISPATCH_ROSTER_H_
