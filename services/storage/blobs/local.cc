@@ -1,0 +1,191 @@
+#include "services/storage/blobs/local.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+
+namespace assay::storage {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kDigestSize = 64;
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::unexpected<Error> Unwritable(const char* what, const fs::path& path) {
+  const int error = errno;
+  const Error system = SystemError(what, error).error();
+  return Unavailable("blob ", path.string(),
+                     " cannot be kept: ", system.message,
+                     "; check the disk that holds it");
+}
+
+Status SyncDirectory(const fs::path& path) {
+  const FileDescriptor directory(
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) return Unwritable("open", path);
+  if (fsync(directory.get()) != 0) return Unwritable("fsync", path);
+  return {};
+}
+
+Status WriteDurably(const fs::path& path, const std::string& content) {
+  const FileDescriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0) return Unwritable("open", path);
+  std::size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t count =
+        write(file.get(), content.data() + written, content.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Unwritable("write", path);
+    written += static_cast<std::size_t>(count);
+  }
+  if (fsync(file.get()) != 0) return Unwritable("fsync", path);
+  return {};
+}
+
+// The files; each function blocks. Threads: any.
+class LocalFiles {
+ public:
+  explicit LocalFiles(fs::path directory) : directory_(std::move(directory)) {}
+
+  Expected<std::string> Put(const std::string& content) const {
+    std::string digest = Sha256Hex(content);
+    const fs::path path = PathOf(digest);
+    const fs::path parent = path.parent_path();
+    if (access(path.c_str(), F_OK) == 0) {
+      // Whoever renamed it may have died before the flush.
+      ASSAY_RETURN_IF_ERROR(SyncDirectory(parent));
+      return digest;
+    }
+    if (mkdir(parent.c_str(), 0700) == 0) {
+      ASSAY_RETURN_IF_ERROR(SyncDirectory(directory_));
+    } else if (errno != EEXIST) {
+      return Unwritable("mkdir", parent);
+    }
+    const fs::path draft = parent / (".draft-" + RandomToken());
+    Status written = WriteDurably(draft, content);
+    if (written && rename(draft.c_str(), path.c_str()) != 0)
+      written = Unwritable("rename", path);
+    if (!written) {
+      unlink(draft.c_str());
+      return std::unexpected(written.error());
+    }
+    ASSAY_RETURN_IF_ERROR(SyncDirectory(parent));
+    return digest;
+  }
+
+  Expected<std::string> Get(const std::string& digest) const {
+    if (!IsDigest(digest)) return NotFound("there is no blob \"", digest, "\"");
+    const fs::path path = PathOf(digest);
+    const FileDescriptor file(
+        open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0 && errno == ENOENT)
+      return NotFound("there is no blob \"", digest, "\"");
+    struct stat status{};
+    if (file.get() < 0 || fstat(file.get(), &status) != 0)
+      return Unavailable("blob ", path.string(), " cannot be read: ",
+                         SystemError("open", errno).error().message);
+    std::string content(static_cast<std::size_t>(status.st_size), '\0');
+    std::size_t have = 0;
+    while (have < content.size()) {
+      const ssize_t count =
+          read(file.get(), content.data() + have, content.size() - have);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;
+      have += static_cast<std::size_t>(count);
+    }
+    if (have != content.size() || Sha256Hex(content) != digest)
+      return DataLoss("blob ", digest, " no longer matches its name; restore ",
+                      path.string(), " from a backup");
+    return content;
+  }
+
+  bool Has(const std::string& digest) const {
+    return IsDigest(digest) && access(PathOf(digest).c_str(), F_OK) == 0;
+  }
+
+ private:
+  static bool IsDigest(const std::string& text) {
+    return text.size() == kDigestSize &&
+           text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  }
+  fs::path PathOf(const std::string& digest) const {
+    return directory_ / digest.substr(0, 2) / digest;
+  }
+
+  const fs::path directory_;
+};
+
+// Runs LocalFiles on a thread of its own.
+class LocalBlobs final : public BlobStore {
+ public:
+  explicit LocalBlobs(const fs::path& directory)
+      : files_(directory), pool_(1) {}
+  ~LocalBlobs() override { pool_.join(); }
+
+  Async<std::string> Put(std::string content) override {
+    co_return co_await asio::co_spawn(pool_, PutOn(&files_, std::move(content)),
+                                      asio::use_awaitable);
+  }
+  Async<std::string> Get(std::string digest) override {
+    co_return co_await asio::co_spawn(pool_, GetOn(&files_, std::move(digest)),
+                                      asio::use_awaitable);
+  }
+  Async<bool> Has(std::string digest) override {
+    co_return co_await asio::co_spawn(pool_, HasOn(&files_, std::move(digest)),
+                                      asio::use_awaitable);
+  }
+
+ private:
+  static Async<std::string> PutOn(const LocalFiles* files,
+                                  std::string content) {
+    co_return files->Put(content);
+  }
+  static Async<std::string> GetOn(const LocalFiles* files, std::string digest) {
+    co_return files->Get(digest);
+  }
+  static Async<bool> HasOn(const LocalFiles* files, std::string digest) {
+    co_return files->Has(digest);
+  }
+
+  const LocalFiles files_;
+  asio::thread_pool pool_;
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<BlobStore>> OpenLocalBlobs(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    return Unavailable("the blob directory ", directory.string(),
+                       " cannot be made: ", error.message());
+  return std::make_unique<LocalBlobs>(directory);
+}
+
+}  // namespace assay::storage

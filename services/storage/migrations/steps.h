@@ -1,0 +1,209 @@
+#ifndef ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_
+#define ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_
+
+#include <string_view>
+
+namespace assay::storage {
+
+// The statements of each step, as SQLite and PostgreSQL both take them: times
+// are microseconds since 1970 in BIGINT, flags are BIGINT 0 or 1, enums have
+// their proto's numbers.
+
+inline constexpr std::string_view kStep1Initial[] = {
+    // The current version of each assignment.
+    R"(CREATE TABLE assignments (
+         id TEXT PRIMARY KEY,
+         version BIGINT NOT NULL,
+         create_time BIGINT NOT NULL))",
+    R"(CREATE INDEX assignments_by_time ON assignments (create_time, id))",
+    R"(CREATE TABLE assignment_versions (
+         assignment TEXT NOT NULL REFERENCES assignments (id),
+         version BIGINT NOT NULL,
+         spec BYTEA NOT NULL,
+         template_commit TEXT NOT NULL,
+         plan_digest TEXT NOT NULL,
+         suite_digest TEXT NOT NULL,
+         max_points DOUBLE PRECISION NOT NULL,
+         check_count BIGINT NOT NULL,
+         create_time BIGINT NOT NULL,
+         PRIMARY KEY (assignment, version)))",
+
+    R"(CREATE TABLE invitations (
+         id TEXT PRIMARY KEY,
+         assignment TEXT NOT NULL REFERENCES assignments (id),
+         assignment_version BIGINT NOT NULL,
+         candidate_name TEXT NOT NULL,
+         candidate_email TEXT NOT NULL,
+         secret_hash TEXT NOT NULL UNIQUE,
+         state BIGINT NOT NULL,
+         create_time BIGINT NOT NULL,
+         expire_time BIGINT NOT NULL,
+         attempt TEXT NOT NULL))",
+    R"(CREATE INDEX invitations_by_time ON invitations (create_time, id))",
+    R"(CREATE INDEX invitations_by_assignment
+         ON invitations (assignment, create_time, id))",
+
+    R"(CREATE TABLE attempts (
+         id TEXT PRIMARY KEY,
+         invitation TEXT NOT NULL,
+         assignment TEXT NOT NULL REFERENCES assignments (id),
+         assignment_version BIGINT NOT NULL,
+         state BIGINT NOT NULL,
+         candidate_name TEXT NOT NULL,
+         candidate_email TEXT NOT NULL,
+         repository TEXT NOT NULL,
+         create_time BIGINT NOT NULL,
+         start_time BIGINT,
+         duration BIGINT NOT NULL,
+         accommodation DOUBLE PRECISION NOT NULL,
+         paused BIGINT NOT NULL,
+         extended BIGINT NOT NULL,
+         grace BIGINT NOT NULL,
+         hard_close_time BIGINT,
+         pause_time BIGINT,
+         deadline BIGINT,
+         cut_off_time BIGINT,
+         clock_version BIGINT NOT NULL))",
+    R"(CREATE INDEX attempts_by_time ON attempts (create_time, id))",
+    R"(CREATE INDEX attempts_by_assignment
+         ON attempts (assignment, create_time, id))",
+    R"(CREATE UNIQUE INDEX attempts_by_repository
+         ON attempts (repository) WHERE repository <> '')",
+    // What the deadline's sweep reads: started attempts only.
+    R"(CREATE INDEX attempts_by_cut_off
+         ON attempts (cut_off_time) WHERE state = 2)",
+    R"(CREATE TABLE clock_events (
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         version BIGINT NOT NULL,
+         time BIGINT NOT NULL,
+         kind TEXT NOT NULL,
+         amount BIGINT NOT NULL,
+         actor TEXT NOT NULL,
+         reason TEXT NOT NULL,
+         PRIMARY KEY (attempt, version)))",
+
+    R"(CREATE TABLE repositories (
+         id TEXT PRIMARY KEY,
+         attempt TEXT NOT NULL,
+         template_commit TEXT NOT NULL,
+         create_time BIGINT NOT NULL))",
+    R"(CREATE INDEX repositories_by_time ON repositories (create_time, id))",
+
+    R"(CREATE TABLE pushes (
+         id TEXT PRIMARY KEY,
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         repository TEXT NOT NULL,
+         ref TEXT NOT NULL,
+         old_commit TEXT NOT NULL,
+         new_commit TEXT NOT NULL,
+         receive_time BIGINT NOT NULL,
+         state BIGINT NOT NULL,
+         refusal TEXT NOT NULL,
+         late BIGINT NOT NULL,
+         run TEXT NOT NULL,
+         subject TEXT NOT NULL,
+         commit_time BIGINT))",
+    R"(CREATE INDEX pushes_by_attempt ON pushes (attempt, receive_time, id))",
+    // Intents without an end: what the reconciler reads at a start.
+    R"(CREATE INDEX pushes_open ON pushes (receive_time, id)
+         WHERE state = 1)",
+
+    R"(CREATE TABLE submissions (
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         number BIGINT NOT NULL,
+         commit_id TEXT NOT NULL,
+         cause BIGINT NOT NULL,
+         submit_time BIGINT NOT NULL,
+         push_receive_time BIGINT,
+         run TEXT NOT NULL,
+         clock_version BIGINT NOT NULL,
+         assignment_version BIGINT NOT NULL,
+         PRIMARY KEY (attempt, number)))",
+
+    R"(CREATE TABLE runs (
+         id TEXT PRIMARY KEY,
+         attempt TEXT NOT NULL,
+         assignment TEXT NOT NULL,
+         assignment_version BIGINT NOT NULL,
+         kind BIGINT NOT NULL,
+         priority BIGINT NOT NULL,
+         commit_id TEXT NOT NULL,
+         plan_digest TEXT NOT NULL,
+         trace_id TEXT NOT NULL,
+         seed BIGINT NOT NULL,
+         push TEXT NOT NULL,
+         submission BIGINT NOT NULL,
+         queue_time BIGINT NOT NULL,
+         state BIGINT NOT NULL,
+         outcome BIGINT NOT NULL,
+         outcome_reason TEXT NOT NULL,
+         start_time BIGINT,
+         finish_time BIGINT,
+         score BYTEA,
+         epoch BIGINT NOT NULL,
+         worker TEXT NOT NULL,
+         lease_expiry BIGINT,
+         losses BIGINT NOT NULL,
+         next_offset BIGINT NOT NULL,
+         next_sequence BIGINT NOT NULL))",
+    R"(CREATE INDEX runs_by_time ON runs (queue_time, id))",
+    R"(CREATE INDEX runs_by_attempt ON runs (attempt, queue_time, id))",
+    R"(CREATE INDEX runs_by_assignment ON runs (assignment, queue_time, id))",
+    // The queue and the leases: small whatever the history.
+    R"(CREATE INDEX runs_queued ON runs (priority DESC, queue_time, id)
+         WHERE state = 1)",
+    R"(CREATE INDEX runs_leased ON runs (lease_expiry) WHERE state = 2)",
+
+    R"(CREATE TABLE run_events (
+         run TEXT NOT NULL REFERENCES runs (id),
+         sequence BIGINT NOT NULL,
+         epoch BIGINT NOT NULL,
+         kind BIGINT NOT NULL,
+         content BYTEA NOT NULL,
+         PRIMARY KEY (run, sequence)))",
+    R"(CREATE TABLE check_results (
+         run TEXT NOT NULL REFERENCES runs (id),
+         epoch BIGINT NOT NULL,
+         check_id TEXT NOT NULL,
+         sequence BIGINT NOT NULL,
+         content BYTEA NOT NULL,
+         PRIMARY KEY (run, epoch, check_id)))",
+
+    R"(CREATE TABLE tokens (
+         id TEXT PRIMARY KEY,
+         hash TEXT NOT NULL UNIQUE,
+         role BIGINT NOT NULL,
+         label TEXT NOT NULL,
+         scope BIGINT NOT NULL,
+         attempt TEXT NOT NULL,
+         repository TEXT NOT NULL,
+         create_time BIGINT NOT NULL,
+         expire_time BIGINT,
+         revoke_time BIGINT))",
+    R"(CREATE INDEX tokens_by_attempt ON tokens (attempt)
+         WHERE attempt <> '')",
+
+    R"(CREATE TABLE requests (
+         caller TEXT NOT NULL,
+         method TEXT NOT NULL,
+         id TEXT NOT NULL,
+         digest TEXT NOT NULL,
+         response BYTEA NOT NULL,
+         create_time BIGINT NOT NULL,
+         PRIMARY KEY (caller, method, id)))",
+    R"(CREATE INDEX requests_by_time ON requests (create_time))",
+
+    R"(CREATE TABLE audit_log (
+         sequence BIGINT PRIMARY KEY,
+         time BIGINT NOT NULL,
+         actor TEXT NOT NULL,
+         action TEXT NOT NULL,
+         subject TEXT NOT NULL,
+         detail TEXT NOT NULL,
+         previous_hash TEXT NOT NULL,
+         hash TEXT NOT NULL))",
+};
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

@@ -1,0 +1,192 @@
+#include "services/storage/sqlite/sqlite_store.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "services/storage/migrations/migrations.h"
+#include "services/storage/sqlite/sqlite_connection.h"
+
+namespace assay::storage {
+namespace {
+
+using ConnectionPtr = std::unique_ptr<SqliteConnection>;
+
+// Closures that wait for a thread. Closing lets the threads finish what is
+// queued and refuses what comes after.
+template <class Job>
+class JobQueue {
+ public:
+  // False after Close.
+  bool Push(Job& job) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return false;
+      jobs_.push_back(std::move(job));
+    }
+    ready_.notify_one();
+    return true;
+  }
+
+  // Waits for jobs and takes up to `limit`. Empty: closed, and all done.
+  std::vector<Job> Take(std::size_t limit) {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+    std::vector<Job> taken;
+    while (!jobs_.empty() && taken.size() < limit) {
+      taken.push_back(std::move(jobs_.front()));
+      jobs_.pop_front();
+    }
+    return taken;
+  }
+
+  void Close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    ready_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Job> jobs_;
+  bool closed_ = false;
+};
+
+// The role, the threads and the errors are Store's.
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(ConnectionPtr writer, std::vector<ConnectionPtr> readers,
+              SqliteOptions options)
+      : options_(options), writer_connection_(std::move(writer)) {
+    threads_.emplace_back([this] { WriteUntilClosed(); });
+    for (ConnectionPtr& reader : readers) {
+      threads_.emplace_back([this, connection = std::move(reader)] {
+        ReadUntilClosed(*connection);
+      });
+    }
+  }
+
+  ~SqliteStore() override {
+    writes_.Close();
+    reads_.Close();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ protected:
+  void Submit(Mode mode, Work work, Done done) override {
+    Job job{std::move(work), std::move(done), {}};
+    JobQueue<Job>& queue = mode == Mode::kWrite ? writes_ : reads_;
+    if (!queue.Push(job)) job.done(Unavailable("the store is closing"));
+  }
+
+ private:
+  struct Job {
+    Work work;
+    Done done;
+    Status status;
+  };
+
+  static Status Call(Job& job, SqliteConnection& connection) {
+    Transaction tx(connection);
+    try {
+      return job.work(tx);
+    } catch (const std::exception& bug) {
+      return Internal("a transaction threw: ", bug.what());
+    }
+  }
+
+  void WriteUntilClosed() {
+    const auto limit = static_cast<std::size_t>(options_.max_batch);
+    for (;;) {
+      std::vector<Job> jobs = writes_.Take(limit);
+      if (jobs.empty()) return;
+      if (Status committed = Commit(jobs); !committed) {
+        (void)writer_connection_->Execute("ROLLBACK");
+        for (Job& job : jobs)
+          if (job.status) job.status = committed;
+      }
+      for (Job& job : jobs) job.done(std::move(job.status));
+    }
+  }
+
+  // Runs all of `jobs` in one transaction. Each sees those before it; one that
+  // fails takes back its own writes only.
+  Status Commit(std::vector<Job>& jobs) {
+    SqliteConnection& db = *writer_connection_;
+    ASSAY_RETURN_IF_ERROR(db.Execute("BEGIN IMMEDIATE"));
+    for (Job& job : jobs) {
+      ASSAY_RETURN_IF_ERROR(db.Execute("SAVEPOINT job"));
+      job.status = Call(job, db);
+      // A full disk makes SQLite roll everything back by itself: nobody's
+      // closure has happened, so nobody may be told that it has.
+      if (!db.in_transaction())
+        return job.status ? Unavailable("the store gave up the transaction")
+                          : Status(std::unexpected(job.status.error()));
+      if (!job.status) ASSAY_RETURN_IF_ERROR(db.Execute("ROLLBACK TO job"));
+      ASSAY_RETURN_IF_ERROR(db.Execute("RELEASE job"));
+    }
+    ASSAY_RETURN_IF_ERROR(db.Execute("COMMIT"));
+    return {};
+  }
+
+  void ReadUntilClosed(SqliteConnection& db) {
+    for (;;) {
+      std::vector<Job> jobs = reads_.Take(1);
+      if (jobs.empty()) return;
+      Job& job = jobs.front();
+      if (auto begun = db.Execute("BEGIN"); !begun) {
+        job.status = std::unexpected(begun.error());
+      } else {
+        job.status = Call(job, db);
+        (void)db.Execute("ROLLBACK");
+      }
+      job.done(std::move(job.status));
+    }
+  }
+
+  const SqliteOptions options_;
+  const ConnectionPtr writer_connection_;  // used by the writer thread only
+  JobQueue<Job> writes_;
+  JobQueue<Job> reads_;
+  std::vector<std::thread> threads_;
+};
+
+Status MigrateFile(SqliteConnection& connection) {
+  ASSAY_RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+  if (Status migrated = Migrate(connection, AllMigrations()); !migrated) {
+    (void)connection.Execute("ROLLBACK");
+    return migrated;
+  }
+  ASSAY_RETURN_IF_ERROR(connection.Execute("COMMIT"));
+  return {};
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Store>> OpenSqlite(const std::filesystem::path& file,
+                                            SqliteOptions options) {
+  ASSAY_ASSIGN_OR_RETURN(
+      ConnectionPtr writer,
+      SqliteConnection::Open(file, SqliteConnection::Access::kWrite));
+  if (Status migrated = MigrateFile(*writer); !migrated)
+    return std::unexpected(
+        migrated.error().Within("opening the store " + file.string()));
+  std::vector<ConnectionPtr> readers;
+  for (int i = 0; i < options.readers; ++i) {
+    ASSAY_ASSIGN_OR_RETURN(
+        ConnectionPtr reader,
+        SqliteConnection::Open(file, SqliteConnection::Access::kRead));
+    readers.push_back(std::move(reader));
+  }
+  return std::make_unique<SqliteStore>(std::move(writer), std::move(readers),
+                                       options);
+}
+
+}  // namespace assay::storage

@@ -1,0 +1,180 @@
+#include "services/storage/tables/run_events.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "services/storage/tables/run_event_rows.h"
+
+namespace assay::storage {
+namespace {
+
+// Where a run's events stand.
+struct Position {
+  std::uint64_t epoch = 0;
+  v1::Run::State state = v1::Run::STATE_UNSPECIFIED;
+  std::int64_t next_offset = 1;
+  std::int64_t next_sequence = 1;
+};
+
+Expected<Position> ReadPosition(sql::Connection& connection, const RunId& run) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection.Execute("SELECT epoch, state, next_offset, next_sequence "
+                         "FROM runs WHERE id = $1",
+                         {run.str()}));
+  if (found.rows.empty()) return NotFound("there is no run ", run);
+  const sql::Row& row = found.rows.front();
+  return Position{static_cast<std::uint64_t>(row.Int(0)),
+                  static_cast<v1::Run::State>(row.Int(1)), row.Int(2),
+                  row.Int(3)};
+}
+
+// Reserves `count` numbers under a lease that is still the current one.
+Status Reserve(sql::Connection& connection, const RunId& run,
+               std::uint64_t epoch, const Position& position,
+               std::int64_t count) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result updated,
+      connection.Execute(
+          "UPDATE runs SET next_offset = next_offset + $3, "
+          "next_sequence = next_sequence + $3 "
+          "WHERE id = $1 AND epoch = $2 AND state = 2 AND next_offset = $4 "
+          "AND next_sequence = $5",
+          {run.str(), static_cast<std::int64_t>(epoch), count,
+           position.next_offset, position.next_sequence}));
+  if (updated.affected == 0)
+    return Aborted("run ", run, " is not leased under epoch ", epoch);
+  return {};
+}
+
+Status InsertResult(sql::Connection& connection, const RunId& run,
+                    std::uint64_t epoch, std::int64_t sequence,
+                    const v1::CheckResult& result) {
+  const std::string content = result.SerializeAsString();
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result inserted,
+      connection.Execute(
+          "INSERT INTO check_results (run, epoch, check_id, sequence, content) "
+          "VALUES ($1, $2, $3, $4, $5) "
+          "ON CONFLICT (run, epoch, check_id) DO NOTHING",
+          {run.str(), static_cast<std::int64_t>(epoch), result.check_id(),
+           sequence, sql::Bytes{content}}));
+  if (inserted.affected > 0) return {};
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection.Execute(
+          "SELECT content FROM check_results WHERE run = $1 "
+          "AND epoch = $2 AND check_id = $3",
+          {run.str(), static_cast<std::int64_t>(epoch), result.check_id()}));
+  if (!found.rows.empty() && found.rows.front().Blob(0) == content) return {};
+  return FailedPrecondition("check \"", result.check_id(), "\" of run ", run,
+                            " has a verdict already; a different one was "
+                            "refused");
+}
+
+}  // namespace
+
+Status InsertRunEvent(sql::Connection& connection, const RunId& run,
+                      const v1::RunEvent& event) {
+  ASSAY_RETURN_IF_ERROR(connection.Execute(
+      "INSERT INTO run_events (run, sequence, epoch, kind, content) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {run.str(), sql::Number(event.sequence()),
+       static_cast<std::int64_t>(event.epoch()),
+       sql::Number(event.event_case()),
+       sql::Bytes{event.SerializeAsString()}}));
+  return {};
+}
+
+Expected<AppendResult> RunEventTable::Append(
+    const RunId& run, std::uint64_t epoch, std::int64_t first_offset,
+    std::span<const v1::RunEvent> events) {
+  ASSAY_ASSIGN_OR_RETURN(const Position position,
+                         ReadPosition(connection_, run));
+  if (epoch != position.epoch)
+    return Aborted("epoch ", epoch, " of run ", run,
+                   " is stale, the current one is ", position.epoch);
+  if (first_offset < 1)
+    return InvalidArgument("events are numbered from 1, found ", first_offset);
+  AppendResult result;
+  result.next_offset = position.next_offset;
+  const std::int64_t end =
+      first_offset + static_cast<std::int64_t>(events.size());
+  if (first_offset > position.next_offset || end <= position.next_offset)
+    return result;
+
+  const auto fresh = events.subspan(
+      static_cast<std::size_t>(position.next_offset - first_offset));
+  ASSAY_RETURN_IF_ERROR(Reserve(connection_, run, epoch, position,
+                                static_cast<std::int64_t>(fresh.size())));
+  std::int64_t sequence = position.next_sequence;
+  for (const v1::RunEvent& event : fresh) {
+    v1::RunEvent& stored = result.appended.emplace_back(event);
+    stored.set_sequence(sequence);
+    stored.set_epoch(epoch);
+    ASSAY_RETURN_IF_ERROR(InsertRunEvent(connection_, run, stored));
+    if (stored.has_check_finished())
+      ASSAY_RETURN_IF_ERROR(InsertResult(connection_, run, epoch, sequence,
+                                         stored.check_finished().result()));
+    ++sequence;
+  }
+  result.next_offset = end;
+  return result;
+}
+
+Expected<std::vector<v1::RunEvent>> RunEventTable::List(const RunId& run,
+                                                        std::int64_t after,
+                                                        std::int32_t limit,
+                                                        bool results_only) {
+  constexpr const char* kAll =
+      "SELECT content FROM run_events WHERE run = $1 AND sequence > $2 "
+      "ORDER BY sequence LIMIT $3";
+  constexpr const char* kResults =
+      "SELECT content FROM run_events WHERE run = $1 AND sequence > $2 "
+      "AND kind <> $4 AND kind <> $5 ORDER BY sequence LIMIT $3";
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(results_only ? kResults : kAll,
+                          {run.str(), after, sql::Number(limit),
+                           sql::Number(v1::RunEvent::kLog),
+                           sql::Number(v1::RunEvent::kSpans)}));
+  std::vector<v1::RunEvent> events;
+  for (const sql::Row& row : found.rows)
+    events.emplace_back().ParseFromString(row.Blob(0));
+  return events;
+}
+
+Expected<std::vector<v1::CheckResult>> RunEventTable::ListResults(
+    const RunId& run, std::uint64_t epoch) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute("SELECT content FROM check_results WHERE run = $1 "
+                          "AND epoch = $2 ORDER BY sequence",
+                          {run.str(), static_cast<std::int64_t>(epoch)}));
+  std::vector<v1::CheckResult> results;
+  for (const sql::Row& row : found.rows)
+    results.emplace_back().ParseFromString(row.Blob(0));
+  return results;
+}
+
+Expected<RunSpans> RunEventTable::ListSpans(const RunId& run,
+                                            std::uint64_t epoch) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute("SELECT content FROM run_events WHERE run = $1 AND "
+                          "epoch = $2 AND kind = $3 ORDER BY sequence",
+                          {run.str(), static_cast<std::int64_t>(epoch),
+                           sql::Number(v1::RunEvent::kSpans)}));
+  RunSpans spans;
+  for (const sql::Row& row : found.rows) {
+    v1::RunEvent event;
+    event.ParseFromString(row.Blob(0));
+    spans.dropped += event.spans().dropped();
+    for (otlp::v1::Span& span : *event.mutable_spans()->mutable_spans())
+      spans.spans.push_back(std::move(span));
+  }
+  return spans;
+}
+
+}  // namespace assay::storage
