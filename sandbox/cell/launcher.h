@@ -18,7 +18,7 @@ namespace assay::sandbox {
 // where the kernel has it; as an ordinary user most limits need a cgroup v2
 // subtree that was delegated to that user.
 enum class Weakness : std::uint32_t {
-  // No memory cgroup: an RLIMIT_AS of the same size per process instead.
+  // No memory cgroup: an RLIMIT_DATA of the same size per process instead.
   kMemory = 1u << 0,
   // No pids cgroup: an RLIMIT_NPROC, counted per user, instead.
   kPids = 1u << 1,
