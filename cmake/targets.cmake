@@ -49,6 +49,9 @@ function(assay_program name)
   assay_apply_pch(${name} "${A_PCH}")
 endfunction()
 
+# Every test program labelled unit: what the sanitizers' build needs.
+add_custom_target(unit_tests)
+
 # assay_test(NAME [PCH asio] [LABELS unit...] [TIMEOUT s] SOURCES ... DEPS ... [ENV K=V...])
 # The default label is unit. One ctest entry per test case.
 function(assay_test name)
@@ -68,6 +71,9 @@ function(assay_test name)
     PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
     ENVIRONMENT "ASSAY_SOURCE_DIR=${CMAKE_SOURCE_DIR};ASSAY_BIN_DIR=${CMAKE_BINARY_DIR}/bin;${A_ENV}")
   set_property(GLOBAL APPEND PROPERTY ASSAY_TEST_PROGRAMS ${name})
+  if("unit" IN_LIST A_LABELS)
+    add_dependencies(unit_tests ${name})
+  endif()
 endfunction()
 
 # assay_fuzzer(NAME SOURCES ... DEPS ...): built by the fuzz preset only.
