@@ -6,19 +6,17 @@
 #include "proto/base/error.h"
 #include "runner/materialise/git_handles.h"
 #include "runner/materialise/tree_limits.h"
-#include "sandbox/cell/tree_archive.h"
+#include "runner/materialise/tree_sink.h"
 
 namespace assay::materialise {
 
-// Adds the tree of `commit` (40 hex digits) to `archive`, after it has been
-// surveyed as a whole: a refused commit writes nothing. Symbolic links stay
-// links. Does not write the archive's end.
+// Hands the tree of `commit` (40 hex digits) to `sink`, after it has been
+// surveyed as a whole: a refused commit writes nothing.
 //
 // Errors: as TreeSurvey's, kDataLoss when `commit` is not there, and the
-// writer's.
+// sink's.
 Status WalkCommit(git_repository* repository, const std::string& commit,
-                  const TreeLimits& limits,
-                  sandbox::TreeArchiveWriter& archive);
+                  const TreeLimits& limits, TreeSink& sink);
 
 }  // namespace assay::materialise
 

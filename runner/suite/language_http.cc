@@ -65,9 +65,7 @@ const Object& ExchangeObject() {
            {Integer(1000, 4999)},
            false,
            "Waits for the service to close with this code."},
-      },
-      "",
-      {{{"send", "json", "expect", "close"}, true}}};
+      }};
   return kObject;
 }
 
@@ -111,8 +109,7 @@ const Object& AuthObject() {
           {"basic", {Of(BasicObject)}, false, "Basic authentication."},
           {"digest", {Of(BasicObject)}, false, "Digest authentication."},
       },
-      "auth: { bearer: \"{{token}}\" }",
-      {{{"bearer", "basic", "digest"}, true}}};
+      "auth: { bearer: \"{{token}}\" }"};
   return kObject;
 }
 
@@ -136,8 +133,7 @@ const Object& CaptureObject() {
            "Redacted from everything that leaves the run.",
            "false"},
       },
-      "capture: { token: { jsonpath: $.access_token, secret: true } }",
-      {{{"jsonpath", "header", "cookie", "regex", "status", "body"}, true}}};
+      "capture: { token: { jsonpath: $.access_token, secret: true } }"};
   return kObject;
 }
 
@@ -184,8 +180,7 @@ const Object& HttpStepObject() {
         "  auth: { bearer: \"{{token}}\" }\n"
         "  json: { sku: A-1, qty: 2 }\n"
         "  expect: { status: 201 }\n"
-        "  capture: { order_id: $.id }",
-        {{{"json", "text", "file", "form", "multipart"}, false}}};
+        "  capture: { order_id: $.id }"};
     for (const char* verb :
          {"get", "post", "put", "patch", "delete", "head", "options"}) {
       object.keys.push_back({verb, {Path()}, false, "Path and query."});

@@ -69,9 +69,7 @@ const Object& BurstObject() {
            false,
            "Instead of `request`: several steps each."},
           {"expect", {Of(BurstExpectObject)}, false, "What must hold."},
-      },
-      "",
-      {{{"request", "steps"}, true}}};
+      }};
   return kObject;
 }
 
@@ -201,11 +199,7 @@ const Object& FaultObject() {
            false,
            "Which way.",
            "both"},
-      },
-      "",
-      {{{"kill", "pause", "refuse", "latency", "jitter", "bandwidth", "reset",
-         "cut_after", "error"},
-        true}}};
+      }};
   return kObject;
 }
 
@@ -309,9 +303,7 @@ const Object& LoadObject() {
            {Of(ValidIfObject)},
            false,
            "When the measurement counts."},
-      },
-      "",
-      {{{"request", "mix"}, true}}};
+      }};
   return kObject;
 }
 
@@ -400,8 +392,7 @@ const Object& ImportObject() {
            "Fewer mean that something did not run.",
            "1"},
       },
-      "import: { junit: \"build/test-results/*.xml\", min_cases: 5 }",
-      {{{"junit", "tap", "ctrf", "gotest"}, true}}};
+      "import: { junit: \"build/test-results/*.xml\", min_cases: 5 }"};
   return kObject;
 }
 

@@ -71,17 +71,17 @@ class Identity {
   Async<GitAccess> AuthenticateGit(std::string authorization,
                                    RepositoryId repository);
 
-  // Makes `admin.token` and `worker.token` (mode 0600) in `data_dir` unless
-  // they are there and the store knows them.
+  // Makes `admin.token` and `worker.token` (mode 0600) in `data_dir` at the
+  // first start. An admin's file that somebody has removed stays away.
   Async<void> EnsureTokenFiles(std::filesystem::path data_dir);
 
  private:
+  Async<void> EnsureTokenFile(std::filesystem::path file, v1::Role role,
+                              std::string label);
+
   storage::Store& store_;
   const Clock& clock_;
 };
-
-// True when `access` lets `caller` in.
-bool MayCall(const v1::Access& access, const rpc::Caller& caller);
 
 }  // namespace assay::identity
 

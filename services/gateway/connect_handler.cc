@@ -1,0 +1,300 @@
+#include "services/gateway/connect_handler.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <utility>
+
+#include "services/gateway/connect_codec.h"
+#include "services/gateway/one_shot.h"
+#include "services/gateway/read_body.h"
+#include "services/gateway/spawn.h"
+
+namespace assay::gateway {
+namespace {
+
+namespace asio = boost::asio;
+using google::protobuf::Message;
+
+constexpr std::string_view kUnaryType = "application/json";
+constexpr std::string_view kStreamType = "application/connect+json";
+constexpr std::size_t kMaxBody = 4 << 20;
+// Whoever writes assignments sends templates and suites, in base64.
+constexpr std::size_t kMaxAuthorBody = 96 << 20;
+
+struct CallOptions {
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+// "application/json; charset=utf-8" -> "application/json".
+std::string_view MediaType(std::string_view value) {
+  value = value.substr(0, value.find(';'));
+  while (value.ends_with(' ')) value.remove_suffix(1);
+  return value;
+}
+
+Expected<CallOptions> ReadOptions(const HttpRequest& request) {
+  const std::string_view version = request.Field("connect-protocol-version");
+  if (!version.empty() && version != "1")
+    return InvalidArgument("connect-protocol-version is \"",
+                           version.substr(0, 20), "\": expected 1");
+  for (const char* name : {"content-encoding", "connect-content-encoding"}) {
+    const std::string_view encoding = request.Field(name);
+    if (!encoding.empty() && encoding != "identity")
+      return Unimplemented(name, " ", encoding.substr(0, 20),
+                           " is not supported: send the body as it is");
+  }
+  ASSAY_ASSIGN_OR_RETURN(const auto timeout,
+                         ConnectTimeout(request.Field("connect-timeout-ms")));
+  return CallOptions{.timeout = timeout};
+}
+
+std::size_t BodyLimit(const rpc::CallContext& context) {
+  const bool author = context.caller.role == v1::ROLE_ADMIN ||
+                      context.caller.role == v1::ROLE_AUTHOR;
+  return author ? kMaxAuthorBody : kMaxBody;
+}
+
+// The handler's side of a stream: writes to the client as it is read.
+class FrameSink final : public rpc::MessageSink {
+ public:
+  explicit FrameSink(HttpExchange& exchange) : exchange_(exchange) {}
+  rpc::Async<void> Write(const Message& message) override {
+    Expected<std::string> json = PrintJson(message);
+    if (!json) co_return std::unexpected(std::move(json).error());
+    co_return co_await exchange_.Write(ConnectFrame(*json));
+  }
+
+ private:
+  HttpExchange& exchange_;
+};
+
+// What a unary call and its timer share: the call may outlive the answer.
+struct UnaryRace {
+  explicit UnaryRace(const asio::any_io_executor& strand) : timer(strand) {}
+  asio::steady_timer timer;
+  std::optional<Expected<std::unique_ptr<Message>>> result;
+};
+
+asio::awaitable<void> RunUnary(const rpc::Method* method,
+                               rpc::CallContext context,
+                               std::unique_ptr<Message> request,
+                               std::shared_ptr<UnaryRace> race) {
+  race->result = co_await MethodGate::CallUnary(*method, std::move(context),
+                                                std::move(request));
+  race->timer.cancel();
+}
+
+// A handler that has begun to change something is left to its end; only the
+// waiting for it has a limit.
+rpc::Async<std::unique_ptr<Message>> CallWithin(
+    asio::any_io_executor strand, const rpc::Method& method,
+    rpc::CallContext context, std::unique_ptr<Message> request,
+    std::optional<std::chrono::milliseconds> timeout) {
+  if (!timeout)
+    co_return co_await MethodGate::CallUnary(method, std::move(context),
+                                             std::move(request));
+  const auto race = std::make_shared<UnaryRace>(strand);
+  race->timer.expires_after(*timeout);
+  Spawn(strand, "unary call",
+        RunUnary(&method, std::move(context), std::move(request), race));
+  boost::system::error_code ignored;
+  co_await race->timer.async_wait(
+      asio::redirect_error(asio::use_awaitable, ignored));
+  if (race->result) co_return *std::move(race->result);
+  co_return Fail(Code::kDeadlineExceeded, "no answer within ", timeout->count(),
+                 " ms");
+}
+
+// The parts of one stream that end each other.
+struct StreamRace {
+  asio::cancellation_signal handler;
+  asio::cancellation_signal watcher;
+  bool timed_out = false;
+  Status status = Fail(Code::kCancelled, "the caller has gone");
+};
+
+asio::awaitable<void> RunStream(const rpc::Method& method,
+                                rpc::CallContext context,
+                                std::unique_ptr<Message> request,
+                                FrameSink& sink, StreamRace& race) {
+  race.status = co_await MethodGate::CallStream(method, std::move(context),
+                                                std::move(request), sink);
+}
+
+asio::awaitable<void> WatchClient(HttpExchange& exchange, StreamRace& race) {
+  static_cast<void>(co_await exchange.WaitForClose());
+  race.handler.emit(asio::cancellation_type::terminal);
+}
+
+asio::awaitable<void> EndAfter(std::chrono::milliseconds timeout,
+                               StreamRace& race) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
+  co_await timer.async_wait(asio::use_awaitable);
+  race.timed_out = true;
+  race.handler.emit(asio::cancellation_type::terminal);
+}
+
+// Returns when the handler, the watcher of the connection and the timer have
+// all ended: they share this frame.
+asio::awaitable<Status> RaceStream(asio::any_io_executor strand,
+                                   HttpExchange& exchange,
+                                   const rpc::Method& method,
+                                   rpc::CallContext context,
+                                   std::unique_ptr<Message> request,
+                                   CallOptions options) {
+  StreamRace race;
+  FrameSink sink(exchange);
+  asio::cancellation_signal timer;
+  OneShot<bool> handler_ended, watcher_ended, timer_ended;
+  Spawn(strand, "Connect stream",
+        RunStream(method, std::move(context), std::move(request), sink, race),
+        race.handler.slot(), [&] { handler_ended.Set(true); });
+  Spawn(strand, "Connect client", WatchClient(exchange, race),
+        race.watcher.slot(), [&] { watcher_ended.Set(true); });
+  if (options.timeout)
+    Spawn(strand, "Connect timeout", EndAfter(*options.timeout, race),
+          timer.slot(), [&] { timer_ended.Set(true); });
+  co_await handler_ended.Take();
+  race.watcher.emit(asio::cancellation_type::terminal);
+  timer.emit(asio::cancellation_type::terminal);
+  co_await watcher_ended.Take();
+  if (options.timeout) co_await timer_ended.Take();
+  if (race.timed_out)
+    co_return Fail(Code::kDeadlineExceeded, "the stream's time of ",
+                   options.timeout->count(), " ms is over");
+  co_return race.status;
+}
+
+HttpResponse ErrorResponse(const Error& error) {
+  return {.status = ConnectHttpStatus(error.code),
+          .fields = {{"Content-Type", std::string(kUnaryType)},
+                     {"Cache-Control", "no-store"}},
+          .body = ConnectErrorJson(error)};
+}
+
+asio::awaitable<void> RespondUnary(HttpExchange& exchange,
+                                   Expected<std::string> json) {
+  HttpResponse response;
+  if (json) {
+    response.fields = {{"Content-Type", std::string(kUnaryType)},
+                       {"Cache-Control", "no-store"}};
+    response.body = *std::move(json);
+  } else {
+    response = ErrorResponse(json.error());
+  }
+  static_cast<void>(co_await exchange.Respond(std::move(response)));
+}
+
+// Everything before the handler: who calls, and what.
+rpc::Async<std::unique_ptr<Message>> ReadRequest(HttpExchange& exchange,
+                                                 const rpc::Method& method,
+                                                 std::size_t limit) {
+  Expected<std::string> body = co_await ReadBody(exchange, limit);
+  if (!body) co_return std::unexpected(std::move(body).error());
+  std::string_view json = *body;
+  if (method.server_streaming) {
+    ASSAY_CO_ASSIGN_OR_RETURN(json, ConnectRequestFrame(*body));
+  }
+  std::unique_ptr<Message> request(method.request_prototype->New());
+  ASSAY_CO_RETURN_IF_ERROR(ParseJson(json, *request));
+  co_return request;
+}
+
+// A call that was let in, with its message.
+struct ConnectCall {
+  CallOptions options;
+  rpc::CallContext context;
+  std::unique_ptr<Message> request;
+};
+
+rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
+                              const rpc::Method& method) {
+  const HttpRequest& head = exchange.request();
+  ConnectCall call;
+  ASSAY_CO_ASSIGN_OR_RETURN(call.options, ReadOptions(head));
+  auto context = co_await gate.Admit(
+      method, {.authorization = std::string(head.Field("authorization")),
+               .traceparent = std::string(head.Field("traceparent")),
+               .peer = head.peer});
+  if (!context) co_return std::unexpected(std::move(context).error());
+  call.context = *std::move(context);
+  auto request =
+      co_await ReadRequest(exchange, method, BodyLimit(call.context));
+  if (!request) co_return std::unexpected(std::move(request).error());
+  call.request = *std::move(request);
+  co_return call;
+}
+
+asio::awaitable<void> HandleUnary(asio::any_io_executor strand,
+                                  HttpExchange& exchange, MethodGate& gate,
+                                  const rpc::Method& method) {
+  Expected<ConnectCall> call = co_await Begin(exchange, gate, method);
+  if (!call)
+    co_return co_await RespondUnary(exchange, std::unexpected(call.error()));
+  auto response =
+      co_await CallWithin(strand, method, std::move(call->context),
+                          std::move(call->request), call->options.timeout);
+  if (!response)
+    co_return co_await RespondUnary(exchange,
+                                    std::unexpected(response.error()));
+  co_await RespondUnary(exchange, PrintJson(**response));
+}
+
+// A stream's errors travel in its last frame: its status is always 200.
+asio::awaitable<void> HandleStream(asio::any_io_executor strand,
+                                   HttpExchange& exchange, MethodGate& gate,
+                                   const rpc::Method& method) {
+  Expected<ConnectCall> call = co_await Begin(exchange, gate, method);
+  const Status head = co_await exchange.StartResponse(
+      200, {{"Content-Type", std::string(kStreamType)},
+            {"Cache-Control", "no-store"},
+            {"X-Accel-Buffering", "no"}});
+  if (!head) co_return;
+  Status status = std::unexpected(Error{});
+  if (call) {
+    status =
+        co_await RaceStream(strand, exchange, method, std::move(call->context),
+                            std::move(call->request), call->options);
+  } else {
+    status = std::unexpected(std::move(call).error());
+  }
+  if (co_await exchange.Write(ConnectEndFrame(status)))
+    static_cast<void>(co_await exchange.Finish());
+}
+
+}  // namespace
+
+ConnectHandler::ConnectHandler(asio::any_io_executor strand, MethodGate& gate)
+    : strand_(std::move(strand)), gate_(gate) {}
+
+bool ConnectHandler::Serves(std::string_view path) const {
+  return path.starts_with('/') && gate_.Find(path.substr(1)) != nullptr;
+}
+
+asio::awaitable<void> ConnectHandler::Handle(HttpExchange& exchange) {
+  const HttpRequest& request = exchange.request();
+  const rpc::Method& method =
+      *gate_.Find(std::string_view(request.path).substr(1));
+  if (request.method != "POST") {
+    static_cast<void>(co_await exchange.Respond(
+        {.status = 405, .fields = {{"Allow", "POST"}}}));
+    co_return;
+  }
+  const std::string_view expected =
+      method.server_streaming ? kStreamType : kUnaryType;
+  if (MediaType(request.Field("content-type")) != expected) {
+    static_cast<void>(co_await exchange.Respond(
+        {.status = 415, .fields = {{"Accept-Post", std::string(expected)}}}));
+    co_return;
+  }
+  if (method.server_streaming)
+    co_await HandleStream(strand_, exchange, gate_, method);
+  else
+    co_await HandleUnary(strand_, exchange, gate_, method);
+}
+
+}  // namespace assay::gateway

@@ -1,0 +1,121 @@
+#include "services/gateway/http_connection.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <utility>
+#include <vector>
+
+#include "services/gateway/beast_exchange.h"
+
+namespace assay::gateway {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+
+// How much of a refused body is read away, and for how long.
+constexpr std::size_t kMaxLinger = 1 << 20;
+constexpr std::chrono::seconds kLingerTime{2};
+
+std::string PeerOf(const tcp::socket& socket) {
+  beast::error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  return error ? "unknown" : peer.address().to_string(error);
+}
+
+int StatusOfHeadError(const beast::error_code& error) {
+  if (error == http::error::header_limit) return 431;
+  if (error == beast::error::timeout) return 408;
+  return 400;
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(tcp::socket socket, const HttpOptions& options,
+                               const HttpHandler& handler)
+    : stream_(std::move(socket)),
+      buffer_(64 << 10),
+      options_(options),
+      handler_(handler),
+      peer_(PeerOf(stream_.socket())) {
+  beast::error_code ignored;
+  stream_.socket().set_option(tcp::no_delay(true), ignored);
+}
+
+asio::awaitable<void> HttpConnection::Run() {
+  while (!draining_ && co_await ServeOne()) {
+  }
+  beast::error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  Close();
+}
+
+void HttpConnection::Drain() {
+  draining_ = true;
+  if (!answering_) Close();
+}
+
+void HttpConnection::Close() { stream_.close(); }
+
+asio::awaitable<bool> HttpConnection::ServeOne() {
+  RequestParser parser;
+  parser.header_limit(options_.max_head_bytes);
+  // Handlers have limits of their own, by what is asked and by whom.
+  parser.body_limit(boost::none);
+  stream_.expires_after(options_.io_timeout);
+  beast::error_code error;
+  co_await http::async_read_header(
+      stream_, buffer_, parser,
+      asio::redirect_error(asio::use_awaitable, error));
+  const bool nothing_came = !parser.got_some();
+  if (error) {
+    if (!nothing_came && stream_.socket().is_open())
+      co_await RefuseHead(StatusOfHeadError(error), error.message());
+    co_return false;
+  }
+  Expected<HttpRequest> request = HeadOf(parser, peer_);
+  if (!request) {
+    co_await RefuseHead(400, request.error().message);
+    co_return false;
+  }
+  BeastExchange exchange(stream_, buffer_, parser, *std::move(request),
+                         options_, parser.keep_alive() && !draining_);
+  answering_ = true;
+  co_await handler_(exchange);
+  answering_ = false;
+  if (!exchange.answered())
+    static_cast<void>(co_await exchange.Respond({.status = 500}));
+  if (exchange.body_unread()) co_await Linger();
+  co_return exchange.reusable();
+}
+
+asio::awaitable<void> HttpConnection::RefuseHead(int status,
+                                                 std::string reason) {
+  const std::string body = "bad request: " + reason + "\n";
+  std::string bytes = "HTTP/1.1 " + std::to_string(status) + " Refused\r\n" +
+                      "Content-Type: text/plain; charset=utf-8\r\n"
+                      "X-Content-Type-Options: nosniff\r\n"
+                      "Connection: close\r\nContent-Length: " +
+                      std::to_string(body.size()) + "\r\n\r\n" + body;
+  stream_.expires_after(kLingerTime);
+  beast::error_code error;
+  co_await asio::async_write(stream_, asio::buffer(bytes),
+                             asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_await Linger();
+}
+
+asio::awaitable<void> HttpConnection::Linger() {
+  beast::error_code error;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  stream_.expires_after(kLingerTime);
+  std::vector<char> sink(16 << 10);
+  for (std::size_t total = 0; total < kMaxLinger && !error;)
+    total += co_await stream_.async_read_some(
+        asio::buffer(sink), asio::redirect_error(asio::use_awaitable, error));
+}
+
+}  // namespace assay::gateway

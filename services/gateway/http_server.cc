@@ -1,0 +1,150 @@
+#include "services/gateway/http_server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "services/gateway/http_connection.h"
+#include "services/gateway/spawn.h"
+
+namespace assay::gateway {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+// How long accepting rests after it failed, for want of descriptors mostly.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+Expected<tcp::endpoint> ParseAddress(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  unsigned port = 0;
+  boost::system::error_code error;
+  if (colon != std::string::npos) {
+    std::string host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']'))
+      host = host.substr(1, host.size() - 2);
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+    const auto address = asio::ip::make_address(host, error);
+    if (!error && parsed.ec == std::errc() && parsed.ptr == end &&
+        port <= 65'535)
+      return tcp::endpoint(address, static_cast<std::uint16_t>(port));
+  }
+  return InvalidArgument("\"", text,
+                         "\" is no address to listen on: expected "
+                         "127.0.0.1:7080 or [::1]:7080");
+}
+
+}  // namespace
+
+class HttpServer::State : public std::enable_shared_from_this<State> {
+ public:
+  State(asio::any_io_executor strand, HttpOptions options, HttpHandler handler)
+      : options_(std::move(options)),
+        handler_(std::move(handler)),
+        strand_(std::move(strand)),
+        acceptor_(strand_),
+        empty_(strand_) {}
+
+  Status Listen() {
+    ASSAY_ASSIGN_OR_RETURN(const tcp::endpoint endpoint,
+                           ParseAddress(options_.address));
+    boost::system::error_code error;
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(1'024, error);
+    if (error)
+      return Unavailable("cannot listen on ", options_.address,
+                         " for the web: ", error.message(),
+                         ". Choose another address with --web");
+    return {};
+  }
+
+  int port() const { return acceptor_.local_endpoint().port(); }
+
+  static asio::awaitable<void> Accept(std::shared_ptr<State> self) {
+    while (self->acceptor_.is_open()) {
+      boost::system::error_code error;
+      tcp::socket socket = co_await self->acceptor_.async_accept(
+          asio::redirect_error(asio::use_awaitable, error));
+      if (!error && self->connections_.size() < self->options_.max_connections)
+        Spawn(self->strand_, "web connection", Serve(self, std::move(socket)));
+      if (!error || !self->acceptor_.is_open()) continue;
+      spdlog::warn("web: accept: {}", error.message());
+      asio::steady_timer pause(self->strand_, kAcceptPause);
+      co_await pause.async_wait(
+          asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+
+  asio::awaitable<void> Drain(std::chrono::milliseconds grace) {
+    Stop();
+    for (HttpConnection* connection : std::set(connections_))
+      connection->Drain();
+    if (connections_.empty()) co_return;
+    empty_.expires_after(grace);
+    boost::system::error_code ignored;
+    co_await empty_.async_wait(
+        asio::redirect_error(asio::use_awaitable, ignored));
+    for (HttpConnection* connection : std::set(connections_))
+      connection->Close();
+  }
+
+  void Stop() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+  }
+
+  void CloseAll() {
+    Stop();
+    for (HttpConnection* connection : std::set(connections_))
+      connection->Close();
+  }
+
+ private:
+  static asio::awaitable<void> Serve(std::shared_ptr<State> self,
+                                     tcp::socket socket) {
+    HttpConnection connection(std::move(socket), self->options_,
+                              self->handler_);
+    self->connections_.insert(&connection);
+    co_await connection.Run();
+    self->connections_.erase(&connection);
+    if (self->connections_.empty()) self->empty_.cancel();
+  }
+
+  const HttpOptions options_;
+  const HttpHandler handler_;
+  const asio::any_io_executor strand_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer empty_;
+  std::set<HttpConnection*> connections_;
+};
+
+Expected<std::unique_ptr<HttpServer>> HttpServer::Start(
+    asio::any_io_executor strand, HttpOptions options, HttpHandler handler) {
+  auto state =
+      std::make_shared<State>(strand, std::move(options), std::move(handler));
+  ASSAY_RETURN_IF_ERROR(state->Listen());
+  Spawn(strand, "web accept", State::Accept(state));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+HttpServer::HttpServer(std::shared_ptr<State> state)
+    : state_(std::move(state)) {}
+HttpServer::~HttpServer() { state_->CloseAll(); }
+
+int HttpServer::port() const { return state_->port(); }
+
+asio::awaitable<void> HttpServer::Drain(std::chrono::milliseconds grace) {
+  return state_->Drain(grace);
+}
+
+}  // namespace assay::gateway

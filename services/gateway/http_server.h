@@ -1,0 +1,58 @@
+#ifndef ASSAY_SERVICES_GATEWAY_HTTP_SERVER_H_
+#define ASSAY_SERVICES_GATEWAY_HTTP_SERVER_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "proto/base/error.h"
+#include "services/gateway/http_exchange.h"
+
+namespace assay::gateway {
+
+struct HttpOptions {
+  // "127.0.0.1:7080"; port 0 takes a free one.
+  std::string address;
+  // Sent with every answer.
+  HeaderFields fields;
+  // A head that is larger is refused with 431.
+  std::uint32_t max_head_bytes = 16 << 10;
+  std::size_t max_connections = 4'096;
+  // For a whole head, for each wait within a body, and for each write.
+  std::chrono::milliseconds io_timeout{30'000};
+  // For a whole body.
+  std::chrono::milliseconds body_timeout{20 * 60'000};
+};
+
+// The web port: HTTP/1.1 with keep-alive; each request goes to one handler.
+// Requests whose end two parsers might see in two places (both
+// Content-Length and Transfer-Encoding, a repeated Host, HTTP/1.0 with
+// chunks) are refused before any handler sees them.
+//
+// Threads: confined to `strand`.
+class HttpServer {
+ public:
+  // kUnavailable: the address cannot be listened on.
+  static Expected<std::unique_ptr<HttpServer>> Start(
+      boost::asio::any_io_executor strand, HttpOptions options,
+      HttpHandler handler);
+  // Closes what is open.
+  ~HttpServer();
+
+  int port() const;
+  // Accepts no more, closes idle connections, and lets the others finish the
+  // request that they are at. Returns when none is left or `grace` is over.
+  boost::asio::awaitable<void> Drain(std::chrono::milliseconds grace);
+
+ private:
+  class State;
+  explicit HttpServer(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace assay::gateway
+
+#endif  // ASSAY_SERVICES_GATEWAY_HTTP_SERVER_H_

@@ -1,0 +1,199 @@
+#include "services/identity/identity.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "services/identity/token_file.h"
+#include "services/storage/sqlite/sqlite_store.h"
+#include "tests/testing/event_loop.h"
+#include "tests/testing/manual_clock.h"
+#include "tests/testing/matchers.h"
+#include "tests/testing/temporary_directory.h"
+
+namespace assay::identity {
+namespace {
+
+using testing::FailsWith;
+using testing::IsOk;
+
+class IdentityTest : public ::testing::Test {
+ protected:
+  Expected<rpc::Caller> Authenticate(const std::string& header) {
+    return Await(identity_.Authenticate(header));
+  }
+  MintedToken Create(v1::Role role, const AttemptId& attempt = {}) {
+    return *Await(identity_.CreateToken(role, "label", attempt, {}));
+  }
+
+  template <class T>
+  T Await(boost::asio::awaitable<T> task) {
+    return loop_.Await(std::move(task));
+  }
+
+  // Outlives the store, whose thread is still in post() when a result is here.
+  testing::EventLoop loop_;
+  const testing::TemporaryDirectory directory_;
+  testing::ManualClock clock_;
+  const std::unique_ptr<storage::Store> store_ =
+      *storage::OpenSqlite(directory_.path() / "store.db");
+  Identity identity_{*store_, clock_};
+};
+
+TEST_F(IdentityTest, TokenSaysWhoItsHolderIs) {
+  const AttemptId attempt = AttemptId::Random();
+  const MintedToken token = Create(v1::ROLE_CANDIDATE, attempt);
+  EXPECT_EQ(token.secret.size(), 56);
+  for (const char* scheme : {"Bearer ", "bearer ", "BEARER "}) {
+    const auto caller = Authenticate(scheme + token.secret);
+    ASSERT_THAT(caller, IsOk());
+    EXPECT_EQ(caller->role, v1::ROLE_CANDIDATE);
+    EXPECT_EQ(caller->attempt, attempt);
+    EXPECT_EQ(caller->token, token.id);
+  }
+}
+
+TEST_F(IdentityTest, AnythingElseIsUnauthenticatedAndNotRepeated) {
+  const std::string wrong = "asy_" + std::string(52, 'q');
+  for (const std::string& header :
+       {std::string(), std::string("Bearer"), "Bearer " + wrong, wrong,
+        "Basic " + wrong, "Bearer " + std::string(5'000, 'a'),
+        std::string("Bearer  '; DROP TABLE tokens; --")}) {
+    const auto caller = Authenticate(header);
+    EXPECT_THAT(caller, FailsWith(Code::kUnauthenticated));
+    EXPECT_EQ(caller.error().message.find(wrong), std::string::npos);
+  }
+}
+
+TEST_F(IdentityTest, StoreDoesNotHoldSecrets) {
+  const MintedToken token = Create(v1::ROLE_ADMIN);
+  std::string bytes;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_.path())) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    bytes.append(std::istreambuf_iterator<char>(file), {});
+  }
+  EXPECT_NE(bytes.find(token.hash), std::string::npos);
+  EXPECT_EQ(bytes.find(token.secret), std::string::npos);
+}
+
+TEST_F(IdentityTest, RevokedTokenIsRefused) {
+  const MintedToken token = Create(v1::ROLE_AUTHOR);
+  ASSERT_THAT(Await(identity_.RevokeToken(token.id)), IsOk());
+  EXPECT_THAT(Authenticate("Bearer " + token.secret),
+              FailsWith(Code::kUnauthenticated));
+  EXPECT_THAT(Await(identity_.RevokeToken(TokenId("tok_none"))),
+              FailsWith(Code::kNotFound));
+}
+
+class GitIdentityTest : public IdentityTest {
+ protected:
+  Expected<GitAccess> Git(const std::string& header,
+                          const RepositoryId& repository) {
+    return Await(identity_.AuthenticateGit(header, repository));
+  }
+  // "x-token:..." in base64, made by openssl's rules without its help.
+  static std::string Basic(const std::string& plain) {
+    static constexpr char kDigits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < plain.size(); i += 3) {
+      unsigned bits = 0;
+      for (std::size_t k = 0; k < 3; ++k)
+        bits = bits << 8 |
+               (i + k < plain.size() ? static_cast<unsigned char>(plain[i + k])
+                                     : 0U);
+      for (std::size_t k = 0; k < 4; ++k)
+        out += i + k > plain.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
+    }
+    return "Basic " + out;
+  }
+
+  const AttemptId attempt_ = AttemptId::Random();
+  const RepositoryId repository_ = RepositoryId::Random();
+  const MintedToken token_ =
+      *Await(identity_.CreateGitToken(attempt_, repository_));
+};
+
+TEST_F(GitIdentityTest, PasswordOpensItsRepositoryForAnHour) {
+  const std::string header = Basic("x-token:" + token_.secret);
+  const auto access = Git(header, repository_);
+  ASSERT_THAT(access, IsOk());
+  EXPECT_EQ(access->attempt, attempt_);
+  EXPECT_TRUE(access->may_push);
+  clock_.Advance(std::chrono::minutes(59));
+  EXPECT_THAT(Git(header, repository_), IsOk());
+  clock_.Advance(std::chrono::minutes(1));
+  EXPECT_THAT(Git(header, repository_), FailsWith(Code::kUnauthenticated));
+}
+
+TEST_F(GitIdentityTest, OpensNoOtherRepositoryAndNoApi) {
+  EXPECT_THAT(Git(Basic("x-token:" + token_.secret), RepositoryId::Random()),
+              FailsWith(Code::kPermissionDenied, "another repository"));
+  EXPECT_THAT(Authenticate("Bearer " + token_.secret),
+              FailsWith(Code::kUnauthenticated));
+}
+
+TEST_F(GitIdentityTest, RefusesWhatIsNoBasicPasswordOfAGitToken) {
+  const MintedToken api = Create(v1::ROLE_CANDIDATE, attempt_);
+  for (const std::string& header :
+       {std::string(), std::string("Basic"), std::string("Basic !!!"),
+        Basic("no-colon"), "Bearer " + token_.secret, Basic("x:wrong"),
+        Basic("x-token:" + api.secret)})
+    EXPECT_THAT(Git(header, repository_), FailsWith(Code::kUnauthenticated))
+        << header;
+}
+
+class TokenFilesTest : public IdentityTest {
+ protected:
+  std::string File(const char* name) {
+    return ReadTokenFile(directory_.path() / name);
+  }
+  void Ensure() {
+    ASSERT_THAT(Await(identity_.EnsureTokenFiles(directory_.path())), IsOk());
+  }
+};
+
+TEST_F(TokenFilesTest, FirstStartMakesBothForTheirOwnerOnly) {
+  Ensure();
+  EXPECT_EQ(Authenticate("Bearer " + File("admin.token"))->role,
+            v1::ROLE_ADMIN);
+  EXPECT_EQ(Authenticate("Bearer " + File("worker.token"))->role,
+            v1::ROLE_WORKER);
+  struct stat info;
+  ASSERT_EQ(stat((directory_.path() / "admin.token").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600);
+}
+
+TEST_F(TokenFilesTest, LaterStartsKeepThem) {
+  Ensure();
+  const std::string admin = File("admin.token");
+  Ensure();
+  EXPECT_EQ(File("admin.token"), admin);
+  std::filesystem::remove(directory_.path() / "admin.token");
+  std::filesystem::remove(directory_.path() / "worker.token");
+  Ensure();
+  EXPECT_EQ(File("admin.token"), "");
+  EXPECT_EQ(Authenticate("Bearer " + File("worker.token"))->role,
+            v1::ROLE_WORKER);
+}
+
+TEST_F(TokenFilesTest, FileThatACrashLeftIsTakenUpAndAStrangersIsNot) {
+  const MintedToken left = MintToken();
+  ASSERT_THAT(WriteTokenFile(directory_.path() / "admin.token", left.secret),
+              IsOk());
+  Ensure();
+  EXPECT_EQ(Authenticate("Bearer " + left.secret)->role, v1::ROLE_ADMIN);
+
+  const MintedToken stranger = MintToken();
+  ASSERT_THAT(
+      WriteTokenFile(directory_.path() / "admin.token", stranger.secret),
+      IsOk());
+  Ensure();
+  EXPECT_THAT(Authenticate("Bearer " + stranger.secret),
+              FailsWith(Code::kUnauthenticated));
+}
+
+}  // namespace
+}  // namespace assay::identity
