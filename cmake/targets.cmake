@@ -49,6 +49,9 @@ function(assay_program name)
   assay_apply_pch(${name} "${A_PCH}")
 endfunction()
 
+# Every test program labelled unit: what the sanitizers' build needs.
+add_custom_target(unit_tests)
+
 # assay_test(NAME [PCH asio] [LABELS unit...] [TIMEOUT s] SOURCES ... DEPS ... [ENV K=V...])
 # The default label is unit. One ctest entry per test case.
 function(assay_test name)
@@ -64,10 +67,17 @@ function(assay_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS} GTest::gmock GTest::gtest_main)
   assay_apply_pch(${name} "${A_PCH}")
+  # gtest_discover_tests flattens lists three times over until the property is
+  # set; so many backslashes leave one separator each time.
+  set(environment ASSAY_SOURCE_DIR=${CMAKE_SOURCE_DIR} ASSAY_BIN_DIR=${CMAKE_BINARY_DIR}/bin ${A_ENV})
+  string(REPLACE ";" "\\\\\\\\\\\\\\;" environment "${environment}")
+  string(REPLACE ";" "\\\\\\\\\\\\\\;" labels "${A_LABELS}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
-    PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
-    ENVIRONMENT "ASSAY_SOURCE_DIR=${CMAKE_SOURCE_DIR};ASSAY_BIN_DIR=${CMAKE_BINARY_DIR}/bin;${A_ENV}")
+    PROPERTIES LABELS "${labels}" TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${environment}")
   set_property(GLOBAL APPEND PROPERTY ASSAY_TEST_PROGRAMS ${name})
+  if("unit" IN_LIST A_LABELS)
+    add_dependencies(unit_tests ${name})
+  endif()
 endfunction()
 
 # assay_fuzzer(NAME SOURCES ... DEPS ...): built by the fuzz preset only.

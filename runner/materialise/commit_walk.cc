@@ -10,8 +10,9 @@ namespace {
 
 class Walk {
  public:
-  Walk(git_repository* repository, git_odb* odb, TreeSink& sink)
-      : repository_(repository), odb_(odb), sink_(sink) {}
+  Walk(git_repository* repository, git_odb* odb,
+       sandbox::TreeArchiveWriter& archive)
+      : repository_(repository), odb_(odb), archive_(archive) {}
 
   // Depth is bounded by the survey.
   Status Tree(const git_oid& oid, const std::string& directory) {
@@ -33,7 +34,7 @@ class Walk {
     const git_oid oid = *git_tree_entry_id(entry);
     const git_filemode_t mode = git_tree_entry_filemode(entry);
     if (mode == GIT_FILEMODE_TREE) {
-      ASSAY_RETURN_IF_ERROR(sink_.Directory(path));
+      ASSAY_RETURN_IF_ERROR(archive_.AddDirectory(path));
       return Tree(oid, path);
     }
     git_odb_object* raw = nullptr;
@@ -44,22 +45,24 @@ class Walk {
         static_cast<const char*>(git_odb_object_data(blob.get())),
         git_odb_object_size(blob.get()));
     if (mode != GIT_FILEMODE_LINK)
-      return sink_.File(path, mode == GIT_FILEMODE_BLOB_EXECUTABLE, content);
+      return archive_.AddFile(path, content,
+                              mode == GIT_FILEMODE_BLOB_EXECUTABLE);
     if (content.find('\0') != std::string_view::npos)
       return InvalidArgument("the symbolic link ", Printable(path),
                              " has a NUL in its target");
-    return sink_.Symlink(path, content);
+    return archive_.AddSymlink(path, content);
   }
 
   git_repository* repository_;
   git_odb* odb_;
-  TreeSink& sink_;
+  sandbox::TreeArchiveWriter& archive_;
 };
 
 }  // namespace
 
 Status WalkCommit(git_repository* repository, const std::string& commit,
-                  const TreeLimits& limits, TreeSink& sink) {
+                  const TreeLimits& limits,
+                  sandbox::TreeArchiveWriter& archive) {
   git_oid oid;
   if (commit.size() != GIT_OID_HEXSZ ||
       git_oid_fromstr(&oid, commit.c_str()) != 0)
@@ -76,7 +79,7 @@ Status WalkCommit(git_repository* repository, const std::string& commit,
   if (git_repository_odb(&raw_odb, repository) != 0)
     return GitError(Code::kInternal, "git_repository_odb");
   const GitOdb odb(raw_odb);
-  return Walk(repository, odb.get(), sink).Tree(tree, "");
+  return Walk(repository, odb.get(), archive).Tree(tree, "");
 }
 
 }  // namespace assay::materialise

@@ -25,9 +25,12 @@ using GitCommit = GitPointer<git_commit, git_commit_free>;
 using GitTree = GitPointer<git_tree, git_tree_free>;
 using GitOdbObject = GitPointer<git_odb_object, git_odb_object_free>;
 
-// "what: libgit2's last message" with `code`.
+// "what: libgit2's last message" with `code`; kResourceExhausted where memory
+// was refused, whatever it was for.
 inline std::unexpected<Error> GitError(Code code, const std::string& what) {
   const git_error* last = git_error_last();
+  if (last != nullptr && last->klass == GIT_ERROR_NOMEMORY)
+    return ResourceExhausted(what, ": it needs more memory than is allowed");
   return Fail(code, what, ": ",
               last != nullptr && last->message != nullptr ? last->message
                                                           : "unknown error");

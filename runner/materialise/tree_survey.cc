@@ -5,8 +5,15 @@
 #include <string_view>
 
 #include "runner/materialise/entry_name.h"
+#include "sandbox/cell/tree_archive.h"
 
 namespace assay::materialise {
+namespace {
+
+// Each part counts with one separator, of which the last is not there.
+constexpr std::int64_t kMaxPathBytes = sandbox::kTreeArchiveMaxPath;
+
+}  // namespace
 
 TreeSurvey::TreeSurvey(git_repository* repository, const TreeLimits& limits)
     : repository_(repository), limits_(limits) {
@@ -31,6 +38,9 @@ Status TreeSurvey::CheckTotals(const Totals& totals) const {
   if (totals.depth > limits_.depth)
     return ResourceExhausted("the commit's directories are nested more than ",
                              limits_.depth, " deep, the limit");
+  if (totals.path_bytes > kMaxPathBytes)
+    return ResourceExhausted("the commit has a path of more than ",
+                             kMaxPathBytes, " bytes, the limit");
   return {};
 }
 
@@ -63,6 +73,9 @@ Expected<TreeSurvey::Totals> TreeSurvey::Measure(const git_oid& oid,
     totals.entries += part.entries + 1;
     totals.bytes += part.bytes;
     totals.depth = std::max(totals.depth, part.depth + 1);
+    totals.path_bytes =
+        std::max(totals.path_bytes,
+                 static_cast<std::int64_t>(name.size()) + 1 + part.path_bytes);
     // Each sum is of at most `count` numbers that passed this check, so none
     // overflows.
     ASSAY_RETURN_IF_ERROR(CheckTotals(totals));

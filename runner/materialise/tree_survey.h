@@ -30,6 +30,8 @@ class TreeSurvey {
     std::int64_t entries = 0;
     std::int64_t bytes = 0;
     std::int64_t depth = 0;
+    // Of the longest path.
+    std::int64_t path_bytes = 0;
   };
   Expected<Totals> Measure(const git_oid& tree, const std::string& path,
                            std::int64_t depth);

@@ -82,6 +82,12 @@ struct Key {
   std::string fallback = "";
 };
 
+// Keys of which a mapping may have only one.
+struct Group {
+  std::vector<std::string> keys;
+  bool required = false;
+};
+
 // A mapping with known keys.
 struct Object {
   // As messages say it, with its article: "an HTTP step".
@@ -90,6 +96,7 @@ struct Object {
   std::vector<Key> keys;
   // A snippet for the reference page.
   std::string example = "";
+  std::vector<Group> groups = {};
 
   const Key* Find(std::string_view key) const;
   std::vector<std::string> Names() const;

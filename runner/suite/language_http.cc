@@ -65,7 +65,9 @@ const Object& ExchangeObject() {
            {Integer(1000, 4999)},
            false,
            "Waits for the service to close with this code."},
-      }};
+      },
+      "",
+      {{{"send", "json", "expect", "close"}, true}}};
   return kObject;
 }
 
@@ -109,7 +111,8 @@ const Object& AuthObject() {
           {"basic", {Of(BasicObject)}, false, "Basic authentication."},
           {"digest", {Of(BasicObject)}, false, "Digest authentication."},
       },
-      "auth: { bearer: \"{{token}}\" }"};
+      "auth: { bearer: \"{{token}}\" }",
+      {{{"bearer", "basic", "digest"}, true}}};
   return kObject;
 }
 
@@ -133,7 +136,8 @@ const Object& CaptureObject() {
            "Redacted from everything that leaves the run.",
            "false"},
       },
-      "capture: { token: { jsonpath: $.access_token, secret: true } }"};
+      "capture: { token: { jsonpath: $.access_token, secret: true } }",
+      {{{"jsonpath", "header", "cookie", "regex", "status", "body"}, true}}};
   return kObject;
 }
 
@@ -180,7 +184,8 @@ const Object& HttpStepObject() {
         "  auth: { bearer: \"{{token}}\" }\n"
         "  json: { sku: A-1, qty: 2 }\n"
         "  expect: { status: 201 }\n"
-        "  capture: { order_id: $.id }"};
+        "  capture: { order_id: $.id }",
+        {{{"json", "text", "file", "form", "multipart"}, false}}};
     for (const char* verb :
          {"get", "post", "put", "patch", "delete", "head", "options"}) {
       object.keys.push_back({verb, {Path()}, false, "Path and query."});

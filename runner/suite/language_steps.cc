@@ -69,7 +69,9 @@ const Object& BurstObject() {
            false,
            "Instead of `request`: several steps each."},
           {"expect", {Of(BurstExpectObject)}, false, "What must hold."},
-      }};
+      },
+      "",
+      {{{"request", "steps"}, true}}};
   return kObject;
 }
 
@@ -199,7 +201,11 @@ const Object& FaultObject() {
            false,
            "Which way.",
            "both"},
-      }};
+      },
+      "",
+      {{{"kill", "pause", "refuse", "latency", "jitter", "bandwidth", "reset",
+         "cut_after", "error"},
+        true}}};
   return kObject;
 }
 
@@ -303,7 +309,9 @@ const Object& LoadObject() {
            {Of(ValidIfObject)},
            false,
            "When the measurement counts."},
-      }};
+      },
+      "",
+      {{{"request", "mix"}, true}}};
   return kObject;
 }
 
@@ -392,7 +400,8 @@ const Object& ImportObject() {
            "Fewer mean that something did not run.",
            "1"},
       },
-      "import: { junit: \"build/test-results/*.xml\", min_cases: 5 }"};
+      "import: { junit: \"build/test-results/*.xml\", min_cases: 5 }",
+      {{{"junit", "tap", "ctrf", "gotest"}, true}}};
   return kObject;
 }
 

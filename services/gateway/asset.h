@@ -17,6 +17,8 @@ struct Asset {
   std::string_view bytes;
   // The name carries a hash of the content: may be cached for ever.
   bool immutable = false;
+  // `bytes` compressed by gzip; empty where that would not be smaller.
+  std::string_view gzip = {};
 };
 
 using Assets = std::span<const Asset>;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/rpc/proto_time.h"
 #include "services/storage/sql/cursor.h"
 #include "services/storage/tables/run_event_rows.h"
 
@@ -75,7 +76,7 @@ Expected<RunChange> Announce(sql::Connection& connection, RunRecord run,
   v1::RunEvent& event = change.events.emplace_back();
   event.set_sequence(run.next_sequence - 1);
   event.set_epoch(run.epoch);
-  SetTimestamp(now, *event.mutable_time());
+  *event.mutable_time() = rpc::ToProto(now);
   event.mutable_state_changed()->set_state(run.state);
   if (run.score) *event.mutable_state_changed()->mutable_score() = *run.score;
   ASSAY_RETURN_IF_ERROR(InsertRunEvent(connection, run.id, event));

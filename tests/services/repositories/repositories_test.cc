@@ -2,21 +2,35 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <thread>
+
 #include "tests/services/repositories/git_fixture.h"
-#include "tests/testing/event_loop.h"
 
 namespace assay::repositories {
 namespace {
 
+namespace asio = boost::asio;
+
+// Runs a coroutine to its end on this thread, as the strand does.
+template <class T>
+Expected<T> Await(asio::awaitable<Expected<T>> work) {
+  asio::io_context strand;
+  std::optional<Expected<T>> result;
+  asio::co_spawn(strand, std::move(work),
+                 [&](std::exception_ptr error, Expected<T> value) {
+                   if (error) std::rethrow_exception(error);
+                   EXPECT_TRUE(strand.get_executor().running_in_this_thread());
+                   result = std::move(value);
+                 });
+  strand.run();
+  return *std::move(result);
+}
+
 class RepositoriesTest : public GitFixture {
  protected:
-  template <class T>
-  T Await(boost::asio::awaitable<T> task) {
-    return loop_.Await(std::move(task));
-  }
-
-  // Outlives the pool, whose threads are still in post() when a result is here.
-  testing::EventLoop loop_;
   const std::unique_ptr<Repositories> repositories_ =
       *Repositories::Open({.root = root_});
 };

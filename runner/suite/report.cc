@@ -1,0 +1,35 @@
+#include "runner/suite/report.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace assay::suite {
+namespace {
+
+// A file of nothing but mistakes need not be remembered whole.
+constexpr std::size_t kMaxKept = 5000;
+
+Diagnostics Take(Diagnostics& from) {
+  Diagnostics all = std::exchange(from, {});
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  if (all.size() > kMaxDiagnostics) all.resize(kMaxDiagnostics);
+  return all;
+}
+
+}  // namespace
+
+void Report::Error(const Place& at, std::string message) {
+  if (errors_.size() >= kMaxKept) return;
+  errors_.push_back({at.file, at.line, at.column, std::move(message)});
+}
+
+void Report::Warn(const Place& at, std::string message) {
+  if (warnings_.size() >= kMaxKept) return;
+  warnings_.push_back({at.file, at.line, at.column, std::move(message), true});
+}
+
+Diagnostics Report::TakeErrors() { return Take(errors_); }
+Diagnostics Report::TakeWarnings() { return Take(warnings_); }
+
+}  // namespace assay::suite

@@ -1,0 +1,70 @@
+#ifndef ASSAY_SERVICES_CLI_COMMAND_LINE_H_
+#define ASSAY_SERVICES_CLI_COMMAND_LINE_H_
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "services/cli/context.h"
+
+namespace assay::cli {
+
+// The tree of commands. Parsing picks one Action; running it is the caller's.
+//
+// Ownership: owns the CLI11 tree, which keeps references into it.
+class CommandLine {
+ public:
+  explicit CommandLine(Context& context);
+
+  CLI::App& app() { return *app_; }
+  Context& context() { return context_; }
+
+  // A command that groups others: "assay run".
+  CLI::App& Group(CLI::App& parent, const std::string& name,
+                  const std::string& what);
+  // A command that does something. `options` holds what the command's options
+  // are bound to, for as long as the tree lives.
+  template <class Options>
+  struct Leaf {
+    CLI::App& app;
+    std::shared_ptr<Options> options;
+  };
+  template <class Options>
+  Leaf<Options> Add(CLI::App& parent, const std::string& name,
+                    const std::string& what, const std::string& examples,
+                    Outcome (*run)(Context&, const Options&)) {
+    auto options = std::make_shared<Options>();
+    CLI::App& app = AddLeaf(
+        parent, name, what, examples,
+        [options, run](Context& context) { return run(context, *options); });
+    return {app, options};
+  }
+
+  // Parses and runs; returns the exit code.
+  int Run(int argc, const char* const* argv);
+
+ private:
+  CLI::App& AddLeaf(CLI::App& parent, const std::string& name,
+                    const std::string& what, const std::string& examples,
+                    Action action);
+
+  Context& context_;
+  std::unique_ptr<CLI::App> app_;
+  Action action_;
+};
+
+// Each adds its noun's commands; one file each.
+void AddAssignmentCommands(CommandLine& line);
+void AddInvitationCommands(CommandLine& line);
+void AddAttemptCommands(CommandLine& line);
+void AddSubmissionCommands(CommandLine& line);
+void AddRunCommands(CommandLine& line);
+void AddTraceCommands(CommandLine& line);
+void AddSuiteCommands(CommandLine& line);
+void AddTokenCommands(CommandLine& line);
+void AddUpCommand(CommandLine& line);
+void AddCompletionCommand(CommandLine& line);
+
+}  // namespace assay::cli
+
+#endif  // ASSAY_SERVICES_CLI_COMMAND_LINE_H_

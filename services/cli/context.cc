@@ -1,0 +1,54 @@
+#include "services/cli/context.h"
+
+#include <cstdlib>
+#include <fstream>
+
+namespace assay::cli {
+namespace {
+
+std::string Environment(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+std::string FirstOf(std::initializer_list<std::string> values) {
+  for (const std::string& value : values) {
+    if (!value.empty()) return value;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::filesystem::path DefaultDataDir() {
+  if (const auto dir = Environment("ASSAY_DATA_DIR"); !dir.empty()) return dir;
+  if (const auto dir = Environment("XDG_DATA_HOME"); !dir.empty()) {
+    return std::filesystem::path(dir) / "assay";
+  }
+  return std::filesystem::path(FirstOf({Environment("HOME"), "/root"})) /
+         ".local/share/assay";
+}
+
+std::string FirstLine(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+Server& Context::server() {
+  if (server_ == nullptr) {
+    const auto& dir = options_.data_dir;
+    ServerOptions options;
+    options.address =
+        FirstOf({options_.server, Environment("ASSAY_SERVER"),
+                 FirstLine(dir / kAddressFile),
+                 "127.0.0.1:" + std::to_string(kDefaultGrpcPort)});
+    options.token = FirstOf({options_.token, Environment("ASSAY_TOKEN"),
+                             FirstLine(dir / kAdminTokenFile)});
+    server_ = std::make_unique<Server>(std::move(options));
+  }
+  return *server_;
+}
+
+}  // namespace assay::cli

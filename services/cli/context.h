@@ -1,0 +1,63 @@
+#ifndef ASSAY_SERVICES_CLI_CONTEXT_H_
+#define ASSAY_SERVICES_CLI_CONTEXT_H_
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proto/base/error.h"
+#include "services/cli/console.h"
+#include "services/cli/exit_code.h"
+#include "services/cli/server.h"
+
+namespace assay::cli {
+
+// Options that every command takes.
+struct GlobalOptions {
+  std::string server;
+  std::string token;
+  std::filesystem::path data_dir;
+  bool json = false;
+};
+
+// What a command runs with: its output, the options, and the server, which is
+// connected to when a command first asks for it.
+//
+// Ownership: borrows the console. Threads: one.
+class Context {
+ public:
+  explicit Context(Console& console) : console_(console) {}
+
+  Console& console() { return console_; }
+  GlobalOptions& options() { return options_; }
+
+  // From --server, ASSAY_SERVER, the data directory of a running `assay up`,
+  // or the default; the token likewise.
+  Server& server();
+
+ private:
+  Console& console_;
+  GlobalOptions options_;
+  std::unique_ptr<Server> server_;
+};
+
+// What a command comes to: an exit code, or an Error that main prints.
+using Outcome = Expected<ExitCode>;
+using Action = std::function<Outcome(Context&)>;
+
+// `$ASSAY_DATA_DIR`, or `assay` in `$XDG_DATA_HOME` or `~/.local/share`.
+std::filesystem::path DefaultDataDir();
+
+inline constexpr int kDefaultGrpcPort = 7070;
+inline constexpr int kDefaultWebPort = 7080;
+// Files of the data directory that the command line reads.
+inline constexpr char kAdminTokenFile[] = "admin.token";
+inline constexpr char kAddressFile[] = "grpc.address";
+
+// First line of `file` without the line break; empty where there is none.
+std::string FirstLine(const std::filesystem::path& file);
+
+}  // namespace assay::cli
+
+#endif  // ASSAY_SERVICES_CLI_CONTEXT_H_

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include "assay/v1/trace_service.grpc.pb.h"
+#include "services/cli/command_line.h"
+#include "services/cli/printable.h"
+#include "services/cli/resource_name.h"
+#include "services/cli/time_text.h"
+#include "services/cli/trace_tree.h"
+
+namespace assay::cli {
+namespace {
+
+using Stub = v1::TraceService::Stub;
+
+struct ShowOptions {
+  std::string run;
+  int slowest = 0;
+  bool sql = false;
+  bool errors = false;
+};
+
+std::string Duration(std::uint64_t ns) {
+  return DurationText(std::chrono::nanoseconds(ns));
+}
+
+void PrintSlowest(Console& console, const std::vector<TraceNode>& roots,
+                  int count) {
+  std::vector<std::vector<std::string>> rows;
+  for (const TraceNode* node : Slowest(roots)) {
+    if (static_cast<int>(rows.size()) == count) break;
+    rows.push_back({PadLeft(Duration(node->duration_ns), 9), node->service,
+                    node->sql.empty() ? node->name : node->sql});
+  }
+  console.Table({"     TIME", "SERVICE", "SPAN"}, rows);
+}
+
+void PrintStatements(Console& console, const std::vector<TraceNode>& roots) {
+  std::vector<std::vector<std::string>> rows;
+  for (const StatementUse& use : Statements(roots)) {
+    rows.push_back({PadLeft(std::to_string(use.count), 5),
+                    PadLeft(Duration(use.total_ns), 9),
+                    PadLeft(Duration(use.longest_ns), 9), use.sql});
+  }
+  console.Table({"COUNT", "    TOTAL", "  LONGEST", "STATEMENT"}, rows);
+}
+
+Outcome Show(Context& context, const ShowOptions& options) {
+  v1::GetTraceRequest request;
+  request.set_run(FullName("runs", options.run));
+  ASSAY_ASSIGN_OR_RETURN(const auto response,
+                         context.server().Call(&Stub::GetTrace, request));
+  Console& console = context.console();
+  if (console.json()) {
+    console.Json(response);
+    return kSuccess;
+  }
+  const std::vector<TraceNode> roots = BuildTrace(response);
+  if (roots.empty()) {
+    console.Note("no spans: the run has not started, or nothing was traced");
+  } else if (options.sql) {
+    PrintStatements(console, roots);
+  } else if (options.slowest > 0) {
+    PrintSlowest(console, roots, options.slowest);
+  } else {
+    for (const auto& text : TreeLines(roots, {.errors_only = options.errors})) {
+      console.Line(console.looks().live ? Shorten(text, console.looks().width)
+                                        : text);
+    }
+  }
+  if (response.dropped_span_count() > 0) {
+    console.Note(fmt::format("{} more spans were dropped by a quota",
+                             response.dropped_span_count()));
+  }
+  return kSuccess;
+}
+
+}  // namespace
+
+void AddTraceCommands(CommandLine& line) {
+  CLI::App& group = line.Group(line.app(), "trace", "What happened in a run");
+  auto show = line.Add<ShowOptions>(
+      group, "show",
+      "Phases, checks, steps, requests and statements as a tree with durations",
+      "  assay trace show run_7f3k\n"
+      "  assay trace show run_7f3k --sql        how often each statement ran\n"
+      "  assay trace show run_7f3k --slowest 10",
+      Show);
+  show.app.add_option("run", show.options->run, "Run")->required();
+  auto* slowest = show.app.add_option("--slowest", show.options->slowest,
+                                      "Only the N longest spans, as a list");
+  auto* sql = show.app.add_flag("--sql", show.options->sql,
+                                "SQL statements with counts and times");
+  auto* errors = show.app.add_flag("--errors", show.options->errors,
+                                   "Only what failed, and the way to it");
+  sql->excludes(slowest)->excludes(errors);
+  errors->excludes(slowest);
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,92 @@
+import { create } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+
+import { type Span, SpanSchema } from '../gen/assay/otlp/v1/trace_pb';
+import { shapeOf, traceTree, visibleRows } from './trace_tree';
+
+const MILLISECOND = 1_000_000n;
+
+function span(
+  id: number,
+  parent: number,
+  start: bigint,
+  end: bigint,
+  statement = '',
+) {
+  const eight = (value: number) =>
+    value
+      ? new Uint8Array([0, 0, 0, 0, 0, 0, value >> 8, value & 255])
+      : undefined;
+  const text = (key: string, value: string) => ({
+    key,
+    value: { value: { case: 'stringValue' as const, value } },
+  });
+  return create(SpanSchema, {
+    spanId: eight(id),
+    parentSpanId: eight(parent),
+    name: `span ${id}`,
+    startTimeUnixNano: start * MILLISECOND,
+    endTimeUnixNano: end * MILLISECOND,
+    attributes: statement
+      ? [text('db.system.name', 'postgresql'), text('db.query.text', statement)]
+      : [],
+  });
+}
+
+test('children stand below their parent in the order of their start', () => {
+  const tree = traceTree([
+    span(3, 1, 30n, 40n),
+    span(2, 1, 10n, 20n),
+    span(1, 0, 5n, 50n),
+    span(4, 2, 11n, 12n),
+  ]);
+  expect(tree.rows.map((row) => [row.name, row.depth])).toEqual([
+    ['span 1', 0],
+    ['span 2', 1],
+    ['span 4', 2],
+    ['span 3', 1],
+  ]);
+  expect(tree.rows.map((row) => row.below)).toEqual([3, 1, 0, 0]);
+  expect(tree.length).toBe(45);
+  expect(tree.rows[1]!.start).toBe(5);
+});
+
+test('a span whose parent is missing is still shown', () => {
+  expect(traceTree([span(2, 9, 0n, 1n)]).rows).toHaveLength(1);
+});
+
+test('spans in a ring do not hang the page', () => {
+  expect(traceTree([span(1, 2, 0n, 1n), span(2, 1, 0n, 1n)]).rows).toHaveLength(
+    0,
+  );
+});
+
+test('closing a row hides all that is below it and nothing else', () => {
+  const { rows } = traceTree([
+    span(1, 0, 0n, 9n),
+    span(2, 1, 1n, 5n),
+    span(3, 2, 2n, 3n),
+    span(4, 1, 6n, 7n),
+  ]);
+  const seen = visibleRows(rows, new Set([rows[1]!.id]));
+  expect(seen.map((row) => row.name)).toEqual(['span 1', 'span 2', 'span 4']);
+});
+
+test('one statement with other values counts as repeated', () => {
+  const spans: Span[] = [span(1, 0, 0n, 99n)];
+  for (let i = 0; i < 20; i++) {
+    const start = BigInt(i);
+    const statement = `select * from orders where id = '${i}' limit ${i}`;
+    spans.push(span(i + 2, 1, start, start + 1n, statement));
+  }
+  expect(traceTree(spans).rows[0]!.repeated).toBe(20);
+  expect(traceTree(spans.slice(0, 4)).rows[0]!.repeated).toBe(0);
+  expect(shapeOf("a = 'it''s'  and b=12")).toBe('a = ? and b=?');
+});
+
+test('a very deep trace is no problem', () => {
+  const spans = Array.from({ length: 20_000 }, (_, i) =>
+    span(i + 1, i, BigInt(i), 30_000n),
+  );
+  expect(traceTree(spans).rows.at(-1)!.depth).toBe(19_999);
+});

@@ -1,0 +1,178 @@
+import { useState } from 'react';
+
+import type { Assignment } from '../gen/assay/v1/assignment_pb';
+import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
+import { cleanText } from '../model/clean_text';
+import {
+  idOf,
+  pointsText,
+  protoDurationText,
+  shortCommit,
+} from '../model/format';
+import { mergeRuns, type RunList } from '../model/run_list';
+import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { Empty } from '../parts/empty';
+import { RunTable } from '../parts/run_table';
+import { Time } from '../parts/time';
+import { useFollow } from '../parts/use_follow';
+import { useLoad } from '../parts/use_load';
+import { useNow } from '../parts/use_now';
+import { Link } from '../router';
+import { assignments, attempts, runs, sentence } from '../rpc/client';
+
+export function AssignmentPage({ name }: { name: string }) {
+  const [list, setList] = useState<RunList>([]);
+  const now = useNow(1000);
+  const found = useLoad((signal) =>
+    assignments.getAssignment({ name }, { signal }),
+  );
+  const tries = useLoad((signal) =>
+    attempts.listAttempts({ assignment: name, pageSize: 200 }, { signal }),
+  );
+  const connection = useFollow({
+    open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
+    onMessage: (message) => {
+      setList((before) => mergeRuns(before, message.runs));
+      tries.reload();
+    },
+    ends: false,
+  });
+  const assignment = found.value?.assignment;
+  const title = assignment?.spec?.title || idOf(name);
+  return (
+    <>
+      <title>{`${title} · Assay`}</title>
+      <p className="crumbs">
+        <Link href="/">Assignments</Link>
+      </p>
+      <h1>{title}</h1>
+      <ConnectionNotice connection={connection} />
+      {found.error !== null && (
+        <p className="notice bad">{sentence(found.error)}</p>
+      )}
+      {assignment && <Facts assignment={assignment} />}
+      <section aria-labelledby="attempts">
+        <h2 id="attempts">Attempts</h2>
+        {tries.error !== null && (
+          <p className="notice bad">{sentence(tries.error)}</p>
+        )}
+        {tries.value && (
+          <AttemptTable list={tries.value.attempts} now={now} of={name} />
+        )}
+      </section>
+      {list.length > 0 && (
+        <section aria-labelledby="runs">
+          <div className="section-head">
+            <h2 id="runs">Runs</h2>
+            <LiveMark connection={connection} />
+          </div>
+          <RunTable runs={list} now={now} ofOne />
+        </section>
+      )}
+      {assignment?.spec?.brief && (
+        <section aria-labelledby="brief">
+          <h2 id="brief">Brief</h2>
+          <pre className="brief">{cleanText(assignment.spec.brief)}</pre>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Facts({ assignment }: { assignment: Assignment }) {
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Version</dt>
+        <dd>{assignment.version}</dd>
+      </div>
+      <div>
+        <dt>Time allowed</dt>
+        <dd>{protoDurationText(assignment.spec?.duration)}</dd>
+      </div>
+      <div>
+        <dt>Grace</dt>
+        <dd>{protoDurationText(assignment.spec?.grace) || 'none'}</dd>
+      </div>
+      <div>
+        <dt>Suite</dt>
+        <dd>
+          {assignment.checkCount} checks, {pointsText(assignment.maxPoints)}{' '}
+          points
+        </dd>
+      </div>
+      <div>
+        <dt>Template</dt>
+        <dd className="mono">{shortCommit(assignment.templateCommit)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+interface AttemptTableProps {
+  list: Attempt[];
+  now: number;
+  of: string;
+}
+
+function AttemptTable({ list, now, of }: AttemptTableProps) {
+  if (list.length === 0) {
+    return (
+      <Empty title="Nobody has accepted yet">
+        <p>Invite a candidate; the answer holds the link to send:</p>
+        <pre>
+          assay invite {idOf(of)} --name &quot;Ada&quot; --email ada@example.org
+        </pre>
+      </Empty>
+    );
+  }
+  return (
+    <div className="table-scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Candidate</th>
+            <th scope="col">State</th>
+            <th scope="col">Deadline</th>
+            <th scope="col" className="number">
+              Pushes
+            </th>
+            <th scope="col">Latest run</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.map((attempt) => (
+            <tr key={attempt.name}>
+              <td>{cleanText(attempt.candidateName) || idOf(attempt.name)}</td>
+              <td>{stateText(attempt.state)}</td>
+              <td>
+                <Time at={attempt.clock?.deadline} now={now} />
+              </td>
+              <td className="number">{attempt.pushCount}</td>
+              <td>
+                {attempt.latestRun && (
+                  <Link href={`/${attempt.latestRun}`} className="mono">
+                    {idOf(attempt.latestRun).slice(0, 10)}
+                  </Link>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function stateText(state: Attempt_State): string {
+  switch (state) {
+    case Attempt_State.ACCEPTED:
+      return 'accepted';
+    case Attempt_State.STARTED:
+      return 'clock runs';
+    case Attempt_State.SUBMITTED:
+      return 'submitted';
+    case Attempt_State.UNSPECIFIED:
+      return '';
+  }
+}

@@ -1,0 +1,110 @@
+import type { Run } from '../gen/assay/v1/run_pb';
+import { idOf, kindText, shortCommit } from '../model/format';
+import { CheckList } from '../parts/check_list';
+import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { LogView } from '../parts/log_view';
+import { PhaseStrip } from '../parts/phase_strip';
+import { RunPill, ScoreText } from '../parts/run_pill';
+import { tookText } from '../parts/run_table';
+import { Tabs } from '../parts/tabs';
+import { Time } from '../parts/time';
+import { TraceView } from '../parts/trace_view';
+import { useNow } from '../parts/use_now';
+import { useRun } from '../parts/use_run';
+import { goTo, Link, useAddress } from '../router';
+
+export function RunPage({ name }: { name: string }) {
+  const { model, version, connection } = useRun(name);
+  const { pathname, searchParams } = useAddress();
+  const now = useNow(model.finished ? 0 : 250);
+  const { run } = model;
+  const tabs = [
+    {
+      id: 'checks',
+      label: `Checks (${model.checks.size})`,
+      content: () => <CheckList model={model} />,
+    },
+    {
+      id: 'log',
+      label: 'Log',
+      content: () => <LogView logs={model.logs} running={!model.finished} />,
+    },
+    {
+      id: 'trace',
+      label: `Trace (${model.spans.size})`,
+      content: () => <TraceView model={model} version={version} />,
+    },
+  ];
+  return (
+    <>
+      <title>{`Run ${idOf(name).slice(0, 10)} · Assay`}</title>
+      <p className="crumbs">
+        <Link href="/">Assignments</Link>
+        {run && (
+          <>
+            {' / '}
+            <Link href={`/${run.assignment}`}>{idOf(run.assignment)}</Link>
+          </>
+        )}
+      </p>
+      <ConnectionNotice connection={connection} />
+      {run && (
+        <>
+          <div className="section-head">
+            <h1>
+              {kindText(run.kind) === 'final' ? 'Final run' : 'Run'} of{' '}
+              <span className="mono">{shortCommit(run.commit)}</span>
+            </h1>
+            <RunPill run={run} />
+            <LiveMark connection={connection} />
+            <span className="big-score">
+              <ScoreText run={run} />
+            </span>
+          </div>
+          <RunFacts run={run} now={now} />
+          {run.outcomeReason && (
+            <p className="notice bad">{run.outcomeReason}</p>
+          )}
+          <PhaseStrip phases={model.phases} now={now} />
+          <Tabs
+            label="Parts of the run"
+            tabs={tabs}
+            current={searchParams.get('tab') ?? 'checks'}
+            onChange={(tab) => goTo(`${pathname}?tab=${tab}`, 'replace')}
+          />
+        </>
+      )}
+    </>
+  );
+}
+
+function RunFacts({ run, now }: { run: Run; now: number }) {
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Run</dt>
+        <dd className="mono">{idOf(run.name)}</dd>
+      </div>
+      <div>
+        <dt>Kind</dt>
+        <dd>{kindText(run.kind)}</dd>
+      </div>
+      <div>
+        <dt>Queued</dt>
+        <dd>
+          <Time at={run.queueTime} now={now} />
+        </dd>
+      </div>
+      <div>
+        <dt>Took</dt>
+        <dd>{tookText(run, now) || '–'}</dd>
+      </div>
+      {run.epoch > 1n && (
+        <div>
+          <dt>Try</dt>
+          <dd>{String(run.epoch)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}

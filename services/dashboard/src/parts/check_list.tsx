@@ -1,0 +1,112 @@
+import { type CheckResult, Verdict } from '../gen/assay/v1/check_pb';
+import { cleanText } from '../model/clean_text';
+import { pointsText, protoDurationText, verdictText } from '../model/format';
+import type { PendingCheck, RunModel } from '../model/run_model';
+import { Empty } from './empty';
+
+export function CheckList({ model }: { model: RunModel }) {
+  const { checks, pending } = model;
+  if (checks.size === 0 && !pending) {
+    return (
+      <Empty title={model.finished ? 'No checks ran' : 'No checks so far'}>
+        <p>
+          {model.finished
+            ? model.run?.outcomeReason || 'The run ended before the first one.'
+            : 'They begin when the service is built, started and ready.'}
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <ul className="checks">
+      {[...checks.values()].map((check) => (
+        <li key={check.checkId}>
+          <CheckRow check={check} />
+        </li>
+      ))}
+      {pending && (
+        <li>
+          <PendingRow check={pending} />
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function CheckRow({ check }: { check: CheckResult }) {
+  const failed = check.verdict !== Verdict.PASSED;
+  return (
+    <details className="check" open={failed}>
+      <summary>
+        <VerdictMark verdict={check.verdict} />
+        <span className="check-title">
+          {cleanText(check.title)}
+          {check.hidden && <span className="tag">hidden</span>}
+          {check.bonus && <span className="tag">bonus</span>}
+        </span>
+        <span className="mono muted">{check.checkId}</span>
+        <span className="number muted">
+          {protoDurationText(check.duration)}
+        </span>
+        <span className="number">
+          {pointsText(check.earned)} / {pointsText(check.points)}
+        </span>
+      </summary>
+      {check.reason && <p className="reason">{cleanText(check.reason)}</p>}
+      {check.serviceDeaths > 0 && (
+        <p className="reason">
+          The service exited {timesText(check.serviceDeaths)} during this check.
+        </p>
+      )}
+      {check.cases.length > 0 && (
+        <ul className="parts">
+          {check.cases.map((each, i) => (
+            <li key={i}>
+              <VerdictMark verdict={each.verdict} />
+              <span>{cleanText(each.name)}</span>
+              {each.reason && (
+                <span className="muted">{cleanText(each.reason)}</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <ol className="parts">
+        {check.steps.map((step, i) => (
+          <li key={i}>
+            <VerdictMark verdict={step.verdict} />
+            <code>{cleanText(step.title)}</code>
+            <span className="muted">{protoDurationText(step.duration)}</span>
+            {step.reason && step.reason !== check.reason && (
+              <span>{cleanText(step.reason)}</span>
+            )}
+            <span className="muted position">{step.position}</span>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+function PendingRow({ check }: { check: PendingCheck }) {
+  return (
+    <div className="check pending">
+      <span className="verdict running" aria-hidden="true" />
+      <span className="check-title">{cleanText(check.title)}</span>
+      <span className="muted">running</span>
+    </div>
+  );
+}
+
+export function VerdictMark({ verdict }: { verdict: Verdict }) {
+  const word = verdictText(verdict);
+  return (
+    <span className={`verdict ${word.replace(' ', '-')}`} title={word}>
+      <span className="visually-hidden">{word}</span>
+    </span>
+  );
+}
+
+function timesText(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}

@@ -1,0 +1,53 @@
+import { useEffect, useRef, useState } from 'react';
+
+import { RunModel } from '../model/run_model';
+import { runs, traces } from '../rpc/client';
+import type { Connection } from '../rpc/follow';
+import { useFollow } from './use_follow';
+
+// Every event from the first one on, rather than a snapshot.
+const FROM_THE_START = -1n;
+
+// Follows one run with everything that it has said so far.
+export function useRun(name: string): {
+  model: RunModel;
+  version: number;
+  connection: Connection;
+} {
+  const [model] = useState(() => new RunModel());
+  const [version, setVersion] = useState(0);
+  const frame = useRef(0);
+
+  // Thousands of events may come at once; the page is drawn once a frame.
+  const draw = () => {
+    frame.current ||= requestAnimationFrame(() => {
+      frame.current = 0;
+      setVersion(model.version);
+    });
+  };
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+
+  const connection = useFollow({
+    open: async function* (signal: AbortSignal) {
+      const { run } = await runs.getRun({ name }, { signal });
+      if (run) model.takeSnapshot(run);
+      draw();
+      const afterSequence = model.sequence || FROM_THE_START;
+      yield* runs.watchRun({ name, afterSequence }, { signal });
+      // What was computed at the end, such as the score, is only here.
+      const last = await runs.getRun({ name }, { signal });
+      if (last.run) model.takeSnapshot(last.run);
+      const trace = await traces.getTrace({ run: name }, { signal });
+      for (const resource of trace.resourceSpans) {
+        for (const scope of resource.scopeSpans) model.takeSpans(scope.spans);
+      }
+      draw();
+    },
+    onMessage: (message) => {
+      model.apply(message);
+      draw();
+    },
+    ends: true,
+  });
+  return { model, version, connection };
+}

@@ -1,0 +1,56 @@
+// Typed clients of assayd, over the Connect protocol on this page's origin.
+
+import {
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+} from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-web';
+
+import { AssignmentService } from '../gen/assay/v1/assignment_service_pb';
+import { AttemptService } from '../gen/assay/v1/attempt_service_pb';
+import { RunService } from '../gen/assay/v1/run_service_pb';
+import { SystemService } from '../gen/assay/v1/system_service_pb';
+import { TraceService } from '../gen/assay/v1/trace_service_pb';
+import { session } from './session';
+
+const authorize: Interceptor = (next) => async (request) => {
+  const token = session.token();
+  if (token) request.header.set('Authorization', `Bearer ${token}`);
+  try {
+    return await next(request);
+  } catch (error) {
+    // A token that was revoked meanwhile: asking for another is all there is.
+    if (isUnauthenticated(error) && token === session.token()) {
+      session.signOut();
+    }
+    throw error;
+  }
+};
+
+const transport = createConnectTransport({
+  baseUrl: typeof location === 'undefined' ? 'http://test' : location.origin,
+  interceptors: [authorize],
+});
+
+export const assignments = createClient(AssignmentService, transport);
+export const attempts = createClient(AttemptService, transport);
+export const runs = createClient(RunService, transport);
+export const system = createClient(SystemService, transport);
+export const traces = createClient(TraceService, transport);
+
+export function isUnauthenticated(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.Unauthenticated;
+}
+
+// What a person can read of an error: the server's sentence where it sent one.
+export function sentence(error: unknown): string {
+  if (error instanceof ConnectError) {
+    if (error.code === Code.Unavailable || error.code === Code.Unknown) {
+      return 'The server does not answer. It is tried again by itself.';
+    }
+    return error.rawMessage;
+  }
+  return error instanceof Error ? error.message : String(error);
+}

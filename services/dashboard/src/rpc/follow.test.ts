@@ -1,0 +1,87 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { expect, test } from 'vitest';
+
+import { type Connection, follow } from './follow';
+
+type Turn = { messages: number[]; error?: unknown };
+
+// Plays one turn after the other, and tells what follow made of them.
+async function play(turns: Turn[], ends: boolean) {
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const states: Connection['state'][] = [];
+  const pauses: number[] = [];
+  let opened = 0;
+  await follow<number>({
+    // eslint-disable-next-line @typescript-eslint/require-await
+    open: async function* () {
+      const turn = turns[opened++];
+      if (!turn) {
+        stop.abort();
+        return;
+      }
+      yield* turn.messages;
+      if (turn.error) throw turn.error as Error;
+    },
+    onMessage: (message) => seen.push(message),
+    onConnection: (connection) => states.push(connection.state),
+    ends,
+    signal: stop.signal,
+    pause: (milliseconds) => {
+      pauses.push(milliseconds);
+      return Promise.resolve();
+    },
+    now: () => 1,
+  });
+  return { seen, states, pauses };
+}
+
+const cut = new ConnectError('cut', Code.Unavailable);
+
+test('a cut stream is opened again, and stale meanwhile', async () => {
+  const { seen, states } = await play(
+    [{ messages: [1, 2], error: cut }, { messages: [3] }],
+    true,
+  );
+  expect(seen).toEqual([1, 2, 3]);
+  expect(states).toEqual([
+    'connecting',
+    'live',
+    'live',
+    'stale',
+    'live',
+    'complete',
+  ]);
+});
+
+test('nothing is called stale before there was something', async () => {
+  const { states } = await play(
+    [{ messages: [], error: cut }, { messages: [1] }],
+    true,
+  );
+  expect(states).not.toContain('stale');
+});
+
+test('an answer that will not change ends it', async () => {
+  const gone = new ConnectError('no such run', Code.NotFound);
+  const { states, pauses } = await play([{ messages: [], error: gone }], true);
+  expect(states).toEqual(['connecting', 'failed']);
+  expect(pauses).toEqual([]);
+});
+
+test('a stream without an end is opened again when it ends', async () => {
+  const { seen } = await play([{ messages: [1] }, { messages: [2] }], false);
+  expect(seen).toEqual([1, 2]);
+});
+
+test('pauses grow up to ten seconds and start anew after a message', async () => {
+  const failing = Array.from({ length: 8 }, () => ({
+    messages: [],
+    error: cut,
+  }));
+  const turns = [...failing, { messages: [1], error: cut }];
+  const { pauses } = await play(turns, false);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(10_000);
+  expect(pauses[7]).toBeGreaterThan(4_000);
+  expect(pauses[8]).toBeLessThanOrEqual(500);
+});

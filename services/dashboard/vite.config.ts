@@ -1,0 +1,16 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: 'es2023',
+    // Inlined images would need `data:` in the content security policy.
+    assetsInlineLimit: 0,
+    emptyOutDir: true,
+  },
+  server: {
+    // `npm run dev` beside a running assayd.
+    proxy: { '^/assay\\.': 'http://127.0.0.1:7080' },
+  },
+});

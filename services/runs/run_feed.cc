@@ -1,0 +1,224 @@
+#include "services/runs/run_feed.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace assay::runs {
+namespace {
+
+namespace asio = boost::asio;
+
+// Suspends one coroutine until Notify. A notification without a waiter is not
+// kept: whoever waits looks first whether there is anything.
+class Bell {
+ public:
+  explicit Bell(const asio::any_io_executor& strand)
+      : timer_(strand, asio::steady_timer::time_point::max()) {}
+
+  // False when the waiting coroutine was cancelled.
+  asio::awaitable<bool> Wait() {
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() == asio::cancellation_type::none;
+  }
+  void Notify() { timer_.cancel(); }
+
+ private:
+  asio::steady_timer timer_;
+};
+
+// What waits for one watcher of a run.
+struct RunMailbox {
+  explicit RunMailbox(const asio::any_io_executor& strand) : bell(strand) {}
+
+  Bell bell;
+  std::deque<SharedEvent> events;
+  bool gap = false;
+  bool closed = false;
+};
+
+// What waits for one watcher of all runs.
+struct ListMailbox {
+  explicit ListMailbox(const asio::any_io_executor& strand) : bell(strand) {}
+
+  Bell bell;
+  std::set<RunId> changed;
+  bool closed = false;
+};
+
+std::unexpected<Error> Closed() {
+  return Fail(Code::kCancelled, "the server stops; watch again");
+}
+
+// Waits until `mailbox` has something, which `ready` knows. The mailbox is
+// shared, so that it outlives a watch that is destroyed while it waits.
+template <class Mailbox, class Ready>
+asio::awaitable<Status> WaitFor(std::shared_ptr<Mailbox> mailbox, Ready ready) {
+  while (!ready(*mailbox)) {
+    if (mailbox->closed) co_return Closed();
+    if (!co_await mailbox->bell.Wait())
+      co_return Fail(Code::kCancelled, "the watcher has gone");
+  }
+  co_return Status();
+}
+
+class RunWatch final : public RunFeed::Watch {
+ public:
+  explicit RunWatch(std::shared_ptr<RunMailbox> mailbox)
+      : mailbox_(std::move(mailbox)) {}
+
+  Async<Batch> Next() override { return NextOf(mailbox_); }
+
+ private:
+  static Async<Batch> NextOf(std::shared_ptr<RunMailbox> mailbox) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await WaitFor(
+        mailbox,
+        [](const RunMailbox& box) { return box.gap || !box.events.empty(); }));
+    Batch batch;
+    batch.events.assign(mailbox->events.begin(), mailbox->events.end());
+    batch.gap = std::exchange(mailbox->gap, false);
+    mailbox->events.clear();
+    co_return batch;
+  }
+
+  std::shared_ptr<RunMailbox> mailbox_;
+};
+
+class AllWatch final : public RunFeed::ListWatch {
+ public:
+  explicit AllWatch(std::shared_ptr<ListMailbox> mailbox)
+      : mailbox_(std::move(mailbox)) {}
+
+  Async<std::vector<RunId>> Next() override { return NextOf(mailbox_); }
+
+ private:
+  static Async<std::vector<RunId>> NextOf(
+      std::shared_ptr<ListMailbox> mailbox) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await WaitFor(
+        mailbox, [](const ListMailbox& box) { return !box.changed.empty(); }));
+    const std::set<RunId> changed = std::exchange(mailbox->changed, {});
+    co_return std::vector<RunId>(changed.begin(), changed.end());
+  }
+
+  std::shared_ptr<ListMailbox> mailbox_;
+};
+
+// The mailboxes of `list` that are still watched.
+template <class Mailbox>
+std::vector<std::shared_ptr<Mailbox>> Alive(
+    std::vector<std::weak_ptr<Mailbox>>& list) {
+  std::vector<std::shared_ptr<Mailbox>> alive;
+  std::erase_if(list, [&](const std::weak_ptr<Mailbox>& weak) {
+    auto mailbox = weak.lock();
+    if (!mailbox) return true;
+    alive.push_back(std::move(mailbox));
+    return false;
+  });
+  return alive;
+}
+
+}  // namespace
+
+class RunFeed::State {
+ public:
+  State(asio::any_io_executor executor, Options limits)
+      : strand(std::move(executor)), options(limits) {}
+
+  void Deliver(RunMailbox& mailbox, const std::vector<SharedEvent>& events) {
+    if (mailbox.events.size() + events.size() > options.max_waiting) {
+      mailbox.events.clear();
+      mailbox.gap = true;
+    } else {
+      mailbox.events.insert(mailbox.events.end(), events.begin(), events.end());
+    }
+    mailbox.bell.Notify();
+  }
+
+  const asio::any_io_executor strand;
+  const Options options;
+  std::map<RunId, std::vector<std::weak_ptr<RunMailbox>>> watchers;
+  std::vector<std::weak_ptr<ListMailbox>> list_watchers;
+  std::vector<std::function<void()>> on_queued;
+  bool closed = false;
+};
+
+RunFeed::RunFeed(asio::any_io_executor strand, Options options)
+    : state_(std::make_shared<State>(std::move(strand), options)) {}
+RunFeed::RunFeed(asio::any_io_executor strand)
+    : RunFeed(std::move(strand), Options()) {}
+RunFeed::~RunFeed() { Close(); }
+
+void RunFeed::Publish(const RunId& run, std::vector<v1::RunEvent> events) {
+  if (events.empty()) return;
+  bool changed = false;
+  bool queued = false;
+  std::vector<SharedEvent> shared;
+  for (v1::RunEvent& event : events) {
+    changed = changed || event.has_state_changed();
+    queued = queued || event.state_changed().state() == v1::Run::STATE_QUEUED;
+    shared.push_back(std::make_shared<const v1::RunEvent>(std::move(event)));
+  }
+  if (const auto it = state_->watchers.find(run);
+      it != state_->watchers.end()) {
+    for (const auto& mailbox : Alive(it->second))
+      state_->Deliver(*mailbox, shared);
+    if (it->second.empty()) state_->watchers.erase(it);
+  }
+  if (changed) {
+    for (const auto& mailbox : Alive(state_->list_watchers)) {
+      mailbox->changed.insert(run);
+      mailbox->bell.Notify();
+    }
+  }
+  if (queued)
+    for (const auto& callback : state_->on_queued) callback();
+}
+
+std::unique_ptr<RunFeed::Watch> RunFeed::WatchRun(const RunId& run) {
+  auto mailbox = std::make_shared<RunMailbox>(state_->strand);
+  mailbox->closed = state_->closed;
+  auto& watchers = state_->watchers[run];
+  (void)Alive(watchers);
+  watchers.push_back(mailbox);
+  return std::make_unique<RunWatch>(std::move(mailbox));
+}
+
+std::unique_ptr<RunFeed::ListWatch> RunFeed::WatchStates() {
+  auto mailbox = std::make_shared<ListMailbox>(state_->strand);
+  mailbox->closed = state_->closed;
+  state_->list_watchers.push_back(mailbox);
+  return std::make_unique<AllWatch>(std::move(mailbox));
+}
+
+void RunFeed::OnQueued(std::function<void()> callback) {
+  state_->on_queued.push_back(std::move(callback));
+}
+
+void RunFeed::Close() {
+  state_->closed = true;
+  for (auto& [run, watchers] : state_->watchers)
+    for (const auto& mailbox : Alive(watchers)) {
+      mailbox->closed = true;
+      mailbox->bell.Notify();
+    }
+  for (const auto& mailbox : Alive(state_->list_watchers)) {
+    mailbox->closed = true;
+    mailbox->bell.Notify();
+  }
+}
+
+std::size_t RunFeed::watch_count() const {
+  std::size_t count = Alive(state_->list_watchers).size();
+  for (auto& [run, watchers] : state_->watchers)
+    count += Alive(watchers).size();
+  return count;
+}
+
+}  // namespace assay::runs

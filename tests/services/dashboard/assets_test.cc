@@ -1,0 +1,61 @@
+#include "services/dashboard/assets.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace assay::dashboard {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const gateway::Asset* Find(std::string_view path) {
+  for (const gateway::Asset& asset : Assets()) {
+    if (asset.path == path) return &asset;
+  }
+  return nullptr;
+}
+
+TEST(AssetsTest, FirstPageIsThereAndIsNeverKeptForEver) {
+  const gateway::Asset* index = Find("/index.html");
+  ASSERT_NE(index, nullptr);
+  EXPECT_THAT(std::string(index->bytes), StartsWith("<!doctype html>"));
+  EXPECT_FALSE(index->immutable);
+}
+
+TEST(AssetsTest, FirstPageNamesEveryScriptAndStyle) {
+  const std::string index(Find("/index.html")->bytes);
+  for (const gateway::Asset& asset : Assets()) {
+    if (asset.immutable) EXPECT_THAT(index, HasSubstr(asset.path));
+  }
+}
+
+// The server forbids inline scripts; one here would be a blank page there.
+TEST(AssetsTest, FirstPageHasNoInlineScript) {
+  EXPECT_THAT(std::string(Find("/index.html")->bytes),
+              Not(HasSubstr("<script>")));
+}
+
+TEST(AssetsTest, CompressedBytesAreGzipAndSmaller) {
+  for (const gateway::Asset& asset : Assets()) {
+    if (asset.gzip.empty()) continue;
+    EXPECT_THAT(std::string(asset.gzip), StartsWith("\x1f\x8b")) << asset.path;
+    EXPECT_LT(asset.gzip.size(), asset.bytes.size()) << asset.path;
+  }
+}
+
+TEST(AssetsTest, EntityTagsAreQuotedAndDiffer) {
+  std::set<std::string_view> seen;
+  for (const gateway::Asset& asset : Assets()) {
+    EXPECT_EQ(asset.etag.front(), '"') << asset.path;
+    EXPECT_EQ(asset.etag.back(), '"') << asset.path;
+    EXPECT_TRUE(seen.insert(asset.etag).second) << asset.path;
+  }
+}
+
+}  // namespace
+}  // namespace assay::dashboard
