@@ -1,4 +1,180 @@
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "services/cli/child.h"
 #include "services/cli/command_line.h"
+#include "services/cli/supervisor.h"
+
 namespace assay::cli {
-void AddUpCommand(CommandLine&) {}
+namespace {
+
+struct UpOptions {
+  int grpc_port = kDefaultGrpcPort;
+  int web_port = kDefaultWebPort;
+  bool any_port = false;
+  int slots = 0;
+  bool no_worker = false;
+};
+
+constexpr auto kStartTimeout = std::chrono::seconds(30);
+constexpr auto kStopGrace = std::chrono::seconds(10);
+
+bool IsFree(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool bound =
+      bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return bound;
+}
+
+// `port`, or 0 where it is taken and another will do.
+Expected<int> ChoosePort(Console& console, const UpOptions& options, int port,
+                         std::string_view option) {
+  if (port == 0 || IsFree(port)) return port;
+  if (options.any_port) {
+    console.Note(fmt::format("port {} is taken; using a free one", port));
+    return 0;
+  }
+  return InvalidArgument("port ", port,
+                         " is taken; stop what listens there, or "
+                         "choose another with ",
+                         option, ", or let one be found with --any-port");
+}
+
+// "ready grpc=127.0.0.1:7070 web=127.0.0.1:7080" -> the value of `key`.
+std::string ValueOf(const std::string& ready_line, const std::string& key) {
+  std::istringstream words(ready_line);
+  for (std::string word; words >> word;) {
+    if (word.starts_with(key + "=")) return word.substr(key.size() + 1);
+  }
+  return "";
+}
+
+struct Serving {
+  std::string grpc;
+  std::string web;
+};
+
+Expected<Serving> StartServer(Context& context, const UpOptions& options,
+                              Supervisor& supervisor) {
+  Console& console = context.console();
+  ASSAY_ASSIGN_OR_RETURN(
+      const int grpc_port,
+      ChoosePort(console, options, options.grpc_port, "--grpc-port"));
+  ASSAY_ASSIGN_OR_RETURN(
+      const int web_port,
+      ChoosePort(console, options, options.web_port, "--web-port"));
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::string ready,
+      supervisor.Start("assayd",
+                       {SiblingProgram("assayd"), "--data-dir",
+                        context.options().data_dir.string(), "--grpc-address",
+                        fmt::format("127.0.0.1:{}", grpc_port), "--web-address",
+                        fmt::format("127.0.0.1:{}", web_port)},
+                       kStartTimeout));
+  return Serving{ValueOf(ready, "grpc"), ValueOf(ready, "web")};
+}
+
+Status StartWorker(Context& context, const UpOptions& options,
+                   const Serving& serving, Supervisor& supervisor) {
+  const auto& data_dir = context.options().data_dir;
+  std::vector<std::string> command = {SiblingProgram("assay-runner"),
+                                      "--server",
+                                      serving.grpc,
+                                      "--token-file",
+                                      (data_dir / "worker.token").string(),
+                                      "--work-dir",
+                                      (data_dir / "worker").string()};
+  if (options.slots > 0) {
+    command.insert(command.end(), {"--slots", std::to_string(options.slots)});
+  }
+  ASSAY_RETURN_IF_ERROR(
+      supervisor.Start("assay-runner", std::move(command), kStartTimeout));
+  return {};
+}
+
+void Announce(Console& console, const std::filesystem::path& data_dir,
+              const Serving& serving) {
+  if (console.json()) {
+    const nlohmann::json up = {{"grpc", serving.grpc},
+                               {"web", "http://" + serving.web},
+                               {"dataDir", data_dir.string()}};
+    console.Line(up.dump());
+    return;
+  }
+  console.Line(console.Paint(Color::kBold, "Assay is up."));
+  console.Fields({{"  dashboard", "http://" + serving.web},
+                  {"  server", serving.grpc + " (gRPC)"},
+                  {"  data", data_dir.string()},
+                  {"  admin token", (data_dir / kAdminTokenFile).string()},
+                  {"  logs", (data_dir / "log").string()}});
+  console.Line("Stop with Ctrl-C.");
+}
+
+Outcome Up(Context& context, const UpOptions& options) {
+  const auto& data_dir = context.options().data_dir;
+  Console& console = context.console();
+  std::error_code error;
+  std::filesystem::create_directories(data_dir, error);
+  if (error) {
+    return SystemError("make the data directory " + data_dir.string(),
+                       error.value());
+  }
+  Supervisor supervisor(data_dir / "log");
+  const auto fail = [&](const Error& failure) -> Outcome {
+    supervisor.Stop(kStopGrace);
+    if (failure.code == Code::kCancelled) return kInterrupted;
+    if (failure.code == Code::kInvalidArgument) return std::unexpected(failure);
+    console.Note("assay: " + failure.message);
+    return kBroken;
+  };
+  const auto serving = StartServer(context, options, supervisor);
+  if (!serving) return fail(serving.error());
+  std::ofstream(data_dir / kAddressFile) << serving->grpc << '\n';
+  if (!options.no_worker) {
+    const Status worker = StartWorker(context, options, *serving, supervisor);
+    if (!worker) return fail(worker.error());
+  }
+  Announce(console, data_dir, *serving);
+  const Status ended = supervisor.WaitForEnd();
+  if (!ended) return fail(ended.error());
+  if (!console.json()) console.Line("Stopping.");
+  supervisor.Stop(kStopGrace);
+  return kSuccess;
+}
+
+}  // namespace
+
+void AddUpCommand(CommandLine& line) {
+  auto up = line.Add<UpOptions>(
+      line.app(), "up",
+      "Run server and worker on this machine, on loopback, until Ctrl-C",
+      "  assay up\n"
+      "  assay up --data-dir ./data --any-port\n"
+      "  assay up --grpc-port 0 --web-port 0 --json",
+      Up);
+  up.app.add_option("--grpc-port", up.options->grpc_port,
+                    "Port of the gRPC API [7070]; 0: any");
+  up.app.add_option("--web-port", up.options->web_port,
+                    "Port of dashboard and git [7080]; 0: any");
+  up.app.add_flag("--any-port", up.options->any_port,
+                  "Where a port is taken, use a free one and say so");
+  up.app.add_option("--slots", up.options->slots,
+                    "Runs at once [the worker's choice]");
+  up.app.add_flag("--no-worker", up.options->no_worker, "Server only");
+}
+
 }  // namespace assay::cli
