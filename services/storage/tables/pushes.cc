@@ -156,6 +156,30 @@ Expected<std::optional<PushRecord>> PushTable::FindByCommit(
   return First(found);
 }
 
+Expected<std::map<std::string, std::string>> PushTable::AcceptedTips(
+    const AttemptId& attempt) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(
+          "SELECT ref, new_commit FROM pushes "
+          "WHERE attempt = $1 AND state = $2 "
+          "ORDER BY receive_time, id",
+          {attempt.str(), sql::Number(v1::Push::STATE_ACCEPTED)}));
+  std::map<std::string, std::string> tips;
+  for (const sql::Row& row : found.rows) tips[row.Text(0)] = row.Text(1);
+  return tips;
+}
+
+Status PushTable::JudgeAgain(const AttemptId& attempt,
+                             Clock::TimePoint cut_off) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "UPDATE pushes SET late = CASE WHEN receive_time > $2 THEN 1 ELSE 0 END "
+      "WHERE attempt = $1 AND state <> $3",
+      {attempt.str(), sql::Time(cut_off),
+       sql::Number(v1::Push::STATE_REFUSED)}));
+  return {};
+}
+
 Expected<std::int32_t> PushTable::CountRunsSince(const AttemptId& attempt,
                                                  Clock::TimePoint since) {
   ASSAY_ASSIGN_OR_RETURN(

@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_STORAGE_TABLES_PUSHES_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,12 @@ class PushTable {
   // The first accepted push that brought `commit` as its tip.
   Expected<std::optional<PushRecord>> FindByCommit(const AttemptId& attempt,
                                                    const std::string& commit);
+  // Where the last accepted push of each ref left it, by ref.
+  Expected<std::map<std::string, std::string>> AcceptedTips(
+      const AttemptId& attempt);
+  // Clears `late` of pushes that were received at or before `cut_off`, after
+  // the clock was moved, and sets it on those after it.
+  Status JudgeAgain(const AttemptId& attempt, Clock::TimePoint cut_off);
   // Runs queued by pushes of `attempt` that were received after `since`.
   Expected<std::int32_t> CountRunsSince(const AttemptId& attempt,
                                         Clock::TimePoint since);

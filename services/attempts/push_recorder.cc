@@ -1,0 +1,250 @@
+#include "services/attempts/push_recorder.h"
+
+#include <chrono>
+#include <utility>
+
+#include "services/attempts/clock.h"
+#include "services/attempts/push_rules.h"
+#include "services/runs/run_proto.h"
+#include "services/submissions/submit.h"
+
+namespace assay::attempts {
+namespace {
+
+using storage::AssignmentRecord;
+using storage::AttemptRecord;
+using storage::PushRecord;
+using storage::RunChange;
+using storage::Transaction;
+
+// What a confirmation stored, for the answer and the watchers.
+struct Confirmation {
+  ConfirmedPush push;
+  std::vector<RunChange> changes;
+};
+
+PushRecord MakeRecord(const PushIntent& intent, const AttemptId& attempt) {
+  PushRecord record;
+  record.id = PushId::Random();
+  record.attempt = attempt;
+  record.repository = intent.repository;
+  record.ref = intent.ref;
+  record.old_commit = intent.old_commit;
+  record.new_commit = intent.new_commit;
+  record.receive_time = intent.receive_time;
+  record.subject = intent.subject;
+  record.commit_time = intent.commit_time;
+  return record;
+}
+
+Expected<AssignmentRecord> AssignmentOf(Transaction& tx,
+                                        const AttemptRecord& attempt) {
+  return tx.assignments.Get(attempt.assignment, attempt.assignment_version);
+}
+
+Expected<RecordedIntent> RecordIn(Transaction& tx, const PushIntent& intent) {
+  ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                         tx.attempts.GetByRepository(intent.repository));
+  ASSAY_ASSIGN_OR_RETURN(const AssignmentRecord assignment,
+                         AssignmentOf(tx, attempt));
+  const PushDecision decision = DecidePush(attempt, assignment.spec, intent);
+  PushRecord record = MakeRecord(intent, attempt.id);
+  record.late = decision.late;
+  record.refusal = decision.refusal;
+  if (!decision.refusal.empty()) record.state = v1::Push::STATE_REFUSED;
+  ASSAY_RETURN_IF_ERROR(tx.pushes.Create(record));
+  return RecordedIntent{record.id, decision.refusal, decision.late};
+}
+
+// Why a push gets no run; empty when it gets one.
+Expected<std::string> WithoutRun(Transaction& tx, const PushRecord& push,
+                                 const v1::AssignmentSpec& spec,
+                                 Clock::TimePoint now) {
+  if (push.ref != kGradedRef)
+    return "kept, not graded: only " + std::string(kGradedRef) + " is";
+  if (push.late &&
+      spec.late_policy() != v1::AssignmentSpec::LATE_POLICY_PRACTICE)
+    return std::string("kept and marked late: the submission stays as it is");
+  if (spec.push_runs_per_hour() <= 0) return std::string();
+  ASSAY_ASSIGN_OR_RETURN(
+      const std::int32_t runs,
+      tx.pushes.CountRunsSince(push.attempt, now - std::chrono::hours(1)));
+  if (runs < spec.push_runs_per_hour()) return std::string();
+  return "kept, not graded now: this assignment grades " +
+         std::to_string(spec.push_runs_per_hour()) +
+         " pushes an hour, and the last hour had as many";
+}
+
+Expected<std::vector<RunChange>> QueueRun(Transaction& tx,
+                                          const PushRecord& push,
+                                          const AttemptRecord& attempt,
+                                          const AssignmentRecord& assignment,
+                                          Clock::TimePoint now) {
+  storage::RunRecord run = runs::NewRun();
+  run.attempt = attempt.id;
+  run.assignment = attempt.assignment;
+  run.assignment_version = attempt.assignment_version;
+  run.kind = v1::Run::KIND_PUSH;
+  run.commit = push.new_commit;
+  run.plan_digest = assignment.plan_digest;
+  run.push = push.id;
+  run.queue_time = now;
+  return tx.runs.Enqueue(run);
+}
+
+// The answer to a confirmation that was given before.
+Expected<Confirmation> Repeat(Transaction& tx, const PushRecord& push) {
+  if (push.state == v1::Push::STATE_REFUSED)
+    return Aborted("push ", push.id, " was refused: ", push.refusal);
+  Confirmation again;
+  again.push.push = push.id;
+  again.push.run = push.run;
+  if (push.run.empty()) return again;
+  ASSAY_ASSIGN_OR_RETURN(const storage::RunRecord run, tx.runs.Get(push.run));
+  if (run.state == v1::Run::STATE_QUEUED) {
+    ASSAY_ASSIGN_OR_RETURN(again.push.queue_position,
+                           tx.runs.QueuePosition(run));
+  }
+  return again;
+}
+
+// The deadline fired while this push, which came in time, was on its way: its
+// commit is what the deadline should have found.
+Status CountAfterDeadline(Transaction& tx, const AttemptRecord& attempt,
+                          Clock::TimePoint now, Confirmation& confirmation) {
+  ASSAY_ASSIGN_OR_RETURN(
+      auto submitted,
+      submissions::SubmitAtDeadline(tx, attempt, std::string(kGradedRef), now));
+  if (!submitted) return {};
+  for (RunChange& change : submitted->changes)
+    confirmation.changes.push_back(std::move(change));
+  return {};
+}
+
+Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
+                                 Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(const PushRecord push, tx.pushes.Get(id));
+  if (push.state != v1::Push::STATE_RECEIVED) return Repeat(tx, push);
+  ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                         tx.attempts.Get(push.attempt));
+  ASSAY_ASSIGN_OR_RETURN(const AssignmentRecord assignment,
+                         AssignmentOf(tx, attempt));
+  Confirmation confirmation;
+  confirmation.push.push = id;
+  ASSAY_ASSIGN_OR_RETURN(confirmation.push.notice,
+                         WithoutRun(tx, push, assignment.spec, now));
+  if (confirmation.push.notice.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(confirmation.changes,
+                           QueueRun(tx, push, attempt, assignment, now));
+    const storage::RunRecord& run = confirmation.changes.front().run;
+    confirmation.push.run = run.id;
+    ASSAY_ASSIGN_OR_RETURN(confirmation.push.queue_position,
+                           tx.runs.QueuePosition(run));
+  }
+  ASSAY_RETURN_IF_ERROR(tx.pushes.MarkAccepted(id, confirmation.push.run));
+  if (attempt.state == v1::Attempt::STATE_SUBMITTED && !push.late)
+    ASSAY_RETURN_IF_ERROR(CountAfterDeadline(tx, attempt, now, confirmation));
+  return confirmation;
+}
+
+}  // namespace
+
+PushRecorder::PushRecorder(storage::Store& store, runs::RunFeed& feed,
+                           const Clock& clock)
+    : store_(store), feed_(feed), clock_(clock) {}
+
+PushRecorder::Arrival::Arrival(PushRecorder& recorder, RepositoryId repository,
+                               Clock::TimePoint receive_time)
+    : recorder_(recorder),
+      repository_(std::move(repository)),
+      receive_time_(receive_time) {
+  recorder_.arrivals_[repository_].insert(receive_time_);
+}
+
+PushRecorder::Arrival::~Arrival() {
+  const auto it = recorder_.arrivals_.find(repository_);
+  it->second.erase(it->second.find(receive_time_));
+  if (it->second.empty()) recorder_.arrivals_.erase(it);
+}
+
+std::unique_ptr<PushRecorder::Arrival> PushRecorder::Arrive(
+    RepositoryId repository, Clock::TimePoint receive_time) {
+  return std::make_unique<Arrival>(*this, std::move(repository), receive_time);
+}
+
+bool PushRecorder::HasArrivals(const RepositoryId& repository,
+                               Clock::TimePoint time) const {
+  const auto it = arrivals_.find(repository);
+  return it != arrivals_.end() && *it->second.begin() <= time;
+}
+
+Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
+  co_return co_await store_.Write(
+      [intent = std::move(intent)](Transaction& tx) {
+        return RecordIn(tx, intent);
+      });
+}
+
+Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const Confirmation confirmation,
+      co_await store_.Write([push, now = clock_.Now()](Transaction& tx) {
+        return ConfirmIn(tx, push, now);
+      }));
+  feed_.Publish(confirmation.changes);
+  co_return confirmation.push;
+}
+
+Async<void> PushRecorder::RefusePush(PushId push, std::string reason) {
+  co_return co_await store_.Write(
+      [push, reason = std::move(reason)](Transaction& tx) {
+        return tx.pushes.MarkRefused(push, reason);
+      });
+}
+
+Async<std::vector<PushRecord>> PushRecorder::ListOpenIntents() {
+  co_return co_await store_.Read(
+      [](Transaction& tx) { return tx.pushes.ListOpen(); });
+}
+
+Async<ConfirmedPush> PushRecorder::RecordFoundTip(RepositoryId repository,
+                                                  std::string ref,
+                                                  std::string commit,
+                                                  Clock::TimePoint time) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const Confirmation confirmation,
+      co_await store_.Write([repository, ref, commit, time, now = clock_.Now()](
+                                Transaction& tx) -> Expected<Confirmation> {
+        ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                               tx.attempts.GetByRepository(repository));
+        PushRecord record = MakeRecord({.repository = repository,
+                                        .ref = ref,
+                                        .new_commit = commit,
+                                        .receive_time = time},
+                                       attempt.id);
+        record.late = IsLate(attempt.clock, time);
+        ASSAY_RETURN_IF_ERROR(tx.pushes.Create(record));
+        ASSAY_RETURN_IF_ERROR(tx.audit.Append(
+            {.time = now,
+             .actor = "system",
+             .action = "push.found",
+             .subject = "attempts/" + attempt.id.str(),
+             .detail = ref + " was found at " + commit + " without a push"}));
+        return ConfirmIn(tx, record.id, now);
+      }));
+  feed_.Publish(confirmation.changes);
+  co_return confirmation.push;
+}
+
+Async<std::map<std::string, std::string>> PushRecorder::AcceptedTips(
+    RepositoryId repository) {
+  using Tips = std::map<std::string, std::string>;
+  co_return co_await store_.Read(
+      [repository](Transaction& tx) -> Expected<Tips> {
+        ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                               tx.attempts.GetByRepository(repository));
+        return tx.pushes.AcceptedTips(attempt.id);
+      });
+}
+
+}  // namespace assay::attempts
