@@ -15,8 +15,8 @@ export function cleanText(text: string): string {
     .replace(STRING, '')
     .replace(OTHER_ESCAPE, '')
     .replace(CONTROL, (character) => {
-      const code = character.charCodeAt(0);
-      return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+      const code = character.charCodeAt(0).toString(16);
+      return `\\x${code.padStart(2, '0')}`;
     })
     .replace(BIDI, (character) => {
       const code = character.charCodeAt(0).toString(16).toUpperCase();

@@ -124,7 +124,7 @@ function outcomeTone(run: Run): Tone {
   if (run.outcome === Run_Outcome.CANCELLED) return 'muted';
   if (run.outcome === Run_Outcome.ERRORED) return 'warn';
   if (run.outcome !== Run_Outcome.COMPLETED) return 'bad';
-  return run.score && run.score.earned >= run.score.max ? 'good' : 'bad';
+  return run.score && run.score.earned >= run.score.max ? 'good' : 'warn';
 }
 
 function outcomeText(outcome: Run_Outcome): string {

@@ -1,0 +1,253 @@
+// The dashboard in a real browser, against a server that the test controls.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { axeViolations, launch } from './browser.mjs';
+import { FakeAssayd, TOKEN } from './fake_assayd.mjs';
+import { CHECKS, fill, FINAL_RUN, LIVE_RUN } from './sample_data.mjs';
+
+const DIST = process.env.ASSAY_DASHBOARD_DIST;
+const PICTURES = process.env.ASSAY_SCREENSHOTS;
+
+let browser, server, origin, context, page, outside;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+beforeEach(async () => {
+  server = new FakeAssayd(DIST);
+  origin = await server.start();
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+  });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  outside = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin)) outside.push(request.url());
+  });
+  page.on('pageerror', (error) => outside.push(`error: ${error.message}`));
+});
+afterEach(async () => {
+  await context.close();
+  await server.stop();
+  assert.deepEqual(outside, []);
+});
+
+async function open(address) {
+  const [bare, query = ''] = address.split('?');
+  await page.goto(`${origin}${bare}${query && `?${query}`}#token=${TOKEN}`);
+}
+
+async function picture(name) {
+  if (!PICTURES) return;
+  fs.mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+}
+
+test('a wrong token is refused with a sentence, a right one opens the page', async () => {
+  fill(server);
+  await page.goto(origin);
+  await page.getByLabel('Your token').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByText('This token is not known here').waitFor();
+  await picture('sign-in');
+  await page.getByLabel('Your token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Assignments' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Your token').waitFor();
+});
+
+test('a token in the address signs in and leaves the address', async () => {
+  fill(server);
+  await open('/');
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+  assert.equal(page.url(), `${origin}/`);
+});
+
+test('an empty installation says what to do', async () => {
+  server.system = {};
+  await open('/');
+  await page.getByText('assay assignment create').waitFor();
+  await page.getByText('No runs yet').waitFor();
+  await page.getByText('No worker is attached').waitFor();
+  await picture('empty');
+});
+
+test('a new run appears and changes without a reload', async () => {
+  fill(server);
+  await open('/');
+  const rows = page.getByRole('row');
+  await rows.filter({ hasText: 'completed' }).waitFor();
+  await picture('home');
+  const name = 'runs/run_new';
+  const run = {
+    ...LIVE_RUN,
+    name,
+    state: 'STATE_QUEUED',
+    queueTime: new Date().toISOString(),
+  };
+  server.putRun(run);
+  await rows.filter({ hasText: 'run_new' }).getByText('queued').waitFor();
+  const score = { earned: 100, max: 100 };
+  server.putRun({
+    ...run,
+    state: 'STATE_FINISHED',
+    outcome: 'OUTCOME_COMPLETED',
+    score,
+  });
+  await rows.filter({ hasText: 'run_new' }).getByText('100 / 100').waitFor();
+  assert.match(
+    await rows.nth(1).textContent(),
+    /run_new/,
+    'the newest comes first',
+  );
+});
+
+test('a finished run shows checks, log and trace', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}`);
+  await page.getByText('75 / 100').waitFor();
+  await page.getByText('found 31 × 201').first().waitFor();
+  await picture('run-checks');
+
+  await page.getByRole('tab', { name: 'Log' }).click();
+  await page.getByText('"POST /orders HTTP/1.1" 201 - 399').waitFor();
+  await page.getByLabel('Output of').selectOption('build');
+  await page.getByText('compiled 7 files').waitFor();
+
+  await page.getByRole('tab', { name: /Trace/ }).click();
+  await page.getByText('same statement × 20').waitFor();
+  await page.getByRole('row', { name: /GET \/orders/ }).click();
+  await page.getByText('http.response.status_code').waitFor();
+  await picture('run-trace');
+  assert.match(page.url(), /tab=trace$/, 'the address leads back here');
+});
+
+test('a run under way is followed event by event', async () => {
+  fill(server);
+  const { name } = LIVE_RUN;
+  await open(`/${name}`);
+  await page.getByText('No checks so far').waitFor();
+  server.tell(name, {
+    checkStarted: { checkId: CHECKS[0].checkId, title: CHECKS[0].title },
+  });
+  await page.getByText('running', { exact: true }).last().waitFor();
+  server.tell(name, { checkFinished: { result: CHECKS[0] } });
+  await page.getByText('12 / 12').waitFor();
+  const score = { earned: 12, max: 12 };
+  server.runs.set(name, {
+    ...LIVE_RUN,
+    state: 'STATE_FINISHED',
+    outcome: 'OUTCOME_COMPLETED',
+    score,
+  });
+  server.tell(name, { stateChanged: { state: 'STATE_FINISHED', score } });
+  server.finish(name);
+  await page.getByText('completed').waitFor();
+  assert.equal(await page.locator('.live-mark').count(), 0);
+});
+
+test('a cut connection is said aloud, and nothing is lost or doubled by it', async () => {
+  fill(server);
+  const { name } = LIVE_RUN;
+  await open(`/${name}`);
+  server.tell(name, { checkFinished: { result: CHECKS[0] } });
+  await page.getByText(CHECKS[0].title).waitFor();
+  await server.stop();
+  await page.getByText('Not connected').waitFor();
+  await picture('stale');
+  server.tell(name, { checkFinished: { result: CHECKS[1] } });
+  await server.start();
+  await page.getByText(CHECKS[1].title).waitFor();
+  await page.getByText('Not connected').waitFor({ state: 'detached' });
+  assert.equal(await page.getByText(CHECKS[0].title).count(), 1);
+});
+
+test('an expired session asks for a token and comes back to the same page', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}`);
+  await page.getByText('75 / 100').waitFor();
+  await page.evaluate(() => localStorage.setItem('assay.token', 'revoked'));
+  await page.reload();
+  await page.getByLabel('Your token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByText('75 / 100').waitFor();
+});
+
+test('a run that does not exist is said to be missing', async () => {
+  fill(server);
+  await open('/runs/gone');
+  await page.getByText('there is no runs/gone').waitFor();
+});
+
+test('hostile text runs nothing and asks for nothing', async () => {
+  fill(server);
+  for (const tab of ['checks', 'log', 'trace']) {
+    await open(`/${FINAL_RUN.name}?tab=${tab}`);
+    await page.getByText('75 / 100').waitFor();
+    await page.waitForFunction(
+      () => document.querySelector('[role=tabpanel]').textContent.length > 100,
+    );
+    if (tab === 'log') {
+      await page.getByRole('log').evaluate((log) => (log.scrollTop = 0));
+      await page.getByText('<script>window.hacked = 1</script>').waitFor();
+      await page.getByText('invoice⟨U+202E⟩fdp.exe').waitFor();
+      await picture('run-log');
+    }
+    assert.equal(await page.evaluate(() => 'hacked' in window), false);
+  }
+});
+
+test('everything can be reached without a mouse', async () => {
+  fill(server);
+  await open('/');
+  await page.getByRole('link', { name: 'run_final' }).waitFor();
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  const seen = [];
+  while (!(await focused()).startsWith('run_final')) {
+    seen.push(await focused());
+    assert.ok(seen.length < 40, `never got there: ${seen.join(' > ')}`);
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  const checks = page.getByRole('tab', { name: /Checks/ });
+  await checks.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('treegrid').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('heading', { name: 'run', exact: true }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await page.getByRole('row').count(), 1, 'the root is closed');
+});
+
+for (const scheme of ['light', 'dark']) {
+  test(`axe finds nothing serious, ${scheme}`, async () => {
+    fill(server);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(origin);
+    assert.deepEqual(await axeViolations(page), [], 'sign-in');
+    const pages = ['/', '/assignments/orders-api', '/runs/gone'];
+    for (const tab of ['checks', 'log', 'trace'])
+      pages.push(`/${FINAL_RUN.name}?tab=${tab}`);
+    for (const address of pages) {
+      await open(address);
+      await page.waitForLoadState('load');
+      await page.waitForFunction(() =>
+        document.querySelector('main h1, main .notice'),
+      );
+      if (address.includes('tab=')) await page.getByRole('tabpanel').waitFor();
+      assert.deepEqual(await axeViolations(page), [], address);
+      await picture(`${scheme}${address.replaceAll(/[/?=]/g, '-')}`);
+    }
+  });
+}

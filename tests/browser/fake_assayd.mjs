@@ -1,0 +1,189 @@
+// Stands in for assayd where a test decides what happens and when: serves the
+// built dashboard with assayd's security headers, and speaks the Connect
+// protocol for the methods that the pages call.
+
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+
+export const TOKEN = 'a-token-that-is-known';
+
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+const SECURITY = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; " +
+    "frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+};
+
+export class FakeAssayd {
+  // Messages by resource name, in protobuf's JSON form.
+  assignments = new Map();
+  attempts = new Map();
+  runs = new Map();
+  events = new Map();
+  system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
+  // Paths that were asked for.
+  requests = [];
+
+  #dist;
+  #server = null;
+  #port = 0;
+  #streams = new Set();
+
+  constructor(dist) {
+    this.#dist = dist;
+  }
+
+  // Listens again on the same port after `stop`.
+  async start() {
+    this.#server = http.createServer((request, response) =>
+      this.#handle(request, response),
+    );
+    await new Promise((resolve) =>
+      this.#server.listen(this.#port, '127.0.0.1', resolve),
+    );
+    this.#port = this.#server.address().port;
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  // Cuts every connection.
+  async stop() {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    this.#streams.clear();
+  }
+
+  putRun(run) {
+    this.runs.set(run.name, run);
+    for (const stream of this.#streams) {
+      if (stream.method === 'WatchRuns') stream.send({ runs: [run] });
+    }
+  }
+
+  // Appends an event to a run and tells who watches it.
+  tell(name, event) {
+    const events = this.events.get(name) ?? [];
+    this.events.set(name, events);
+    const whole = { sequence: String(events.length + 1), epoch: '1', ...event };
+    events.push(whole);
+    for (const stream of this.#streams) {
+      if (stream.run === name) stream.send({ event: whole });
+    }
+  }
+
+  // Ends the streams of a run, as it does when the run has finished.
+  finish(name) {
+    for (const stream of this.#streams) {
+      if (stream.run === name) stream.end();
+    }
+  }
+
+  async #handle(request, response) {
+    const { pathname } = new URL(request.url, 'http://x');
+    this.requests.push(pathname);
+    if (request.method !== 'POST') return this.#file(pathname, response);
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const method = pathname.split('/').pop();
+    const streaming =
+      request.headers['content-type'] === 'application/connect+json';
+    const known = request.headers.authorization === `Bearer ${TOKEN}`;
+    if (streaming) {
+      const message = JSON.parse(body.subarray(5));
+      this.#stream(method, message, known, request, response);
+    } else {
+      this.#unary(method, JSON.parse(body), known, response);
+    }
+  }
+
+  #file(pathname, response) {
+    const page = path.extname(pathname) ? pathname : '/index.html';
+    const file = path.join(this.#dist, path.normalize(page));
+    if (!fs.existsSync(file)) return response.writeHead(404).end();
+    const type = TYPES[path.extname(file)];
+    response.writeHead(200, { ...SECURITY, 'content-type': type });
+    response.end(fs.readFileSync(file));
+  }
+
+  #unary(method, message, known, response) {
+    const answer = (status, value) =>
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(value));
+    if (!known) {
+      return answer(401, { code: 'unauthenticated', message: 'no such token' });
+    }
+    const found = this.#answerTo(method, message);
+    if (found) return answer(200, found);
+    answer(404, { code: 'not_found', message: `there is no ${message.name}` });
+  }
+
+  #answerTo(method, message) {
+    const { name, assignment } = message;
+    switch (method) {
+      case 'GetSystem':
+        return this.system;
+      case 'ListAssignments':
+        return { assignments: [...this.assignments.values()] };
+      case 'GetAssignment':
+        return (
+          this.assignments.has(name) && {
+            assignment: this.assignments.get(name),
+          }
+        );
+      case 'ListAttempts':
+        return {
+          attempts: [...this.attempts.values()].filter(
+            (attempt) => !assignment || attempt.assignment === assignment,
+          ),
+        };
+      case 'GetRun':
+        return this.runs.has(name) && { run: this.runs.get(name) };
+      case 'GetTrace':
+        return {};
+    }
+    throw new Error(`the fake does not know ${method}`);
+  }
+
+  #stream(method, message, known, request, response) {
+    response.writeHead(200, { 'content-type': 'application/connect+json' });
+    const frame = (flags, value) => {
+      const bytes = Buffer.from(JSON.stringify(value));
+      const head = Buffer.alloc(5);
+      head[0] = flags;
+      head.writeUInt32BE(bytes.length, 1);
+      response.write(Buffer.concat([head, bytes]));
+    };
+    const end = (error) => {
+      this.#streams.delete(stream);
+      frame(2, error ? { error } : {});
+      response.end();
+    };
+    const stream = { method, run: '', send: (value) => frame(0, value), end };
+    if (!known)
+      return end({ code: 'unauthenticated', message: 'no such token' });
+    request.on('close', () => {});
+    response.on('close', () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    if (method === 'WatchRuns') {
+      const of = message.assignment;
+      const runs = [...this.runs.values()];
+      stream.send({ runs: runs.filter((run) => !of || run.assignment === of) });
+      return;
+    }
+    stream.run = message.name;
+    const after = Number(message.afterSequence ?? 0);
+    for (const event of this.events.get(message.name) ?? []) {
+      if (Number(event.sequence) > after) stream.send({ event });
+    }
+    if (this.runs.get(message.name)?.state === 'STATE_FINISHED') end();
+  }
+}

@@ -1,0 +1,254 @@
+// What a small installation holds: the sample's final run with its two planted
+// faults, one run under way, and candidates who try strings of all kinds.
+
+const START = Date.parse('2026-03-02T09:00:00Z');
+const at = (milliseconds) => new Date(START + milliseconds).toISOString();
+const base64 = (text) => Buffer.from(text).toString('base64');
+
+export const ASSIGNMENT = {
+  name: 'assignments/orders-api',
+  version: 1,
+  spec: {
+    title: 'Orders API',
+    brief: '# Orders API\n\nYou build the order service of a small shop.',
+    duration: '14400s',
+    grace: '120s',
+  },
+  templateCommit: '5d1c7a90e2b84d1f0c3a6b7e8f9012345678abcd',
+  maxPoints: 100,
+  checkCount: 10,
+  invitationCount: 3,
+  attemptCount: 2,
+  submittedCount: 1,
+};
+
+export const ATTEMPT = {
+  name: 'attempts/at_7f3a',
+  assignment: ASSIGNMENT.name,
+  state: 'STATE_SUBMITTED',
+  clock: { startTime: at(0), deadline: at(14_400_000) },
+  candidateName: 'Ada Lovelace',
+  candidateEmail: 'ada@example.org',
+  pushCount: 4,
+  latestRun: 'runs/run_final',
+};
+
+const check = (checkId, title, points, more = {}) => ({
+  checkId,
+  title,
+  verdict: 'VERDICT_PASSED',
+  points,
+  earned: points,
+  duration: '0.128s',
+  position: 'assay.yaml:58:5',
+  steps: [
+    step('POST /auth/register', '0.041s'),
+    step('POST /auth/login', '0.038s'),
+    step('POST /orders', '0.009s'),
+  ],
+  ...more,
+});
+const step = (title, duration, more = {}) => ({
+  title,
+  duration,
+  verdict: 'VERDICT_PASSED',
+  position: 'assay.yaml:62:9',
+  ...more,
+});
+
+const oversold =
+  'expected 10 × 201 and 40 × 409, found 31 × 201 and 19 × 409 among 50 answers';
+const manyQueries =
+  'GET /orders ran 21 statements, expected at most 5; one statement ran 20 times';
+
+export const CHECKS = [
+  check('create-order', 'Creating an order returns it and stores it', 12),
+  check('order-ships', 'A created order is shipped in the background', 8),
+  check(
+    'rejects-bad-input',
+    'Invalid orders are rejected with problem+json',
+    9,
+    {
+      hidden: true,
+      cases: ['zero quantity', 'unknown sku', 'no lines'].map((name) => ({
+        name,
+        verdict: 'VERDICT_PASSED',
+      })),
+    },
+  ),
+  check(
+    'never-oversells',
+    'Fifty buyers at once never buy more than the stock',
+    15,
+    {
+      hidden: true,
+      verdict: 'VERDICT_FAILED',
+      earned: 0,
+      reason: oversold,
+      steps: [
+        step('POST /auth/login', '0.040s'),
+        step('burst of 50 × POST /orders', '0.310s', {
+          verdict: 'VERDICT_FAILED',
+          reason: oversold,
+          position: 'assay.yaml:168:9',
+        }),
+      ],
+    },
+  ),
+  check(
+    'few-queries',
+    'Listing twenty orders takes a handful of statements',
+    10,
+    {
+      hidden: true,
+      verdict: 'VERDICT_FAILED',
+      earned: 0,
+      reason: manyQueries,
+    },
+  ),
+];
+
+export const FINAL_RUN = {
+  name: 'runs/run_final',
+  attempt: ATTEMPT.name,
+  assignment: ASSIGNMENT.name,
+  assignmentVersion: 1,
+  kind: 'KIND_FINAL',
+  state: 'STATE_FINISHED',
+  outcome: 'OUTCOME_COMPLETED',
+  commit: '3fa9c2d17b604c8e9d1a2b3c4d5e6f7081920a1b',
+  queueTime: at(14_400_000),
+  startTime: at(14_400_040),
+  finishTime: at(14_408_240),
+  score: { earned: 75, max: 100 },
+  checks: CHECKS,
+  epoch: '1',
+};
+
+export const LIVE_RUN = {
+  name: 'runs/run_live',
+  attempt: 'attempts/at_91bc',
+  assignment: ASSIGNMENT.name,
+  kind: 'KIND_PUSH',
+  state: 'STATE_RUNNING',
+  commit: 'b7e0442f5a6b7c8d9e0f1a2b3c4d5e6f70819202',
+  queueTime: new Date(Date.now() - 4_000).toISOString(),
+  startTime: new Date(Date.now() - 3_900).toISOString(),
+  epoch: '1',
+};
+
+// What must be shown as text and do nothing.
+export const HOSTILE = [
+  '<script>window.hacked = 1</script>',
+  '<img src=x onerror="window.hacked = 1">',
+  '<a href="javascript:window.hacked=1">x</a> data:text/html,<script>hacked=1</script>',
+  '\x1b]8;;http://outside.test/\x07link\x1b]8;;\x07 \x1b[31mred\x1b[0m \x1b[2J\x1b[999;999H',
+  'invoice\u202Efdp.exe \u2066hidden\u2069 \u0000\u0007\u0008',
+  '![x](http://outside.test/pixel.png)',
+];
+
+let spanNumber = 0;
+function span(parent, name, start, end, attributes = {}, more = {}) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(++spanNumber, 4);
+  const nanos = (milliseconds) =>
+    String(
+      BigInt(START + 14_400_000) * 1_000_000n +
+        BigInt(Math.round(milliseconds * 1e6)),
+    );
+  return {
+    spanId: bytes.toString('base64'),
+    parentSpanId: parent?.spanId ?? '',
+    name,
+    kind: 'SPAN_KIND_INTERNAL',
+    startTimeUnixNano: nanos(start),
+    endTimeUnixNano: nanos(end),
+    attributes: Object.entries(attributes).map(([key, value]) => ({
+      key,
+      value: { stringValue: value },
+    })),
+    ...more,
+  };
+}
+
+function sampleSpans() {
+  const run = span(null, 'run', 0, 8200);
+  const build = span(run, 'build', 20, 140);
+  const checks = span(run, 'checks', 620, 8100);
+  const one = span(checks, 'check few-queries', 6800, 7400);
+  const request = span(
+    one,
+    'GET /orders',
+    7300,
+    7390,
+    { 'http.response.status_code': '200' },
+    {
+      kind: 'SPAN_KIND_CLIENT',
+    },
+  );
+  const sql = { 'db.system.name': 'postgresql' };
+  const statements = Array.from({ length: 20 }, (_, i) =>
+    span(request, 'SELECT', 7302 + 4 * i, 7305 + 4 * i, {
+      ...sql,
+      'db.query.text': `select o.id, o.status from orders o where o.id = '${i}'`,
+    }),
+  );
+  const failed = span(
+    checks,
+    'check never-oversells',
+    5200,
+    6400,
+    {},
+    {
+      status: { code: 'STATUS_CODE_ERROR', message: oversold },
+    },
+  );
+  const odd = HOSTILE.map((text, i) =>
+    span(failed, text, 5300 + i, 5400 + i, { [text]: text }),
+  );
+  return [run, build, checks, failed, ...odd, one, request, ...statements];
+}
+
+export function finalEvents() {
+  const phase = (name, start, end) => [
+    { time: at(14_400_000 + start), phaseStarted: { phase: name } },
+    { time: at(14_400_000 + end), phaseFinished: { phase: name, ok: true } },
+  ];
+  const log = HOSTILE.concat(
+    Array.from({ length: 400 }, (_, i) => `"POST /orders HTTP/1.1" 201 - ${i}`),
+  );
+  return [
+    ...phase('materialise', 0, 12),
+    ...phase('build', 20, 140),
+    {
+      log: {
+        stream: 'build',
+        offset: '0',
+        content: base64('compiled 7 files\n'),
+      },
+    },
+    ...phase('sidecars', 140, 420),
+    ...phase('start', 420, 600),
+    {
+      log: {
+        stream: 'service',
+        offset: '0',
+        content: base64(log.join('\n') + '\n'),
+      },
+    },
+    { time: at(14_400_620), phaseStarted: { phase: 'checks' } },
+    ...CHECKS.map((result) => ({ checkFinished: { result } })),
+    { spans: { spans: sampleSpans() } },
+    { time: at(14_408_100), phaseFinished: { phase: 'checks', ok: true } },
+    ...phase('teardown', 8100, 8200),
+    { finished: { outcome: 'OUTCOME_COMPLETED' } },
+  ];
+}
+
+export function fill(server) {
+  server.assignments.set(ASSIGNMENT.name, ASSIGNMENT);
+  server.attempts.set(ATTEMPT.name, ATTEMPT);
+  server.putRun(FINAL_RUN);
+  server.putRun(LIVE_RUN);
+  for (const event of finalEvents()) server.tell(FINAL_RUN.name, event);
+}
