@@ -12,6 +12,10 @@
 
 namespace assay::suite {
 
+namespace schema {
+struct Set;
+}  // namespace schema
+
 // Where and why a value breaks a schema.
 struct SchemaViolation {
   // JSON Pointer into the value; empty: the value itself.
@@ -19,24 +23,30 @@ struct SchemaViolation {
   std::string message;
 };
 
-// A JSON Schema, draft 7. `$ref` reaches other files of the suite, by path
-// relative to the schema, and nothing else: neither network nor disk.
+// A JSON Schema, draft 7; `format` is an annotation, as the draft has it.
+// `$ref` reaches other files of the suite, by path relative to the schema, and
+// nothing else: neither network nor disk. Patterns run on RE2, in linear time,
+// so that a hostile value costs no more than its length.
 //
 // Threads: immutable, and may be shared.
 class JsonSchema {
  public:
   using Files = std::map<std::string, std::string>;
 
-  // INVALID_ARGUMENT: not JSON, not a schema, or a `$ref` to nowhere.
+  // INVALID_ARGUMENT: not JSON, not a schema, or a `$ref` to nowhere. A file's
+  // name may also be an absolute URI that a `$ref` names.
   static Expected<JsonSchema> Load(const Files& files, std::string_view path);
 
-  // Empty: the value is valid. At most 20.
+  // Empty: the value is valid. At most 20. A value that takes too long to
+  // validate is not valid, and says so.
   std::vector<SchemaViolation> Validate(const nlohmann::json& value) const;
 
+  // The files that the schema and its references lie in, in order.
+  const std::vector<std::string>& files() const;
+
  private:
-  struct Impl;
-  explicit JsonSchema(std::shared_ptr<const Impl> impl);
-  std::shared_ptr<const Impl> impl_;
+  explicit JsonSchema(std::shared_ptr<const schema::Set> set);
+  std::shared_ptr<const schema::Set> set_;
 };
 
 }  // namespace assay::suite
