@@ -1,0 +1,149 @@
+#include <functional>
+#include <set>
+
+#include "runner/suite/compiler.h"
+#include "runner/suite/json_schema.h"
+#include "runner/suite/template.h"
+
+namespace assay::suite {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+using plan::v1::Plan;
+using plan::v1::Step;
+
+// Every string in a message, whatever its depth: a field that is added to the
+// plan later cannot be forgotten here.
+void ForEachString(const Message& message,
+                   const std::function<void(const std::string&)>& visit) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    const bool nested = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+    if (!field->is_repeated()) {
+      if (text) visit(reflection.GetString(message, field));
+      if (nested) ForEachString(reflection.GetMessage(message, field), visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      if (text) visit(reflection.GetRepeatedString(message, field, i));
+      if (nested) {
+        ForEachString(reflection.GetRepeatedMessage(message, field, i), visit);
+      }
+    }
+  }
+}
+
+// What public checks reach.
+class Reached {
+ public:
+  explicit Reached(const Plan& plan) : plan_(plan) {
+    for (const plan::v1::Service& service : plan.services()) Note(service);
+    for (const plan::v1::Upstream& upstream : plan.upstreams()) Note(upstream);
+    for (const plan::v1::Sidecar& sidecar : plan.sidecars()) Note(sidecar);
+    for (const plan::v1::Check& check : plan.checks()) {
+      if (!check.hidden()) Note(check);
+    }
+  }
+
+  bool Flow(const std::string& name) const { return flows_.contains(name); }
+  bool Var(const std::string& name) const { return vars_.contains(name); }
+  bool Secret(const std::string& name) const { return secrets_.contains(name); }
+  bool File(const std::string& path) const { return files_.contains(path); }
+
+ private:
+  void Note(const Message& message) {
+    ForEachString(message, [this](const std::string& text) { Text(text); });
+  }
+
+  // A text may be the name of a flow, a secret or a file, or refer to any
+  // number of values. Taking a word for a name that it is not only keeps a
+  // little more.
+  void Text(const std::string& text) {
+    File(text);
+    const auto flow = plan_.flows().find(text);
+    if (flow != plan_.flows().end() && flows_.insert(text).second) {
+      Note(flow->second);
+    }
+    for (const plan::v1::Secret& secret : plan_.secrets()) {
+      if (secret.name() == text) secrets_.insert(text);
+    }
+    const auto references = TemplateReferences(text);
+    if (!references) return;
+    for (const std::string& name : *references) {
+      const std::string first = name.substr(0, name.find('.'));
+      if (first == "secrets") secrets_.insert(name.substr(name.find('.') + 1));
+      const auto var = plan_.vars().find(first);
+      if (var != plan_.vars().end() && vars_.insert(first).second) {
+        Text(var->second);
+      }
+    }
+  }
+
+  void File(const std::string& text) {
+    const std::string path = text.starts_with("@") ? text.substr(1) : text;
+    for (const auto& [name, unused] : plan_.files()) {
+      const bool below = path.ends_with("/") && name.starts_with(path);
+      if ((name != path && !below) || !files_.insert(name).second) continue;
+      // A schema brings those that it refers to.
+      const JsonSchema::Files all(plan_.files().begin(), plan_.files().end());
+      const auto schema = JsonSchema::Load(all, name);
+      if (!schema) continue;
+      for (const std::string& used : schema->files()) files_.insert(used);
+    }
+  }
+
+  const Plan& plan_;
+  std::set<std::string> flows_;
+  std::set<std::string> vars_;
+  std::set<std::string> secrets_;
+  std::set<std::string> files_;
+};
+
+}  // namespace
+
+Plan CandidatePlan(const Plan& plan) {
+  const Reached reached(plan);
+  Plan candidate = plan;
+  candidate.clear_checks();
+  candidate.clear_flows();
+  candidate.clear_vars();
+  candidate.clear_secrets();
+  candidate.clear_files();
+  double max_points = 0;
+  for (const plan::v1::Check& check : plan.checks()) {
+    if (check.hidden()) continue;
+    *candidate.add_checks() = check;
+    // A hidden check that is needed would be named here.
+    auto& needs = *candidate.mutable_checks()->rbegin()->mutable_needs();
+    needs.Clear();
+    for (const std::string& need : check.needs()) {
+      for (const plan::v1::Check& other : plan.checks()) {
+        if (other.id() == need && !other.hidden()) *needs.Add() = need;
+      }
+    }
+    if (!check.bonus() && !check.claimed()) {
+      max_points += check.cap() > 0 ? check.cap() : check.points();
+    }
+  }
+  candidate.set_max_points(max_points);
+  for (const auto& [name, flow] : plan.flows()) {
+    if (reached.Flow(name)) (*candidate.mutable_flows())[name] = flow;
+  }
+  for (const auto& [name, value] : plan.vars()) {
+    if (reached.Var(name)) (*candidate.mutable_vars())[name] = value;
+  }
+  for (const plan::v1::Secret& secret : plan.secrets()) {
+    if (reached.Secret(secret.name())) *candidate.add_secrets() = secret;
+  }
+  for (const auto& [path, bytes] : plan.files()) {
+    if (reached.File(path)) (*candidate.mutable_files())[path] = bytes;
+  }
+  return candidate;
+}
+
+}  // namespace assay::suite
