@@ -1,16 +1,14 @@
 #include "services/gateway/connect_handler.h"
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <utility>
 
 #include "services/gateway/connect_codec.h"
-#include "services/gateway/one_shot.h"
 #include "services/gateway/read_body.h"
+#include "services/gateway/run_while_connected.h"
 #include "services/gateway/spawn.h"
 
 namespace assay::gateway {
@@ -102,71 +100,20 @@ rpc::Async<std::unique_ptr<Message>> CallWithin(
   Spawn(strand, "unary call",
         RunUnary(&method, std::move(context), std::move(request), race));
   boost::system::error_code ignored;
-  co_await race->timer.async_wait(
-      asio::redirect_error(asio::use_awaitable, ignored));
+  if (!race->result)
+    co_await race->timer.async_wait(
+        asio::redirect_error(asio::use_awaitable, ignored));
   if (race->result) co_return *std::move(race->result);
   co_return Fail(Code::kDeadlineExceeded, "no answer within ", timeout->count(),
                  " ms");
 }
 
-// The parts of one stream that end each other.
-struct StreamRace {
-  asio::cancellation_signal handler;
-  asio::cancellation_signal watcher;
-  bool timed_out = false;
-  Status status = Fail(Code::kCancelled, "the caller has gone");
-};
-
 asio::awaitable<void> RunStream(const rpc::Method& method,
                                 rpc::CallContext context,
                                 std::unique_ptr<Message> request,
-                                FrameSink& sink, StreamRace& race) {
-  race.status = co_await MethodGate::CallStream(method, std::move(context),
-                                                std::move(request), sink);
-}
-
-asio::awaitable<void> WatchClient(HttpExchange& exchange, StreamRace& race) {
-  static_cast<void>(co_await exchange.WaitForClose());
-  race.handler.emit(asio::cancellation_type::terminal);
-}
-
-asio::awaitable<void> EndAfter(std::chrono::milliseconds timeout,
-                               StreamRace& race) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
-  co_await timer.async_wait(asio::use_awaitable);
-  race.timed_out = true;
-  race.handler.emit(asio::cancellation_type::terminal);
-}
-
-// Returns when the handler, the watcher of the connection and the timer have
-// all ended: they share this frame.
-asio::awaitable<Status> RaceStream(asio::any_io_executor strand,
-                                   HttpExchange& exchange,
-                                   const rpc::Method& method,
-                                   rpc::CallContext context,
-                                   std::unique_ptr<Message> request,
-                                   CallOptions options) {
-  StreamRace race;
-  FrameSink sink(exchange);
-  asio::cancellation_signal timer;
-  OneShot<bool> handler_ended, watcher_ended, timer_ended;
-  Spawn(strand, "Connect stream",
-        RunStream(method, std::move(context), std::move(request), sink, race),
-        race.handler.slot(), [&] { handler_ended.Set(true); });
-  Spawn(strand, "Connect client", WatchClient(exchange, race),
-        race.watcher.slot(), [&] { watcher_ended.Set(true); });
-  if (options.timeout)
-    Spawn(strand, "Connect timeout", EndAfter(*options.timeout, race),
-          timer.slot(), [&] { timer_ended.Set(true); });
-  co_await handler_ended.Take();
-  race.watcher.emit(asio::cancellation_type::terminal);
-  timer.emit(asio::cancellation_type::terminal);
-  co_await watcher_ended.Take();
-  if (options.timeout) co_await timer_ended.Take();
-  if (race.timed_out)
-    co_return Fail(Code::kDeadlineExceeded, "the stream's time of ",
-                   options.timeout->count(), " ms is over");
-  co_return race.status;
+                                FrameSink& sink, Status& status) {
+  status = co_await MethodGate::CallStream(method, std::move(context),
+                                           std::move(request), sink);
 }
 
 HttpResponse ErrorResponse(const Error& error) {
@@ -254,11 +201,16 @@ asio::awaitable<void> HandleStream(asio::any_io_executor strand,
             {"Cache-Control", "no-store"},
             {"X-Accel-Buffering", "no"}});
   if (!head) co_return;
-  Status status = std::unexpected(Error{});
+  Status status = Fail(Code::kCancelled, "the caller has gone");
   if (call) {
-    status =
-        co_await RaceStream(strand, exchange, method, std::move(call->context),
-                            std::move(call->request), call->options);
+    FrameSink sink(exchange);
+    const WorkEnd end = co_await RunWhileConnected(
+        strand, exchange, call->options.timeout,
+        RunStream(method, std::move(call->context), std::move(call->request),
+                  sink, status));
+    if (end == WorkEnd::kTimedOut)
+      status = Fail(Code::kDeadlineExceeded, "the stream's time of ",
+                    call->options.timeout->count(), " ms is over");
   } else {
     status = std::unexpected(std::move(call).error());
   }

@@ -1,0 +1,33 @@
+#ifndef ASSAY_SERVICES_GIT_HTTP_PUSH_POLICY_H_
+#define ASSAY_SERVICES_GIT_HTTP_PUSH_POLICY_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/git_http/push_request.h"
+#include "services/storage/store.h"
+
+namespace assay::git_http {
+
+// What an assignment allows a push to be, beside when.
+struct PushPolicy {
+  std::int64_t max_bytes = std::int64_t{64} << 20;
+  bool allow_force = false;
+};
+
+// Reads the policy of the assignment version that the repository's attempt
+// runs on.
+boost::asio::awaitable<Expected<PushPolicy>> ReadPushPolicy(
+    storage::Store& store, RepositoryId repository);
+
+// Why a request is refused for what it wants, whoever asks and whenever; empty
+// when it is not. The first line is the short form.
+std::string RefusedByShape(const PushRequest& request);
+std::string RefusedBySize(std::int64_t limit);
+
+}  // namespace assay::git_http
+
+#endif  // ASSAY_SERVICES_GIT_HTTP_PUSH_POLICY_H_

@@ -1,0 +1,308 @@
+#include "services/git_http/receive_pack.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
+
+#include "services/attempts/time_text.h"
+#include "services/gateway/run_while_connected.h"
+#include "services/gateway/spawn.h"
+#include "services/git_http/git_process.h"
+#include "services/git_http/pkt_line.h"
+#include "services/git_http/push_narrator.h"
+#include "services/git_http/push_report.h"
+
+namespace assay::git_http {
+namespace {
+
+namespace asio = boost::asio;
+using gateway::HttpExchange;
+
+// Beside the pack: the list of refs.
+constexpr std::int64_t kHeadAllowance = kMaxPushHead;
+
+gateway::HeaderFields ResultFields() {
+  return {{"Content-Type", "application/x-git-receive-pack-result"},
+          {"Cache-Control", "no-store"}};
+}
+
+asio::awaitable<void> RespondResult(HttpExchange& exchange, std::string body) {
+  static_cast<void>(co_await exchange.Respond(
+      {.fields = ResultFields(), .body = std::move(body)}));
+}
+
+asio::awaitable<void> RespondError(HttpExchange& exchange, const Error& error) {
+  int status = 503;
+  if (error.code == Code::kInvalidArgument) status = 400;
+  if (error.code == Code::kDeadlineExceeded) status = 408;
+  if (error.code == Code::kResourceExhausted) status = 413;
+  static_cast<void>(co_await exchange.Respond(
+      {.status = status,
+       .fields = {{"Content-Type", "text/plain; charset=utf-8"}},
+       .body = "Nothing was changed: " + error.message + ".\n"}));
+}
+
+std::string Message(std::string_view lines) {
+  return BandOf(Band::kMessage, lines);
+}
+
+// "too late: ...; what you pushed..." on two lines, the second one a sentence.
+std::string AsLines(std::string refusal) {
+  if (const auto at = refusal.find("; "); at != std::string::npos)
+    refusal.replace(at, 2, "\n");
+  return refusal;
+}
+
+std::string OwnReport(const RefUpdate& update, const std::string& refusal) {
+  return PacketOf("unpack ok\n") +
+         PacketOf(refusal.empty() ? "ok " + update.ref + "\n"
+                                  : "ng " + update.ref + " " + refusal + "\n") +
+         std::string(kFlush);
+}
+
+GitCommand CommandFor(const std::filesystem::path& repository,
+                      const SpooledBody& body, const PushPolicy& policy) {
+  return {.arguments = {"receive-pack", "--stateless-rpc"},
+          .repository = repository,
+          .config = {"receive.maxInputSize=" + std::to_string(policy.max_bytes),
+                     policy.allow_force ? "receive.denyNonFastForwards=false"
+                                        : "receive.denyNonFastForwards=true"},
+          .input = body.fd(),
+          .max_file_bytes = 2 * policy.max_bytes + (64 << 20)};
+}
+
+// What git did, as it says itself.
+struct Output {
+  std::string report;
+  Status ended;
+};
+
+// Runs git to its end and hands its messages on. A client that has left stops
+// hearing, not git.
+asio::awaitable<Output> RunGit(asio::any_io_executor strand,
+                               HttpExchange& exchange,
+                               const GitCommand& command, bool side_band) {
+  auto git = GitProcess::Start(strand, command);
+  if (!git) co_return Output{.ended = std::unexpected(git.error())};
+  ReportReader reader(side_band);
+  std::vector<char> buffer(16 << 10);
+  for (;;) {
+    const auto count = co_await (*git)->ReadSome(buffer);
+    if (!count || *count == 0) break;
+    const auto messages = reader.Feed({buffer.data(), *count});
+    if (!messages) break;
+    if (!messages->empty())
+      static_cast<void>(co_await exchange.Write(*messages));
+  }
+  Status ended = co_await (*git)->Wait();
+  co_return Output{.report = reader.report(), .ended = std::move(ended)};
+}
+
+// What git's short words mean for somebody who reads them once a year.
+std::string_view Explain(std::string_view reason) {
+  if (reason == "non-fast-forward")
+    return "This would rewrite history, which this assignment does not allow.\n"
+           "Run git pull first, then push without --force.\n";
+  if (reason.starts_with("unpacker error") || reason.contains("index-pack"))
+    return "Git could not take the pushed objects in; nothing was changed.\n";
+  if (reason.contains("failed to update ref") || reason.contains("lock"))
+    return "Another push was under way. Run git pull, and push again.\n";
+  return "";
+}
+
+}  // namespace
+
+struct ReceivePack::Landed {
+  // Why the ref has not moved; empty when it has.
+  std::string refusal;
+  // For the client, in git's own words where there are any.
+  std::string report;
+};
+
+ReceivePack::ReceivePack(asio::any_io_executor strand,
+                         attempts::PushRecorder& recorder,
+                         repositories::Repositories& repositories,
+                         storage::Store& store, const Clock& clock,
+                         WatchRun watch_run, ReceiveOptions options)
+    : strand_(std::move(strand)),
+      recorder_(recorder),
+      repositories_(repositories),
+      store_(store),
+      clock_(clock),
+      watch_run_(std::move(watch_run)),
+      options_(std::move(options)) {}
+
+asio::awaitable<void> ReceivePack::Handle(HttpExchange& exchange,
+                                          identity::GitAccess access) {
+  auto policy = co_await ReadPushPolicy(store_, access.repository);
+  if (!policy) co_return co_await RespondError(exchange, policy.error());
+  co_await Take(exchange, std::move(access), *policy);
+}
+
+asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
+                                        identity::GitAccess access,
+                                        PushPolicy policy) {
+  const auto body = co_await SpoolBody(exchange, options_.spool_directory,
+                                       policy.max_bytes + kHeadAllowance);
+  const Clock::TimePoint receive_time = clock_.Now();
+  if (!body) co_return co_await RespondError(exchange, body.error());
+  // The deadline waits for this push from here until it is confirmed.
+  const auto arrival = recorder_.Arrive(access.repository, receive_time);
+
+  const auto head = (*body)->Head(kMaxPushHead);
+  if (!head) co_return co_await RespondError(exchange, head.error());
+  const auto request =
+      ParsePushRequest(*head, (*body)->bytes() <= std::ssize(*head));
+  if (!request) co_return co_await RespondError(exchange, request.error());
+  if (request->is_probe()) co_return co_await RespondResult(exchange, "");
+  std::string refusal = RefusedByShape(*request);
+  if (refusal.empty() && (*body)->too_large())
+    refusal = RefusedBySize(policy.max_bytes);
+  if (!refusal.empty())
+    co_return co_await RespondResult(exchange, RefusalOf(*request, refusal));
+
+  const RefUpdate& update = request->updates.front();
+  const auto intent =
+      co_await recorder_.RecordPushIntent({.repository = access.repository,
+                                           .ref = update.ref,
+                                           .old_commit = update.old_commit,
+                                           .new_commit = update.new_commit,
+                                           .receive_time = receive_time});
+  if (!intent) co_return co_await RespondError(exchange, intent.error());
+  if (!intent->refusal.empty())
+    co_return co_await RespondResult(
+        exchange, RefusalOf(*request, AsLines(intent->refusal)));
+
+  static_cast<void>(co_await exchange.StartResponse(200, ResultFields()));
+  const Landed landed =
+      co_await Land(exchange, *request, **body, access.repository, policy);
+  std::string answer;
+  std::optional<attempts::ConfirmedPush> confirmed;
+  if (!landed.refusal.empty()) {
+    // Should this fail, the reconciler finds the ref where it was.
+    static_cast<void>(
+        co_await recorder_.RefusePush(intent->push, landed.refusal));
+    if (request->side_band) answer = Message(Explain(landed.refusal));
+  } else if (auto push = co_await Confirm(intent->push)) {
+    confirmed = *std::move(push);
+  }
+  if (request->side_band) {
+    answer += BandOf(Band::kReport, landed.report);
+    if (landed.refusal.empty())
+      answer += Message("Received " + attempts::TimeText(receive_time) + "\n");
+  } else {
+    answer += landed.report;
+  }
+  static_cast<void>(co_await exchange.Write(std::move(answer)));
+  if (confirmed)
+    gateway::Spawn(
+        strand_, "describe push",
+        Describe(access.repository, intent->push, update.new_commit));
+  if (request->side_band) {
+    if (confirmed)
+      co_await TellResults(exchange, access.attempt, *std::move(confirmed));
+    static_cast<void>(co_await exchange.Write(std::string(kFlush)));
+  }
+  static_cast<void>(co_await exchange.Finish());
+}
+
+asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
+    HttpExchange& exchange, const PushRequest& request, const SpooledBody& body,
+    RepositoryId repository, PushPolicy policy) {
+  const RefUpdate& update = request.updates.front();
+  const auto path = repositories_.Path(repository);
+  if (!path)
+    co_return Landed{.refusal = path.error().message,
+                     .report = OwnReport(update, path.error().message)};
+  const Output output = co_await RunGit(
+      strand_, exchange, CommandFor(*path, body, policy), request.side_band);
+  if (const auto report = ParseReport(output.report); report) {
+    Landed landed{.report = output.report};
+    const auto ref = report->refs.find(update.ref);
+    if (ref != report->refs.end()) landed.refusal = ref->second;
+    if (!report->unpack_error.empty()) landed.refusal = report->unpack_error;
+    if (ref == report->refs.end() && landed.refusal.empty())
+      landed.refusal = "git did not say what became of the ref";
+    co_return landed;
+  }
+  // It died before it could tell: the repository itself knows.
+  std::string refusal =
+      output.ended ? "git did not report" : output.ended.error().message;
+  spdlog::warn("push to {}: {}", repository.str(), refusal);
+  const auto refs = co_await repositories_.ReadRefs(repository);
+  if (refs)
+    for (const repositories::RefTip& tip : *refs)
+      if (tip.name == update.ref && tip.commit == update.new_commit)
+        refusal.clear();
+  co_return Landed{.refusal = refusal, .report = OwnReport(update, refusal)};
+}
+
+// The ref has moved, so this has to be said until it is heard; what is not
+// heard until the end is said by the reconciler at the next start.
+gateway::Async<attempts::ConfirmedPush> ReceivePack::Confirm(PushId push) {
+  constexpr int kTries = 6;
+  std::chrono::milliseconds pause{100};
+  for (int i = 1;; ++i, pause *= 2) {
+    auto confirmed = co_await recorder_.ConfirmPush(push);
+    if (confirmed || i == kTries ||
+        confirmed.error().code != Code::kUnavailable) {
+      if (!confirmed)
+        spdlog::error("confirm {}: {}", push.str(), confirmed.error().message);
+      co_return confirmed;
+    }
+    asio::steady_timer timer(strand_, pause);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(
+        asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+asio::awaitable<void> ReceivePack::Describe(RepositoryId repository,
+                                            PushId push, std::string commit) {
+  const auto info = co_await repositories_.ReadCommit(repository, commit);
+  if (!info) co_return;
+  static_cast<void>(co_await store_.Write(
+      [push, subject = info->subject,
+       time = info->commit_time](storage::Transaction& tx) {
+        return tx.pushes.Describe(push, subject, time);
+      }));
+}
+
+asio::awaitable<void> ReceivePack::TellResults(HttpExchange& exchange,
+                                               AttemptId attempt,
+                                               attempts::ConfirmedPush push) {
+  if (!push.notice.empty())
+    static_cast<void>(
+        co_await exchange.Write(Message("This push is " + push.notice + "\n")));
+  if (push.run.empty()) co_return;
+  const std::string link = options_.public_url + "/runs/" + push.run.str();
+  const gateway::WorkEnd end = co_await gateway::RunWhileConnected(
+      strand_, exchange, options_.stay,
+      Narrate(exchange, std::move(attempt), push.run));
+  if (end == gateway::WorkEnd::kClientGone) co_return;
+  const char* words = end == gateway::WorkEnd::kTimedOut
+                          ? "This takes long; see how it ends: "
+                          : "Details: ";
+  static_cast<void>(co_await exchange.Write(Message(words + link + "\n")));
+}
+
+asio::awaitable<void> ReceivePack::Narrate(HttpExchange& exchange,
+                                           AttemptId attempt, RunId run) {
+  PushNarrator narrator;
+  const auto ended = co_await watch_run_(
+      std::move(attempt), std::move(run),
+      [&](v1::WatchRunResponse update) -> gateway::Async<void> {
+        std::string lines = narrator.Tell(update);
+        if (lines.empty()) co_return Status();
+        co_return co_await exchange.Write(Message(lines));
+      });
+  if (!ended && ended.error().code != Code::kCancelled)
+    spdlog::warn("results of a push: {}", ended.error().message);
+}
+
+}  // namespace assay::git_http

@@ -1,0 +1,89 @@
+#ifndef ASSAY_SERVICES_GIT_HTTP_RECEIVE_PACK_H_
+#define ASSAY_SERVICES_GIT_HTTP_RECEIVE_PACK_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "assay/v1/run_service.pb.h"
+#include "proto/base/clock.h"
+#include "services/attempts/push_recorder.h"
+#include "services/gateway/http_exchange.h"
+#include "services/git_http/body_spool.h"
+#include "services/git_http/push_policy.h"
+#include "services/git_http/push_request.h"
+#include "services/identity/identity.h"
+#include "services/repositories/repositories.h"
+
+namespace assay::git_http {
+
+// Shows a run to the candidate of `attempt`: as it is, then as it goes on,
+// until it has finished or `write` fails.
+using WatchRun = std::function<gateway::Async<void>(
+    AttemptId attempt, RunId run,
+    std::function<gateway::Async<void>(v1::WatchRunResponse)> write)>;
+
+struct ReceiveOptions {
+  // Bodies are kept here while they are read; on the repositories' disk.
+  std::filesystem::path spool_directory;
+  // "http://127.0.0.1:7080": where results can be looked at.
+  std::string public_url;
+  // How long a push stays to hear its results.
+  std::chrono::milliseconds stay{10 * 60'000};
+};
+
+// Takes pushes. In this order, so that no moment at which anything dies loses
+// one: body read, receive time taken, intent durable, refs moved by git, push
+// confirmed and its run queued, report sent, results told.
+//
+// Once the body is here the client may leave: the rest happens without it.
+//
+// Ownership: borrows all that it is made of. Threads: confined to `strand`.
+class ReceivePack {
+ public:
+  ReceivePack(boost::asio::any_io_executor strand,
+              attempts::PushRecorder& recorder,
+              repositories::Repositories& repositories, storage::Store& store,
+              const Clock& clock, WatchRun watch_run, ReceiveOptions options);
+
+  boost::asio::awaitable<void> Handle(gateway::HttpExchange& exchange,
+                                      identity::GitAccess access);
+
+ private:
+  struct Landed;
+
+  boost::asio::awaitable<void> Take(gateway::HttpExchange& exchange,
+                                    identity::GitAccess access,
+                                    PushPolicy policy);
+  // Lets git index the body and move the ref.
+  boost::asio::awaitable<Landed> Land(gateway::HttpExchange& exchange,
+                                      const PushRequest& request,
+                                      const SpooledBody& body,
+                                      RepositoryId repository,
+                                      PushPolicy policy);
+  gateway::Async<attempts::ConfirmedPush> Confirm(PushId push);
+  boost::asio::awaitable<void> Describe(RepositoryId repository, PushId push,
+                                        std::string commit);
+  // Tells what became of a push that was accepted, and of its run.
+  boost::asio::awaitable<void> TellResults(gateway::HttpExchange& exchange,
+                                           AttemptId attempt,
+                                           attempts::ConfirmedPush push);
+  boost::asio::awaitable<void> Narrate(gateway::HttpExchange& exchange,
+                                       AttemptId attempt, RunId run);
+
+  const boost::asio::any_io_executor strand_;
+  attempts::PushRecorder& recorder_;
+  repositories::Repositories& repositories_;
+  storage::Store& store_;
+  const Clock& clock_;
+  const WatchRun watch_run_;
+  const ReceiveOptions options_;
+};
+
+}  // namespace assay::git_http
+
+#endif  // ASSAY_SERVICES_GIT_HTTP_RECEIVE_PACK_H_

@@ -1,0 +1,118 @@
+#include "services/git_http/reconciler.h"
+
+#include <spdlog/spdlog.h>
+
+#include <string>
+#include <utility>
+
+namespace assay::git_http {
+namespace {
+
+namespace asio = boost::asio;
+using repositories::RefTip;
+using storage::PushRecord;
+using storage::RepositoryRecord;
+using storage::Transaction;
+
+constexpr std::string_view kBranches = "refs/heads/";
+
+}  // namespace
+
+Reconciler::Reconciler(attempts::PushRecorder& recorder,
+                       repositories::Repositories& repositories,
+                       storage::Store& store, const Clock& clock)
+    : recorder_(recorder),
+      repositories_(repositories),
+      store_(store),
+      clock_(clock) {}
+
+asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents() {
+  Settled settled;
+  const auto intents = co_await recorder_.ListOpenIntents();
+  if (!intents) co_return std::unexpected(intents.error());
+  for (const PushRecord& intent : *intents) {
+    const auto moved = co_await HasMoved(intent);
+    if (!moved) co_return std::unexpected(moved.error());
+    if (*moved) {
+      const auto confirmed = co_await recorder_.ConfirmPush(intent.id);
+      if (!confirmed) co_return std::unexpected(confirmed.error());
+      ++settled.confirmed;
+    } else {
+      ASSAY_CO_RETURN_IF_ERROR(co_await recorder_.RefusePush(
+          intent.id, "the server stopped before it had taken the push"));
+      ++settled.refused;
+    }
+  }
+  co_return settled;
+}
+
+// The ref is where the intent wanted it, or a later push has moved it on.
+asio::awaitable<Expected<bool>> Reconciler::HasMoved(const PushRecord& intent) {
+  const auto refs = co_await repositories_.ReadRefs(intent.repository);
+  if (!refs && refs.error().code == Code::kNotFound) co_return false;
+  if (!refs) co_return std::unexpected(refs.error());
+  for (const RefTip& tip : *refs) {
+    if (tip.name != intent.ref) continue;
+    if (tip.commit == intent.new_commit) co_return true;
+    const auto behind = co_await repositories_.IsAncestor(
+        intent.repository, intent.new_commit, tip.commit);
+    // Objects of a push that did not finish are not in the repository.
+    if (!behind && behind.error().code == Code::kNotFound) co_return false;
+    co_return behind;
+  }
+  co_return false;
+}
+
+asio::awaitable<Expected<Reconciler::Settled>> Reconciler::ScanRepositories() {
+  Settled settled;
+  storage::Page page{.size = storage::Page::kMaxSize};
+  do {
+    auto batch = co_await store_.Read(
+        [page](Transaction& tx) { return tx.repositories.List(page); });
+    if (!batch) co_return std::unexpected(batch.error());
+    for (RepositoryRecord& repository : batch->items) {
+      const auto found = co_await ScanOne(std::move(repository));
+      if (!found) co_return std::unexpected(found.error());
+      settled.found += *found;
+    }
+    page.token = batch->next_token;
+  } while (!page.token.empty());
+  co_return settled;
+}
+
+asio::awaitable<Expected<int>> Reconciler::ScanOne(
+    RepositoryRecord repository) {
+  // The store first: a push between the two reads moves the ref after its
+  // intent was recorded, and is left to its own confirmation.
+  const auto tips = co_await recorder_.AcceptedTips(repository.id);
+  if (!tips) co_return std::unexpected(tips.error());
+  const auto refs = co_await repositories_.ReadRefs(repository.id);
+  if (!refs && refs.error().code == Code::kNotFound) {
+    spdlog::error("repository {} is missing on the disk", repository.id.str());
+    co_return 0;
+  }
+  if (!refs) co_return std::unexpected(refs.error());
+  int found = 0;
+  for (const RefTip& ref : *refs) {
+    if (!ref.name.starts_with(kBranches)) continue;
+    const auto known = tips->find(ref.name);
+    const std::string& expected =
+        known == tips->end() ? repository.template_commit : known->second;
+    if (ref.commit == expected) continue;
+    const auto busy = recorder_.HasArrivals(repository.id, clock_.Now());
+    if (busy) continue;
+    const auto now_known = co_await recorder_.AcceptedTips(repository.id);
+    if (!now_known) co_return std::unexpected(now_known.error());
+    const auto again = now_known->find(ref.name);
+    if (again != now_known->end() && again->second == ref.commit) continue;
+    spdlog::warn("{} of {} is at {} without a push: recording one", ref.name,
+                 repository.id.str(), ref.commit);
+    const auto recorded = co_await recorder_.RecordFoundTip(
+        repository.id, ref.name, ref.commit, clock_.Now());
+    if (!recorded) co_return std::unexpected(recorded.error());
+    ++found;
+  }
+  co_return found;
+}
+
+}  // namespace assay::git_http

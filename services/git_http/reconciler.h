@@ -1,0 +1,48 @@
+#ifndef ASSAY_SERVICES_GIT_HTTP_RECONCILER_H_
+#define ASSAY_SERVICES_GIT_HTTP_RECONCILER_H_
+
+#include <boost/asio/awaitable.hpp>
+
+#include "proto/base/clock.h"
+#include "services/attempts/push_recorder.h"
+#include "services/repositories/repositories.h"
+#include "services/storage/store.h"
+
+namespace assay::git_http {
+
+// Makes the store agree with the repositories after a crash. What is in a
+// repository was durable before it was acknowledged, so the repository wins.
+//
+// Ownership: borrows all that it is made of.
+// Threads: confined to the coordinator's strand. Idempotent.
+class Reconciler {
+ public:
+  Reconciler(attempts::PushRecorder& recorder,
+             repositories::Repositories& repositories, storage::Store& store,
+             const Clock& clock);
+
+  struct Settled {
+    int confirmed = 0;
+    int refused = 0;
+    int found = 0;
+  };
+  // Ends every open intent: before serving, while no push is under way.
+  boost::asio::awaitable<Expected<Settled>> SettleIntents();
+  // Compares every repository's refs with its accepted pushes: behind serving.
+  boost::asio::awaitable<Expected<Settled>> ScanRepositories();
+
+ private:
+  boost::asio::awaitable<Expected<bool>> HasMoved(
+      const storage::PushRecord& intent);
+  boost::asio::awaitable<Expected<int>> ScanOne(
+      storage::RepositoryRecord repository);
+
+  attempts::PushRecorder& recorder_;
+  repositories::Repositories& repositories_;
+  storage::Store& store_;
+  const Clock& clock_;
+};
+
+}  // namespace assay::git_http
+
+#endif  // ASSAY_SERVICES_GIT_HTTP_RECONCILER_H_
