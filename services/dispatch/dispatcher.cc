@@ -141,6 +141,8 @@ boost::asio::awaitable<Status> Dispatcher::Start() {
 
 void Dispatcher::RunQueued() { state_->Offer(); }
 
+void Dispatcher::SweepNow() { state_->sweep_timer.cancel(); }
+
 void Dispatcher::Drain() {
   state_->draining = true;
   runner::v1::AttachResponse drain;

@@ -66,6 +66,10 @@ class Dispatcher {
   // Cheap; call it after the commit, as often as you like.
   void RunQueued();
 
+  // What the sweep does once a second: ends leases that were not renewed, and
+  // offers what a lost wake-up left queued.
+  void SweepNow();
+
   // Grants no more leases and tells workers to finish what they hold.
   void Drain();
   // Closes every link and ends the sweep. Leases stay in the store.

@@ -33,8 +33,10 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
       if (!taken || !taken->has_value()) break;
       storage::RunRecord run = **std::move(taken);
       if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;
-      self->Spawn(SendLease(self, run.id, run.epoch));
+      const RunId id = run.id;
+      const std::uint64_t epoch = run.epoch;
       self->roster.AddLease(std::move(run));
+      self->Spawn(SendLease(self, id, epoch));
     }
   }
   self->granting = false;

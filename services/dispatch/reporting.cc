@@ -6,19 +6,6 @@
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
-namespace {
-
-// An end that is ours and not the candidate's: never a result.
-bool EndsByOurFault(const runner::v1::AttachRequest::Report& report) {
-  if (report.events().empty()) return false;
-  const v1::RunEvent& last = *report.events().rbegin();
-  return last.has_finished() &&
-         (last.finished().outcome() == v1::Run::OUTCOME_UNSPECIFIED ||
-          last.finished().outcome() == v1::Run::OUTCOME_ERRORED);
-}
-
-}  // namespace
-
 boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
                                                        std::uint64_t session,
                                                        Attach::Report report) {
@@ -30,9 +17,6 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
     self->Revoke(session, run, epoch, "this worker has no lease on the run");
     co_return;
   }
-  if (EndsByOurFault(report))
-    co_return co_await HandBack(
-        self, run, epoch, report.events().rbegin()->finished().reason(), true);
   std::vector<v1::RunEvent> events(
       std::make_move_iterator(report.mutable_events()->begin()),
       std::make_move_iterator(report.mutable_events()->end()));
