@@ -63,7 +63,6 @@ constexpr std::string_view kBase64Url =
 }  // namespace
 
 void Redactor::Add(std::string_view name, std::string_view value) {
-  values_.emplace_back(name, value);
   if (value.size() < kShortest) return;
   AddPattern(name, std::string(value));
   AddPattern(name, PercentEncoded(value));
@@ -78,13 +77,15 @@ void Redactor::Add(std::string_view name, std::string_view value) {
 }
 
 void Redactor::AddPattern(std::string_view name, std::string bytes) {
-  const auto same = [&](const Pattern& p) { return p.bytes == bytes; };
+  const auto same = [&](const Pattern& p) {
+    return p.bytes == bytes && p.name == name;
+  };
   if (std::ranges::any_of(patterns_, same)) return;
   const auto shorter = std::ranges::find_if(patterns_, [&](const Pattern& p) {
     return p.bytes.size() < bytes.size();
   });
-  patterns_.insert(shorter,
-                   {std::move(bytes), "[secret:" + std::string(name) + "]"});
+  patterns_.insert(shorter, {std::move(bytes), std::string(name),
+                             "[secret:" + std::string(name) + "]"});
 }
 
 std::pair<std::string, std::size_t> Redactor::RedactPrefix(
@@ -136,12 +137,15 @@ bool Redactor::Mentions(std::string_view text) const {
   });
 }
 
-std::vector<std::string> Redactor::ValuesOf(std::string_view name) const {
-  std::vector<std::string> found;
-  for (const auto& [known, value] : values_) {
-    if (known == name) found.push_back(value);
+std::optional<std::size_t> Redactor::FindNamed(std::string_view name,
+                                               std::string_view text) const {
+  std::optional<std::size_t> first;
+  for (const Pattern& pattern : patterns_) {
+    if (pattern.name != name) continue;
+    const std::size_t at = text.find(pattern.bytes);
+    if (at != std::string_view::npos) first = std::min(at, first.value_or(at));
   }
-  return found;
+  return first;
 }
 
 std::string Redactor::Stream::Push(std::string_view piece) {

@@ -1,6 +1,7 @@
 #ifndef ASSAY_RUNNER_TELEMETRY_REDACTOR_H_
 #define ASSAY_RUNNER_TELEMETRY_REDACTOR_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,9 @@ class Redactor {
 
   std::string Redact(std::string_view text) const;
   bool Mentions(std::string_view text) const;
-  // Values known under `name`, in the order of Add.
-  std::vector<std::string> ValuesOf(std::string_view name) const;
+  // Where `text` first holds a value known under `name`, in any spelling.
+  std::optional<std::size_t> FindNamed(std::string_view name,
+                                       std::string_view text) const;
   bool empty() const { return patterns_.empty(); }
 
   // The same for a text that arrives in pieces: what might be the beginning of
@@ -46,6 +48,7 @@ class Redactor {
  private:
   struct Pattern {
     std::string bytes;
+    std::string name;
     std::string replacement;
   };
   void AddPattern(std::string_view name, std::string bytes);
@@ -55,7 +58,6 @@ class Redactor {
 
   // Longest first, so that a value inside another one does not hide it.
   std::vector<Pattern> patterns_;
-  std::vector<std::pair<std::string, std::string>> values_;
 };
 
 }  // namespace assay::telemetry

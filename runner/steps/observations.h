@@ -1,0 +1,39 @@
+#ifndef ASSAY_RUNNER_STEPS_OBSERVATIONS_H_
+#define ASSAY_RUNNER_STEPS_OBSERVATIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay::steps {
+
+// What the wires saw during one check, for its `trace` steps.
+struct Observations {
+  struct Request {
+    // Of telemetry::Correlation.
+    std::uint64_t number = 0;
+    // "GET /orders".
+    std::string title;
+  };
+  struct Statement {
+    // 0: no request, or not known which.
+    std::uint64_t request = 0;
+    std::string normalised;
+    std::string summary;
+    // BEGIN, COMMIT and the like: not counted as queries.
+    bool transaction_control = false;
+    bool failed = false;
+  };
+
+  // A check with more than this is not for humans any more.
+  static constexpr std::size_t kMost = 50'000;
+
+  std::vector<Request> requests;
+  std::vector<Statement> statements;
+  // Statements over kMost, which were not kept.
+  std::int64_t dropped = 0;
+};
+
+}  // namespace assay::steps
+
+#endif  // ASSAY_RUNNER_STEPS_OBSERVATIONS_H_

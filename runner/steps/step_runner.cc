@@ -1,0 +1,307 @@
+#include "runner/steps/step_runner.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "runner/steps/burst_step.h"
+#include "runner/steps/logs_step.h"
+#include "runner/steps/sql_step.h"
+#include "runner/steps/trace_step.h"
+
+namespace assay::steps {
+
+namespace asio = boost::asio;
+using assay::plan::v1::Step;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+asio::awaitable<void> SleepUntil(steady_clock::time_point time) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+std::string ShowDuration(milliseconds duration) {
+  const auto ms = duration.count();
+  if (ms % 1000 == 0) return std::to_string(ms / 1000) + " s";
+  return std::to_string(ms) + " ms";
+}
+
+std::string_view NameOfVerb(const Step& step) {
+  switch (step.verb_case()) {
+    case Step::kHttp:
+      return "http";
+    case Step::kSql:
+      return "sql";
+    case Step::kUse:
+      return "use";
+    case Step::kWait:
+      return "wait";
+    case Step::kBurst:
+      return "burst";
+    case Step::kTrace:
+      return "trace";
+    case Step::kLogs:
+      return "logs";
+    case Step::kFault:
+      return "fault";
+    case Step::kHeal:
+      return "heal";
+    case Step::kRestart:
+      return "restart";
+    case Step::kCommand:
+      return "command";
+    case Step::kLoad:
+      return "load";
+    case Step::kUnsupported:
+      return step.unsupported().verb();
+    case Step::VERB_NOT_SET:
+      return "empty";
+  }
+  return "unknown";
+}
+
+// Variables of a flow while it runs; what they hid comes back afterwards.
+class Overlay {
+ public:
+  explicit Overlay(suite::Scope& scope) : scope_(scope) {}
+  ~Overlay() {
+    for (auto& [name, value] : hidden_) {
+      if (value) {
+        scope_.Set(name, *std::move(value));
+      } else {
+        scope_.Erase(name);
+      }
+    }
+  }
+  Overlay(const Overlay&) = delete;
+
+  void Set(const std::string& name, nlohmann::json value) {
+    const nlohmann::json* before = scope_.Value(name);
+    hidden_.emplace_back(
+        name, before ? std::optional<nlohmann::json>(*before) : std::nullopt);
+    scope_.Set(name, std::move(value));
+  }
+
+ private:
+  suite::Scope& scope_;
+  std::vector<std::pair<std::string, std::optional<nlohmann::json>>> hidden_;
+};
+
+}  // namespace
+
+std::string ShowPosition(const assay::plan::v1::Position& position,
+                         const assay::plan::v1::Plan& plan) {
+  if (position.line() == 0) return "";
+  const std::string& file =
+      position.file().empty() ? plan.source_name() : position.file();
+  return file + ":" + std::to_string(position.line()) + ":" +
+         std::to_string(position.column());
+}
+
+milliseconds ToMilliseconds(const google::protobuf::Duration& duration) {
+  return milliseconds(duration.seconds() * 1000 + duration.nanos() / 1'000'000);
+}
+
+StepRunner::StepRunner(const assay::plan::v1::Plan& plan,
+                       Surroundings& surroundings, telemetry::Tracer& tracer,
+                       telemetry::Correlation& correlation,
+                       telemetry::Redactor& redactor)
+    : plan_(plan),
+      surroundings_(surroundings),
+      tracer_(tracer),
+      correlation_(correlation),
+      redactor_(redactor),
+      schemas_(plan),
+      http_(plan, surroundings, schemas_, tracer, correlation, redactor) {}
+
+asio::awaitable<Outcome> StepRunner::Run(const Steps& steps, Frame& frame,
+                                         assay::v1::CheckResult& result) {
+  for (const Step& step : steps) {
+    Outcome outcome = step.has_use() ? co_await RunFlow(step, frame, result)
+                                     : co_await RunOne(step, frame, result);
+    if (!outcome.passed()) co_return outcome;
+  }
+  co_return Outcome{};
+}
+
+asio::awaitable<Outcome> StepRunner::RunFlow(const Step& step, Frame& frame,
+                                             assay::v1::CheckResult& result) {
+  const auto flow = plan_.flows().find(step.use().flow());
+  if (flow == plan_.flows().end()) {
+    co_return Errored("the plan has no flow " + step.use().flow());
+  }
+  Overlay vars(frame.scope);
+  for (const auto& [name, text] : step.use().vars()) {
+    auto value = suite::ExpandJsonText(text, frame.scope);
+    if (!value) co_return Failed(value.error().message);
+    vars.Set(name, *std::move(value));
+  }
+  co_return co_await Run(flow->second.steps(), frame, result);
+}
+
+asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
+                                            assay::v1::CheckResult& result) {
+  const std::string title =
+      step.title().empty() ? std::string(NameOfVerb(step)) : step.title();
+  const telemetry::TraceContext above = frame.span;
+  telemetry::Span span = tracer_.Start(title, above);
+  span.Set("assay.step.verb", NameOfVerb(step));
+  frame.span = span.context();
+  const auto begin = steady_clock::now();
+
+  Outcome outcome;
+  if (frame.Left() > milliseconds(0)) {
+    outcome =
+        step.has_eventually()
+            ? co_await RunEventually(step, frame)
+            : co_await RunVerb(step, frame, LimitOf(step, frame), nullptr);
+  }
+  // Whatever the step says by then, the check's own limit is why.
+  if (frame.Left() <= milliseconds(0) && step.verb_case() != Step::kWait) {
+    if (!outcome.passed() || steady_clock::now() - begin < milliseconds(1)) {
+      outcome = TimedOut("the check's time limit ran out");
+    }
+  }
+  frame.span = above;
+
+  assay::v1::CheckResult::Step& told = *result.add_steps();
+  told.set_title(title);
+  told.set_verdict(outcome.verdict);
+  told.set_reason(outcome.reason);
+  told.set_position(ShowPosition(
+      outcome.position.line() ? outcome.position : step.position(), plan_));
+  told.set_span_id(span.context().span_id);
+  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      steady_clock::now() - begin);
+  told.mutable_duration()->set_seconds(took.count() / 1'000'000'000);
+  told.mutable_duration()->set_nanos(
+      static_cast<std::int32_t>(took.count() % 1'000'000'000));
+  if (!outcome.passed()) {
+    span.Fail(outcome.reason);
+    if (outcome.position.line() == 0) outcome.position = step.position();
+    outcome.reason = title + ": " + outcome.reason;
+  }
+  co_return outcome;
+}
+
+asio::awaitable<Outcome> StepRunner::RunEventually(const Step& step,
+                                                   Frame& frame) {
+  const auto& polling = step.eventually();
+  const auto within = ToMilliseconds(polling.within());
+  const auto every = std::max(milliseconds(1), ToMilliseconds(polling.every()));
+  const auto end = std::min(steady_clock::now() + within, frame.deadline);
+  const telemetry::TraceContext above = frame.span;
+  for (int attempt = 1;; ++attempt) {
+    telemetry::Span span =
+        tracer_.Start("try " + std::to_string(attempt), above);
+    frame.span = span.context();
+    const auto began = steady_clock::now();
+    const auto left = std::chrono::duration_cast<milliseconds>(end - began);
+    int status = 0;
+    Outcome outcome = co_await RunVerb(
+        step, frame,
+        std::max(milliseconds(1), std::min(LimitOf(step, frame), left)),
+        &status);
+    frame.span = above;
+    if (outcome.passed()) co_return outcome;
+    span.Fail(outcome.reason);
+    span.End();
+    if (outcome.verdict == assay::v1::VERDICT_ERRORED ||
+        outcome.verdict == assay::v1::VERDICT_INCONCLUSIVE) {
+      co_return outcome;
+    }
+    if (polling.has_stop_on_status() && status != 0 &&
+        assertions::StatusHolds(polling.stop_on_status(), status)) {
+      outcome.reason += " (stopped at status " + std::to_string(status) + ")";
+      co_return outcome;
+    }
+    if (began + every >= end) {
+      outcome.verdict = assay::v1::VERDICT_FAILED;
+      outcome.reason += " (after " + std::to_string(attempt) +
+                        (attempt == 1 ? " try in " : " tries in ") +
+                        ShowDuration(within) + ")";
+      co_return outcome;
+    }
+    co_await SleepUntil(began + every);
+  }
+}
+
+milliseconds StepRunner::LimitOf(const Step& step, const Frame& frame) const {
+  const auto own = step.has_timeout()
+                       ? ToMilliseconds(step.timeout())
+                       : ToMilliseconds(plan_.limits().step_timeout());
+  return std::max(milliseconds(1), std::min(own, frame.Left()));
+}
+
+asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
+                                             milliseconds limit, int* status) {
+  switch (step.verb_case()) {
+    case Step::kHttp:
+      co_return co_await http_.Run(step.http(), frame, limit, status);
+    case Step::kSql:
+      co_return co_await RunSqlStep(step.sql(), frame, surroundings_, schemas_,
+                                    redactor_, limit);
+    case Step::kBurst:
+      co_return co_await RunBurstStep(step.burst(), frame, surroundings_, http_,
+                                      schemas_, tracer_, limit);
+    case Step::kTrace:
+      co_return RunTraceStep(step.trace(), surroundings_.observations(),
+                             correlation_,
+                             assertions::Evaluator(frame.scope, schemas_));
+    case Step::kLogs:
+      co_return RunLogsStep(step.logs(), surroundings_, redactor_);
+    case Step::kWait:
+      co_return co_await RunWait(step, frame);
+    case Step::kFault:
+    case Step::kHeal:
+    case Step::kRestart:
+      co_return co_await RunDisturbance(step, frame);
+    default:
+      co_return Inconclusive("this build does not execute `" +
+                             std::string(NameOfVerb(step)) + "` steps yet (" +
+                             ShowPosition(step.position(), plan_) + ")");
+  }
+}
+
+asio::awaitable<Outcome> StepRunner::RunWait(const Step& step, Frame& frame) {
+  const auto end = steady_clock::now() + ToMilliseconds(step.wait().duration());
+  co_await SleepUntil(std::min(end, frame.deadline));
+  if (frame.deadline < end)
+    co_return TimedOut("the check's time limit ran out");
+  co_return Outcome{};
+}
+
+asio::awaitable<Outcome> StepRunner::RunDisturbance(const Step& step,
+                                                    Frame& frame) {
+  std::string target;
+  if (step.has_fault()) {
+    if (step.fault().action() != "kill" || step.fault().has_duration()) {
+      co_return Inconclusive("this build does not execute the fault `" +
+                             step.fault().action() + "` yet (" +
+                             ShowPosition(step.position(), plan_) + ")");
+    }
+    target = step.fault().target();
+  } else {
+    target = step.has_heal() ? step.heal().target() : step.restart().target();
+  }
+  Status status;
+  if (!step.has_heal()) status = co_await surroundings_.Kill(target);
+  if (status && !step.has_fault()) {
+    status = co_await surroundings_.Heal(target, frame.deadline);
+  }
+  if (status) co_return Outcome{};
+  if (status.error().code == Code::kFailedPrecondition) {
+    co_return Failed(status.error().message);
+  }
+  co_return Errored(status.error().message);
+}
+
+}  // namespace assay::steps

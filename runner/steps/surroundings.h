@@ -1,0 +1,58 @@
+#ifndef ASSAY_RUNNER_STEPS_SURROUNDINGS_H_
+#define ASSAY_RUNNER_STEPS_SURROUNDINGS_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/base/error.h"
+#include "runner/steps/http_client.h"
+#include "runner/steps/observations.h"
+#include "runner/wires/postgres_client.h"
+
+namespace assay::steps {
+
+// What steps act on: the candidate's services and the sidecars, wherever they
+// run. Names are those of the plan; empty means the first service.
+//
+// Threads: confined to the run's thread.
+// Errors: NOT_FOUND for a name that is not there; everything else is ours.
+class Surroundings {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  virtual ~Surroundings() = default;
+
+  virtual Expected<HttpClient*> Http(std::string_view service,
+                                     std::string_view port) = 0;
+  // Runs one statement, read-only, on a sidecar itself, not through its wire.
+  virtual boost::asio::awaitable<Expected<wires::SqlResult>> Sql(
+      std::string target, std::string statement,
+      std::vector<std::optional<std::string>> args, Deadline deadline) = 0;
+
+  // How the service ended, "exited with code 3", if it did. Waits a moment for
+  // the news, because a connection breaks before its process is reaped.
+  virtual boost::asio::awaitable<std::optional<std::string>> DeathOf(
+      std::string service) = 0;
+
+  // Everything that services wrote so far to "stdout" or "stderr", with what
+  // is still in the pipe, secrets and all.
+  virtual std::string Output(std::string_view source) = 0;
+
+  // What the wires have seen in this check.
+  virtual Observations& observations() = 0;
+
+  // Kills a sidecar or service as with SIGKILL, starts it again and waits until
+  // it is ready. An error says what did not come up: the candidate's doing for
+  // a service, ours for a sidecar.
+  virtual boost::asio::awaitable<Status> Kill(std::string target) = 0;
+  virtual boost::asio::awaitable<Status> Heal(std::string target,
+                                              Deadline deadline) = 0;
+};
+
+}  // namespace assay::steps
+
+#endif  // ASSAY_RUNNER_STEPS_SURROUNDINGS_H_
