@@ -309,9 +309,25 @@ std::string Exchange::Problem(CURLcode code) const {
   return detail;
 }
 
+// Two lengths that differ are how responses are smuggled; curl takes the last.
+bool HasTwoLengths(const assertions::HttpAnswer& answer) {
+  const std::string* first = nullptr;
+  for (const auto& [name, value] : answer.headers) {
+    if (name != "content-length") continue;
+    if (first != nullptr && *first != value) return true;
+    first = &value;
+  }
+  return false;
+}
+
 HttpResult Exchange::Finish(CURLcode code) {
   result_.kind = KindOf(code);
   result_.problem = Problem(code);
+  if (code == CURLE_OK && HasTwoLengths(result_.answer)) {
+    result_.kind = HttpResult::Kind::kMalformed;
+    result_.problem = "the answer to " + request_.method + " " +
+                      request_.target + " has two different lengths";
+  }
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   result_.answer.status = static_cast<int>(status);

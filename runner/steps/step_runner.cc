@@ -60,6 +60,10 @@ std::string_view NameOfVerb(const Step& step) {
       return "command";
     case Step::kLoad:
       return "load";
+    case Step::kRedis:
+      return "redis";
+    case Step::kMutants:
+      return "mutants";
     case Step::kUnsupported:
       return step.unsupported().verb();
     case Step::VERB_NOT_SET:
