@@ -22,6 +22,13 @@ Expected<std::string> ReadText(const fs::path& path) {
   return std::move(text).str();
 }
 
+// A file that may be absent under its usual name, but not when it was named.
+Expected<std::string> ReadNamed(const fs::path& dir, const std::string& name,
+                                const std::string& usual) {
+  if (name == usual && !fs::exists(dir / name)) return "";
+  return ReadText(dir / name);
+}
+
 // 1 to 40 of [a-z0-9-].
 std::string IdFrom(const fs::path& dir) {
   std::string id;
@@ -45,18 +52,16 @@ Expected<AssignmentSource> LoadAssignment(const fs::path& dir) {
   if (!file) return InvalidArgument(suite::ToText(file.error()));
   AssignmentSource source{.spec = std::move(file->spec), .id = IdFrom(dir)};
   ASSAY_ASSIGN_OR_RETURN(*source.spec.mutable_brief(),
-                         ReadText(dir / file->brief));
+                         ReadNamed(dir, file->brief, AssignmentFile().brief));
   ASSAY_ASSIGN_OR_RETURN(
       source.template_tree,
       file->template_git.empty()
           ? ReadTree(dir / file->template_folder)
           : ReadGitTree(file->template_git, file->template_ref));
   ASSAY_ASSIGN_OR_RETURN(source.suite, ReadTree(dir / file->suite_folder));
-  if (fs::exists(dir / file->rubric)) {
-    ASSAY_ASSIGN_OR_RETURN(const std::string rubric,
-                           ReadText(dir / file->rubric));
-    PutFile(source.suite, "rubric.yaml", rubric);
-  }
+  ASSAY_ASSIGN_OR_RETURN(const std::string rubric,
+                         ReadNamed(dir, file->rubric, AssignmentFile().rubric));
+  if (!rubric.empty()) PutFile(source.suite, "rubric.yaml", rubric);
   return source;
 }
 

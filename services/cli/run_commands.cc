@@ -21,6 +21,8 @@ struct ListOptions {
 };
 struct WatchOptions {
   std::string name;
+  // Instead of a run: the attempt whose final run is waited for.
+  std::string final_of;
   bool logs = false;
 };
 
@@ -129,8 +131,10 @@ class Watcher {
       const std::int64_t before = request_.after_sequence();
       const grpc::Status status = ReadStream();
       if (finished_) break;
-      if (status.error_code() != grpc::StatusCode::UNAVAILABLE &&
-          !status.ok()) {
+      // A server that never answered is not one that was lost.
+      const bool lost =
+          status.error_code() == grpc::StatusCode::UNAVAILABLE && seen_;
+      if (!lost && !status.ok()) {
         return std::unexpected(context_.server().ToError(status));
       }
       failures = request_.after_sequence() > before ? 1 : failures + 1;
@@ -157,6 +161,7 @@ class Watcher {
   }
 
   void Show(const v1::WatchRunResponse& response) {
+    seen_ = true;
     Console& console = context_.console();
     if (console.json()) console.JsonLine(response);
     if (response.has_snapshot()) {
@@ -187,11 +192,43 @@ class Watcher {
   Stub stub_;
   v1::WatchRunRequest request_;
   RunView view_;
+  bool seen_ = false;
   bool finished_ = false;
 };
 
+// The final run of an attempt, once it is queued.
+Expected<std::string> AwaitFinalRun(Context& context,
+                                    const std::string& attempt) {
+  Stub stub(context.server().channel());
+  grpc::ClientContext call;
+  context.server().Prepare(call);
+  const auto reader = stub.WatchRuns(&call, v1::WatchRunsRequest());
+  context.console().Transient("waiting for the deadline");
+  v1::WatchRunsResponse response;
+  while (reader->Read(&response)) {
+    for (const v1::Run& run : response.runs()) {
+      if (run.attempt() != attempt || run.kind() != v1::Run::KIND_FINAL) {
+        continue;
+      }
+      call.TryCancel();
+      reader->Finish();
+      return run.name();
+    }
+  }
+  return std::unexpected(context.server().ToError(reader->Finish()));
+}
+
 Outcome Watch(Context& context, const WatchOptions& options) {
-  return Watcher(context, options).Watch();
+  WatchOptions chosen = options;
+  if (!options.final_of.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        chosen.name,
+        AwaitFinalRun(context, FullName("attempts", options.final_of)));
+  }
+  if (chosen.name.empty()) {
+    return InvalidArgument("say which run, or an attempt with --final");
+  }
+  return Watcher(context, chosen).Watch();
 }
 
 }  // namespace
@@ -213,9 +250,14 @@ void AddRunCommands(CommandLine& line) {
       group, "watch", "Follow a run to its end; exit code as `score`",
       "  assay run watch run_7f3k\n"
       "  assay run watch run_7f3k --logs\n"
+      "  assay run watch --final att_7f3k     waits for the deadline\n"
       "  assay run watch run_7f3k --json | jq .event.checkFinished",
       Watch);
-  watch.app.add_option("name", watch.options->name, "Run")->required();
+  auto* name = watch.app.add_option("name", watch.options->name, "Run");
+  watch.app
+      .add_option("--final", watch.options->final_of,
+                  "The final run of this attempt, once there is one")
+      ->excludes(name);
   watch.app.add_flag("--logs", watch.options->logs, "Show what programs print");
   auto score = line.Add<RunOptions>(
       group, "score",

@@ -21,11 +21,11 @@ title: Orders
 brief: task.md
 duration: 1h30m
 grace: 90s
-open_time: 2026-03-01T09:00:00Z
-hard_close_time: 2026-04-01T09:00:00Z
+open: 2026-03-01T09:00:00Z
+hard_close: 2026-04-01T09:00:00Z
 late_policy: practice
 allow_force_push: true
-max_push_bytes: 16MiB
+max_push: 16MiB
 push_runs_per_hour: 30
 time_zone: Europe/Berlin
 ai_policy: use what you like
@@ -73,8 +73,8 @@ TEST(AssignmentFileTest, ListsEveryMistakeWithItsPlaceAndAHint) {
 }
 
 TEST(AssignmentFileTest, TimeThatIsNoTimeIsRefused) {
-  EXPECT_THAT(Problems("title: a\nduration: 1h\nopen_time: tomorrow\n"),
-              HasSubstr("assignment.yaml:3:12: error: open_time: expected a "
+  EXPECT_THAT(Problems("title: a\nduration: 1h\nopen: tomorrow\n"),
+              HasSubstr("assignment.yaml:3:7: error: open: expected a "
                         "time like 2026-03-01T09:00:00Z"));
   EXPECT_THAT(Problems("title: a\nduration: 0s\n"),
               HasSubstr("assignment.yaml:2:11"));

@@ -1,0 +1,35 @@
+#ifndef ASSAY_SERVICES_CLI_LOCAL_RUN_H_
+#define ASSAY_SERVICES_CLI_LOCAL_RUN_H_
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "assay/plan/v1/plan.pb.h"
+#include "assay/v1/run.pb.h"
+#include "proto/base/error.h"
+
+namespace assay::cli {
+
+// A plan against a directory on this machine, without a server: executed by
+// `assay-runner --local`, in cells like every run.
+struct LocalRun {
+  plan::v1::Plan plan;
+  std::filesystem::path solution;
+  // Empty: all.
+  std::vector<std::string> only_checks;
+  // Of the worker; Debian has it in PATH, a build beside us.
+  std::string program;
+};
+
+// Executes it and hands each event over as it happens. Returns after the last.
+//
+// Errors: kInternal when the worker ends without a last word; the message has
+// what it wrote to standard error.
+Status Execute(const LocalRun& run,
+               const std::function<void(const v1::RunEvent&)>& on_event);
+
+}  // namespace assay::cli
+
+#endif  // ASSAY_SERVICES_CLI_LOCAL_RUN_H_
