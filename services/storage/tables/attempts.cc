@@ -144,14 +144,15 @@ Expected<AttemptCounts> AttemptTable::Count(const AttemptId& id) {
 }
 
 Status AttemptTable::MarkStarted(const AttemptId& id,
-                                 const RepositoryId& repository) {
-  return Changed(
-      connection_.Execute(
-          "UPDATE attempts SET state = $2, repository = $3 "
-          "WHERE id = $1 AND state = $4",
-          {id.str(), sql::Number(v1::Attempt::STATE_STARTED), repository.str(),
-           sql::Number(v1::Attempt::STATE_ACCEPTED)}),
-      id, "waiting for its start");
+                                 const RepositoryId& repository,
+                                 std::int32_t assignment_version) {
+  return Changed(connection_.Execute(
+                     "UPDATE attempts SET state = $2, repository = $3, "
+                     "assignment_version = $4 WHERE id = $1 AND state = $5",
+                     {id.str(), sql::Number(v1::Attempt::STATE_STARTED),
+                      repository.str(), sql::Number(assignment_version),
+                      sql::Number(v1::Attempt::STATE_ACCEPTED)}),
+                 id, "waiting for its start");
 }
 
 Status AttemptTable::MarkSubmitted(const AttemptId& id,

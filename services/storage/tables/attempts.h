@@ -78,8 +78,9 @@ class AttemptTable {
                                        const Page& page);
   Expected<AttemptCounts> Count(const AttemptId& id);
 
-  // ACCEPTED -> STARTED. kAborted in any other state.
-  Status MarkStarted(const AttemptId& id, const RepositoryId& repository);
+  // ACCEPTED -> STARTED, on `assignment_version`. kAborted in any other state.
+  Status MarkStarted(const AttemptId& id, const RepositoryId& repository,
+                     std::int32_t assignment_version);
   // STARTED -> SUBMITTED, if `clock_version` is still current: an extension
   // that was committed before wins. kAborted otherwise.
   Status MarkSubmitted(const AttemptId& id, std::int32_t clock_version);

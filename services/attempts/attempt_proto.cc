@@ -1,0 +1,90 @@
+#include "services/attempts/attempt_proto.h"
+
+#include "services/attempts/clock.h"
+#include "services/rpc/proto_time.h"
+#include "services/rpc/resource_name.h"
+
+namespace assay::attempts {
+
+Expected<AttemptId> ResolveAttempt(const rpc::Caller& caller,
+                                   const std::string& name) {
+  const bool candidate = caller.role == v1::ROLE_CANDIDATE;
+  if (candidate && name == "attempts/me") return caller.attempt;
+  ASSAY_ASSIGN_OR_RETURN(const AttemptId id,
+                         rpc::ParseName<AttemptId>("attempts", name));
+  if (candidate && id != caller.attempt)
+    return NotFound("there is no attempt ", id);
+  return id;
+}
+
+std::string CloneUrl(const std::string& base_url, const RepositoryId& id) {
+  return base_url + "/git/" + id.str() + ".git";
+}
+
+Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
+                                  const storage::AttemptRecord& attempt,
+                                  const rpc::Caller& caller,
+                                  const std::string& base_url) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const storage::AssignmentRecord assignment,
+      tx.assignments.Get(attempt.assignment, attempt.assignment_version));
+  ASSAY_ASSIGN_OR_RETURN(const storage::AttemptCounts counts,
+                         tx.attempts.Count(attempt.id));
+  v1::Attempt proto;
+  proto.set_name(rpc::FormatName("attempts", attempt.id));
+  proto.set_assignment(rpc::FormatName("assignments", attempt.assignment));
+  proto.set_assignment_version(attempt.assignment_version);
+  proto.set_state(attempt.state);
+  *proto.mutable_clock() = ToProto(attempt.clock);
+  if (!attempt.repository.empty())
+    proto.set_clone_url(CloneUrl(base_url, attempt.repository));
+  *proto.mutable_create_time() = rpc::ToProto(attempt.create_time);
+  if (caller.role != v1::ROLE_REVIEWER) {
+    proto.set_candidate_name(attempt.candidate_name);
+    proto.set_candidate_email(attempt.candidate_email);
+  }
+  proto.set_push_count(counts.pushes);
+  proto.set_submission_count(counts.submissions);
+  proto.set_latest_run(rpc::FormatName("runs", counts.latest_run));
+  proto.set_title(assignment.spec.title());
+  proto.set_brief(assignment.spec.brief());
+  proto.set_ai_policy(assignment.spec.ai_policy());
+  return proto;
+}
+
+v1::Push ToProto(const storage::PushRecord& push) {
+  v1::Push proto;
+  proto.set_name(rpc::FormatName("attempts", push.attempt) + "/" +
+                 rpc::FormatName("pushes", push.id));
+  proto.set_ref(push.ref);
+  proto.set_old_commit(push.old_commit);
+  proto.set_new_commit(push.new_commit);
+  *proto.mutable_receive_time() = rpc::ToProto(push.receive_time);
+  proto.set_state(push.state);
+  proto.set_refusal(push.refusal);
+  proto.set_late(push.late);
+  proto.set_run(rpc::FormatName("runs", push.run));
+  proto.set_subject(push.subject);
+  if (push.commit_time)
+    *proto.mutable_commit_time() = rpc::ToProto(*push.commit_time);
+  return proto;
+}
+
+v1::Invitation ToProto(const storage::InvitationRecord& invitation,
+                       Clock::TimePoint now) {
+  v1::Invitation proto;
+  proto.set_name(rpc::FormatName("invitations", invitation.id));
+  proto.set_assignment(rpc::FormatName("assignments", invitation.assignment));
+  proto.set_assignment_version(invitation.assignment_version);
+  proto.set_candidate_name(invitation.candidate_name);
+  proto.set_candidate_email(invitation.candidate_email);
+  const bool expired = invitation.state == v1::Invitation::STATE_PENDING &&
+                       now >= invitation.expire_time;
+  proto.set_state(expired ? v1::Invitation::STATE_EXPIRED : invitation.state);
+  *proto.mutable_create_time() = rpc::ToProto(invitation.create_time);
+  *proto.mutable_expire_time() = rpc::ToProto(invitation.expire_time);
+  proto.set_attempt(rpc::FormatName("attempts", invitation.attempt));
+  return proto;
+}
+
+}  // namespace assay::attempts

@@ -1,0 +1,63 @@
+#ifndef ASSAY_SERVICES_ATTEMPTS_ATTEMPT_SERVICE_H_
+#define ASSAY_SERVICES_ATTEMPTS_ATTEMPT_SERVICE_H_
+
+#include <functional>
+#include <string>
+
+#include "assay/v1/attempt_service.pb.h"
+#include "proto/base/clock.h"
+#include "proto/base/error.h"
+#include "proto/base/id.h"
+#include "services/identity/identity.h"
+#include "services/rpc/method_registry.h"
+#include "services/storage/store.h"
+
+namespace assay::attempts {
+
+using rpc::Async;
+
+// What the service needs from elsewhere.
+struct AttemptParts {
+  // Makes the repository with `main` at the template's commit; may be repeated
+  // (the repositories' CreateRepository).
+  std::function<Async<void>(RepositoryId, std::string template_commit)>
+      create_repository;
+  // Called after the commit that moved a clock: the deadline's wake-up.
+  std::function<void()> on_clock_changed;
+  // What clone lines begin with: "https://assay.example.org".
+  std::string base_url;
+};
+
+// assay.v1.AttemptService.
+//
+// Ownership: borrows store, identity and clock.
+// Threads: confined to the coordinator's strand.
+class AttemptService {
+ public:
+  AttemptService(storage::Store& store, identity::Identity& identity,
+                 const Clock& clock, AttemptParts parts);
+  void Register(rpc::MethodRegistry& registry);
+
+ private:
+  Async<v1::GetAttemptResponse> Get(rpc::CallContext context,
+                                    v1::GetAttemptRequest request);
+  Async<v1::ListAttemptsResponse> List(rpc::CallContext context,
+                                       v1::ListAttemptsRequest request);
+  Async<v1::StartAttemptResponse> Start(rpc::CallContext context,
+                                        v1::StartAttemptRequest request);
+  Async<v1::CreateGitTokenResponse> CreateGitToken(
+      rpc::CallContext context, v1::CreateGitTokenRequest request);
+  Async<v1::ExtendAttemptResponse> Extend(rpc::CallContext context,
+                                          v1::ExtendAttemptRequest request);
+  Async<v1::ListPushesResponse> ListPushes(rpc::CallContext context,
+                                           v1::ListPushesRequest request);
+
+  storage::Store& store_;
+  identity::Identity& identity_;
+  const Clock& clock_;
+  const AttemptParts parts_;
+};
+
+}  // namespace assay::attempts
+
+#endif  // ASSAY_SERVICES_ATTEMPTS_ATTEMPT_SERVICE_H_
