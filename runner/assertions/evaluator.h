@@ -2,6 +2,7 @@
 #define ASSAY_RUNNER_ASSERTIONS_EVALUATOR_H_
 
 #include <chrono>
+#include <expected>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -40,9 +41,10 @@ class Evaluator {
   // Everything that does not hold, in the order status, headers, time, body.
   // Empty: as expected.
   std::vector<Failure> Http(const plan::v1::HttpExpect& expect,
-                            const HttpAnswer& answer) const;
+                            const HttpAnswer& answer);
 
-  // Rows as an array of objects by column; `columns` gives their order.
+  // Of an SQL step. `rows` is an array of arrays, each in the order of
+  // `columns`.
   std::vector<Failure> Rows(const plan::v1::SqlStep& step,
                             const std::vector<std::string>& columns,
                             const nlohmann::json& rows) const;
@@ -70,6 +72,11 @@ class Evaluator {
                                 std::chrono::microseconds duration) const;
 
  private:
+  void Json(const plan::v1::HttpExpect& expect, const HttpAnswer& answer,
+            std::vector<Failure>& failures);
+  std::optional<Failure> Schema(const plan::v1::HttpExpect& expect,
+                                const nlohmann::json& document);
+
   const suite::Scope& scope_;
   Schemas& schemas_;
 };
@@ -81,7 +88,7 @@ bool StatusHolds(const plan::v1::Expectation& expectation, int status);
 // was looked for and what was there.
 std::expected<nlohmann::json, Failure> TakeCapture(
     const plan::v1::Capture& capture, const HttpAnswer& answer);
-// From rows or another JSON document; jsonpath and regex only.
+// From rows or another JSON document; jsonpath only.
 std::expected<nlohmann::json, Failure> TakeCapture(
     const plan::v1::Capture& capture, const nlohmann::json& document);
 
