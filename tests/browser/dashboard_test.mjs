@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { axeViolations, launch } from './browser.mjs';
-import { FakeAssayd, TOKEN } from './fake_assayd.mjs';
+import { FakeAssayd, INVITATION, TOKEN } from './fake_assayd.mjs';
 import { CHECKS, fill, FINAL_RUN, LIVE_RUN } from './sample_data.mjs';
 
 const DIST = process.env.ASSAY_DASHBOARD_DIST;
@@ -228,6 +228,76 @@ test('everything can be reached without a mouse', async () => {
   await page.getByRole('heading', { name: 'run', exact: true }).waitFor();
   await page.keyboard.press('ArrowLeft');
   assert.equal(await page.getByRole('row').count(), 1, 'the root is closed');
+});
+
+test('a candidate comes from the link to the hand-in, without an account', async () => {
+  server.mine = {
+    name: 'attempts/at_1',
+    state: 'STATE_ACCEPTED',
+    title: 'Orders API',
+    brief: '# Orders API\n\nYou build the order service of a small shop.',
+    aiPolicy: 'Use the tools that you would use at work.',
+    clock: { duration: '14400s' },
+  };
+  await page.goto(`${origin}/i/${INVITATION}`);
+  await page.getByText('does not start the clock').waitFor();
+  await picture('candidate-invitation');
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.getByText('4 h 00 min from the moment you start').waitFor();
+  assert.equal(page.url(), `${origin}/attempt`, 'the secret left the address');
+  assert.deepEqual(await axeViolations(page), []);
+
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.getByRole('button', { name: 'Not yet' }).click();
+  assert.equal(server.mine.state, 'STATE_ACCEPTED', 'one click starts nothing');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.getByRole('button', { name: 'Yes, start the clock' }).click();
+  await page.getByText(/3 h 59 min left|4 h 00 min left/).waitFor();
+  await page.getByText('git clone http://127.0.0.1:7080/git/r_1.git').waitFor();
+  await page.getByRole('button', { name: 'Show a password' }).click();
+  await page.getByText('only-for-git').waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Hand in' }).isDisabled());
+
+  server.pushes.push({
+    name: 'attempts/at_1/pushes/1',
+    newCommit: LIVE_RUN.commit,
+    receiveTime: new Date().toISOString(),
+    state: 'STATE_ACCEPTED',
+    subject: '<b>Orders</b> are stored',
+    run: LIVE_RUN.name,
+  });
+  server.putRun(LIVE_RUN);
+  await page.getByText('<b>Orders</b> are stored').waitFor();
+  await page.getByRole('button', { name: 'Hand in the last push' }).click();
+  await page.getByText('counts', { exact: true }).waitFor();
+  await picture('candidate-attempt');
+  assert.deepEqual(await axeViolations(page), []);
+
+  server.tell(LIVE_RUN.name, { checkFinished: { result: CHECKS[0] } });
+  await page.getByRole('link', { name: 'running' }).click();
+  await page.getByText('12 / 12').waitFor();
+  assert.equal(await page.getByRole('tab', { name: /Trace/ }).count(), 0);
+});
+
+test('a wrong invitation is refused with a sentence', async () => {
+  await page.goto(`${origin}/i/nonsense`);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.getByRole('alert').filter({ hasText: 'there is no' }).waitFor();
+});
+
+test('a candidate sees the task on a telephone without scrolling sideways', async () => {
+  server.mine = {
+    name: 'attempts/at_1',
+    state: 'STATE_ACCEPTED',
+    title: 'T',
+    brief: 'x'.repeat(400),
+  };
+  await page.setViewportSize({ width: 360, height: 700 });
+  await page.goto(`${origin}/i/${INVITATION}`);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.getByText('The task').waitFor();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 360, `the page is ${width} pixels wide`);
 });
 
 for (const scheme of ['light', 'dark']) {

@@ -7,6 +7,8 @@ import http from 'node:http';
 import path from 'node:path';
 
 export const TOKEN = 'a-token-that-is-known';
+export const INVITATION = 'secret-of-an-invitation';
+const CANDIDATE = 'a-candidates-token';
 
 const TYPES = {
   '.html': 'text/html',
@@ -28,6 +30,10 @@ export class FakeAssayd {
   attempts = new Map();
   runs = new Map();
   events = new Map();
+  // What the invited candidate has.
+  mine = null;
+  pushes = [];
+  submissions = [];
   system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
   // Paths that were asked for.
   requests = [];
@@ -95,7 +101,9 @@ export class FakeAssayd {
     const method = pathname.split('/').pop();
     const streaming =
       request.headers['content-type'] === 'application/connect+json';
-    const known = request.headers.authorization === `Bearer ${TOKEN}`;
+    const bearer = request.headers.authorization?.replace('Bearer ', '');
+    const known =
+      [TOKEN, CANDIDATE].includes(bearer) || method === 'AcceptInvitation';
     if (streaming) {
       const message = JSON.parse(body.subarray(5));
       this.#stream(method, message, known, request, response);
@@ -147,6 +155,40 @@ export class FakeAssayd {
         };
       case 'GetRun':
         return this.runs.has(name) && { run: this.runs.get(name) };
+      case 'AcceptInvitation':
+        return message.secret === INVITATION && { token: CANDIDATE };
+      case 'GetAttempt':
+        return { attempt: this.mine };
+      case 'StartAttempt':
+        this.mine = {
+          ...this.mine,
+          state: 'STATE_STARTED',
+          cloneUrl: 'http://127.0.0.1:7080/git/r_1.git',
+          clock: {
+            ...this.mine.clock,
+            deadline: new Date(Date.now() + 14_400_000).toISOString(),
+          },
+        };
+        return { attempt: this.mine };
+      case 'CreateGitToken':
+        return { username: 'x-token', password: 'only-for-git', cloneUrl: '' };
+      case 'ListPushes':
+        return { pushes: this.pushes };
+      case 'ListRuns':
+        return { runs: [...this.runs.values()] };
+      case 'ListSubmissions':
+        return { submissions: this.submissions };
+      case 'CreateSubmission': {
+        const { newCommit } = this.pushes.at(-1);
+        const submission = {
+          name: `${this.mine.name}/submissions/1`,
+          commit: newCommit,
+          cause: 'CAUSE_CANDIDATE',
+          submitTime: new Date().toISOString(),
+        };
+        this.submissions.push(submission);
+        return { submission };
+      }
       case 'GetTrace':
         return {};
     }

@@ -1,17 +1,28 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 import { AssignmentPage } from './pages/assignment';
+import { AttemptPage } from './pages/attempt';
 import { HomePage } from './pages/home';
+import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
 import { RunPage } from './pages/run';
 import { SignInPage } from './pages/sign_in';
 import { TopBar } from './parts/top_bar';
 import { useAddress } from './router';
-import { session } from './rpc/session';
+import { candidateClients, ClientsContext, staffClients } from './rpc/client';
+
+// Candidates have pages of their own, by the link of their invitation.
+function isCandidates(path: string): boolean {
+  return (
+    path === '/i' || path.startsWith('/i/') || /^\/attempt(\/|$)/.test(path)
+  );
+}
 
 export function App() {
-  const token = useSyncExternalStore(session.subscribe, () => session.token());
   const { pathname } = useAddress();
+  const clients = isCandidates(pathname) ? candidateClients : staffClients;
+  const { session } = clients;
+  const token = useSyncExternalStore(session.subscribe, session.token);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
 
@@ -21,9 +32,9 @@ export function App() {
     shown.current = pathname;
   }, [pathname]);
 
-  if (!token) return <SignInPage />;
+  if (clients === staffClients && !token) return <SignInPage />;
   return (
-    <>
+    <ClientsContext value={clients}>
       <a className="skip" href="#main">
         Skip to the content
       </a>
@@ -32,13 +43,18 @@ export function App() {
       <main id="main" ref={main} tabIndex={-1} key={token + pathname}>
         <Page path={pathname} />
       </main>
-    </>
+    </ClientsContext>
   );
 }
 
 function Page({ path }: { path: string }) {
-  const [, noun, id, more] = path.split('/');
+  const [noun, id, more, rest] = path.slice(1).split('/');
   if (path === '/') return <HomePage />;
+  if (noun === 'i') return <InvitationPage />;
+  if (path === '/attempt') return <AttemptPage />;
+  if (noun === 'attempt' && id === 'runs' && more && rest === undefined) {
+    return <RunPage name={`runs/${decodeURIComponent(more)}`} />;
+  }
   if (id && more === undefined) {
     const name = `${noun}/${decodeURIComponent(id)}`;
     if (noun === 'runs') return <RunPage name={name} />;

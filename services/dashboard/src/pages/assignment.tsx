@@ -18,9 +18,10 @@ import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { Link } from '../router';
-import { assignments, attempts, runs, sentence } from '../rpc/client';
+import { sentence, useClients } from '../rpc/client';
 
 export function AssignmentPage({ name }: { name: string }) {
+  const { assignments, attempts, runs } = useClients();
   const [list, setList] = useState<RunList>([]);
   const now = useNow(1000);
   const found = useLoad((signal) =>

@@ -11,9 +11,10 @@ import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { Link } from '../router';
-import { assignments, runs, sentence, system } from '../rpc/client';
+import { sentence, useClients } from '../rpc/client';
 
 export function HomePage() {
+  const { assignments, runs, system } = useClients();
   const [list, setList] = useState<RunList | null>(null);
   const listed = useLoad((signal) =>
     assignments.listAssignments({ pageSize: 200 }, { signal }),

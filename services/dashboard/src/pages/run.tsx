@@ -12,12 +12,14 @@ import { TraceView } from '../parts/trace_view';
 import { useNow } from '../parts/use_now';
 import { useRun } from '../parts/use_run';
 import { goTo, Link, useAddress } from '../router';
+import { candidateClients, useClients } from '../rpc/client';
 
 export function RunPage({ name }: { name: string }) {
   const { model, version, connection } = useRun(name);
   const { pathname, searchParams } = useAddress();
   const now = useNow(model.finished ? 0 : 250);
   const { run } = model;
+  const forCandidate = useClients() === candidateClients;
   const tabs = [
     {
       id: 'checks',
@@ -29,24 +31,18 @@ export function RunPage({ name }: { name: string }) {
       label: 'Log',
       content: () => <LogView logs={model.logs} running={!model.finished} />,
     },
-    {
+  ];
+  if (!forCandidate) {
+    tabs.push({
       id: 'trace',
       label: `Trace (${model.spans.size})`,
       content: () => <TraceView model={model} version={version} />,
-    },
-  ];
+    });
+  }
   return (
     <>
       <title>{`Run ${idOf(name).slice(0, 10)} · Assay`}</title>
-      <p className="crumbs">
-        <Link href="/">Assignments</Link>
-        {run && (
-          <>
-            {' / '}
-            <Link href={`/${run.assignment}`}>{idOf(run.assignment)}</Link>
-          </>
-        )}
-      </p>
+      <Crumbs assignment={run?.assignment} forCandidate={forCandidate} />
       <ConnectionNotice connection={connection} />
       {run && (
         <>
@@ -106,5 +102,32 @@ function RunFacts({ run, now }: { run: Run; now: number }) {
         </div>
       )}
     </dl>
+  );
+}
+
+function Crumbs({
+  assignment,
+  forCandidate,
+}: {
+  assignment?: string;
+  forCandidate: boolean;
+}) {
+  if (forCandidate) {
+    return (
+      <p className="crumbs">
+        <Link href="/attempt">Your attempt</Link>
+      </p>
+    );
+  }
+  return (
+    <p className="crumbs">
+      <Link href="/">Assignments</Link>
+      {assignment && (
+        <>
+          {' / '}
+          <Link href={`/${assignment}`}>{idOf(assignment)}</Link>
+        </>
+      )}
+    </p>
   );
 }

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type FormEvent, useState } from 'react';
 
-import { isUnauthenticated, sentence, system } from '../rpc/client';
-import { session } from '../rpc/session';
+import { isUnauthenticated, sentence, staffClients } from '../rpc/client';
+import { staff } from '../rpc/session';
 
 export function SignInPage() {
   const [token, setToken] = useState('');
@@ -20,8 +20,8 @@ export function SignInPage() {
     setProblem('');
     try {
       const headers = { Authorization: `Bearer ${typed}` };
-      await system.getSystem({}, { headers });
-      session.signIn(typed);
+      await staffClients.system.getSystem({}, { headers });
+      staff.signIn(typed);
     } catch (error) {
       setProblem(problemText(error));
     } finally {

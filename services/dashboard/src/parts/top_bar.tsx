@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 import { Link } from '../router';
-import { session } from '../rpc/session';
+import { candidateClients, useClients } from '../rpc/client';
 import { applyTheme, currentTheme, type Theme } from '../theme';
 
 const NEXT: Record<Theme, Theme> = {
@@ -11,6 +11,8 @@ const NEXT: Record<Theme, Theme> = {
 };
 
 export function TopBar() {
+  const clients = useClients();
+  const home = clients === candidateClients ? '/attempt' : '/';
   const [theme, setTheme] = useState(currentTheme);
   const change = () => {
     applyTheme(NEXT[theme]);
@@ -18,7 +20,7 @@ export function TopBar() {
   };
   return (
     <header className="top-bar">
-      <Link href="/" className="brand">
+      <Link href={home} className="brand">
         <img src="/icon.svg" alt="" width="24" height="24" />
         Assay
       </Link>
@@ -29,7 +31,7 @@ export function TopBar() {
         <button
           type="button"
           className="quiet"
-          onClick={() => session.signOut()}
+          onClick={() => clients.session.signOut()}
         >
           Sign out
         </button>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { RunModel } from '../model/run_model';
-import { runs, traces } from '../rpc/client';
+import { candidateClients, useClients } from '../rpc/client';
 import type { Connection } from '../rpc/follow';
 import { useFollow } from './use_follow';
 
@@ -14,6 +14,8 @@ export function useRun(name: string): {
   version: number;
   connection: Connection;
 } {
+  const clients = useClients();
+  const { runs, traces } = clients;
   const [model] = useState(() => new RunModel());
   const [version, setVersion] = useState(0);
   const frame = useRef(0);
@@ -37,6 +39,8 @@ export function useRun(name: string): {
       // What was computed at the end, such as the score, is only here.
       const last = await runs.getRun({ name }, { signal });
       if (last.run) model.takeSnapshot(last.run);
+      // Traces are not for candidates.
+      if (clients === candidateClients) return;
       const trace = await traces.getTrace({ run: name }, { signal });
       for (const resource of trace.resourceSpans) {
         for (const scope of resource.scopeSpans) model.takeSpans(scope.spans);

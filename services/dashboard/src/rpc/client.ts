@@ -7,38 +7,59 @@ import {
   type Interceptor,
 } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
+import { createContext, useContext } from 'react';
 
 import { AssignmentService } from '../gen/assay/v1/assignment_service_pb';
 import { AttemptService } from '../gen/assay/v1/attempt_service_pb';
+import { InvitationService } from '../gen/assay/v1/invitation_service_pb';
 import { RunService } from '../gen/assay/v1/run_service_pb';
+import { SubmissionService } from '../gen/assay/v1/submission_service_pb';
 import { SystemService } from '../gen/assay/v1/system_service_pb';
 import { TraceService } from '../gen/assay/v1/trace_service_pb';
-import { session } from './session';
+import { candidate, type Session, staff } from './session';
 
-const authorize: Interceptor = (next) => async (request) => {
-  const token = session.token();
-  if (token) request.header.set('Authorization', `Bearer ${token}`);
-  try {
-    return await next(request);
-  } catch (error) {
-    // A token that was revoked meanwhile: asking for another is all there is.
-    if (isUnauthenticated(error) && token === session.token()) {
-      session.signOut();
+export type Clients = ReturnType<typeof clientsOf>;
+
+function clientsOf(session: Session) {
+  const authorize: Interceptor = (next) => async (request) => {
+    const token = session.token();
+    if (token && !request.header.has('Authorization')) {
+      request.header.set('Authorization', `Bearer ${token}`);
     }
-    throw error;
-  }
-};
+    try {
+      return await next(request);
+    } catch (error) {
+      // A token that was revoked meanwhile: asking for another is all there is.
+      if (isUnauthenticated(error) && token === session.token()) {
+        session.signOut();
+      }
+      throw error;
+    }
+  };
+  const transport = createConnectTransport({
+    baseUrl: typeof location === 'undefined' ? 'http://test' : location.origin,
+    interceptors: [authorize],
+  });
+  return {
+    session,
+    assignments: createClient(AssignmentService, transport),
+    attempts: createClient(AttemptService, transport),
+    invitations: createClient(InvitationService, transport),
+    runs: createClient(RunService, transport),
+    submissions: createClient(SubmissionService, transport),
+    system: createClient(SystemService, transport),
+    traces: createClient(TraceService, transport),
+  };
+}
 
-const transport = createConnectTransport({
-  baseUrl: typeof location === 'undefined' ? 'http://test' : location.origin,
-  interceptors: [authorize],
-});
+export const staffClients = clientsOf(staff);
+export const candidateClients = clientsOf(candidate);
 
-export const assignments = createClient(AssignmentService, transport);
-export const attempts = createClient(AttemptService, transport);
-export const runs = createClient(RunService, transport);
-export const system = createClient(SystemService, transport);
-export const traces = createClient(TraceService, transport);
+export const ClientsContext = createContext(staffClients);
+
+export function useClients(): Clients {
+  return useContext(ClientsContext);
+}
 
 export function isUnauthenticated(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unauthenticated;

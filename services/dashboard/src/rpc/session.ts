@@ -1,36 +1,43 @@
-// Who is signed in: a bearer token, as the command line has one.
+// Who is signed in: a bearer token, as the command line has one. Staff and the
+// candidate of one attempt are kept apart, since a reviewer may try a task.
 
-const KEY = 'assay.token';
-const listeners = new Set<() => void>();
+export class Session {
+  readonly #key: string;
+  readonly #listeners = new Set<() => void>();
 
-export const session = {
-  token(): string | null {
-    return localStorage.getItem(KEY);
-  },
+  constructor(key: string) {
+    this.#key = key;
+    if (typeof window === 'undefined') return;
+    // Other tabs sign in and out with this one.
+    window.addEventListener('storage', (event) => {
+      if (event.key === key) this.#tell();
+    });
+  }
+
+  readonly token = (): string | null => localStorage.getItem(this.#key);
+
   signIn(token: string) {
-    localStorage.setItem(KEY, token);
-    tell();
-  },
+    localStorage.setItem(this.#key, token);
+    this.#tell();
+  }
+
   signOut() {
-    localStorage.removeItem(KEY);
-    tell();
-  },
-  subscribe(this: void, listener: () => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  },
-};
+    localStorage.removeItem(this.#key);
+    this.#tell();
+  }
 
-function tell() {
-  for (const listener of listeners) listener();
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #tell() {
+    for (const listener of this.#listeners) listener();
+  }
 }
 
-// Other tabs sign in and out with this one.
-if (typeof window !== 'undefined') {
-  window.addEventListener('storage', (event) => {
-    if (event.key === KEY) tell();
-  });
-}
+export const staff = new Session('assay.token');
+export const candidate = new Session('assay.attempt');
 
 // Takes a token from the address (`/#token=…`, as printed by the demo), and
 // takes it out of the address, the history and so of any screenshot.
@@ -38,5 +45,5 @@ export function takeTokenFromAddress() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (!token) return;
   history.replaceState(null, '', location.pathname + location.search);
-  session.signIn(token);
+  staff.signIn(token);
 }

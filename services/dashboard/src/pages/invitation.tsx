@@ -1,0 +1,59 @@
+import { useState } from 'react';
+
+import { goTo, useAddress } from '../router';
+import { candidateClients, sentence } from '../rpc/client';
+
+// What the link in an invitation leads to: `/i/SECRET` or `/i#SECRET`.
+export function InvitationPage() {
+  const { pathname } = useAddress();
+  const secret =
+    decodeURIComponent(pathname.slice('/i/'.length)) || location.hash.slice(1);
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const accept = async () => {
+    setBusy(true);
+    setProblem('');
+    try {
+      const { invitations, session } = candidateClients;
+      const { token } = await invitations.acceptInvitation({ secret });
+      // The address held the secret; it must not stay in the history.
+      goTo('/attempt', 'replace');
+      session.signIn(token);
+    } catch (error) {
+      setProblem(sentence(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <div className="letter">
+      <title>Invitation · Assay</title>
+      <h1>You are invited</h1>
+      <p>
+        Behind this link is a task for you, with the time allowed and how it is
+        graded. Accepting it does not start the clock.
+      </p>
+      <p>
+        Keep the link: it is your key to the task, on this and on any other
+        machine. Whoever has it can work in your name.
+      </p>
+      {problem && (
+        <p className="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <button
+        type="button"
+        className="primary"
+        disabled={busy || !secret}
+        onClick={() => void accept()}
+      >
+        {busy ? 'Accepting…' : 'Accept and read the task'}
+      </button>
+      {!secret && (
+        <p className="notice bad">
+          This address is cut short. Copy the whole link from the invitation.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+import { useState } from 'react';
+
+import {
+  type Attempt,
+  Attempt_State,
+  type Push,
+} from '../gen/assay/v1/attempt_pb';
+import {
+  type Submission,
+  Submission_Cause,
+} from '../gen/assay/v1/submission_pb';
+import { shortCommit } from '../model/format';
+import { hex } from '../model/run_model';
+import { sentence, useClients } from '../rpc/client';
+import { Time } from './time';
+
+interface Props {
+  attempt: Attempt;
+  submissions: readonly Submission[];
+  pushes: readonly Push[];
+  now: number;
+  onSubmitted: () => void;
+}
+
+// Handing in, and what was handed in.
+export function SubmitBox(props: Props) {
+  const { attempt, submissions, pushes, now, onSubmitted } = props;
+  const client = useClients().submissions;
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async () => {
+    setBusy(true);
+    setProblem('');
+    try {
+      const requestId = hex(crypto.getRandomValues(new Uint8Array(16)));
+      await client.createSubmission({ attempt: attempt.name, requestId });
+      onSubmitted();
+    } catch (error) {
+      setProblem(sentence(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const open = attempt.state === Attempt_State.STARTED;
+  return (
+    <section aria-labelledby="submission">
+      <h2 id="submission">Handing in</h2>
+      {open && (
+        <p className="muted">
+          Your last push is handed in by itself when the time is over. You may
+          also do it now, as often as you like: the last one counts.
+        </p>
+      )}
+      <ul className="submissions">
+        {submissions.map((each, i) => (
+          <li key={each.name}>
+            <span className="mono">
+              {shortCommit(each.commit) || 'nothing'}
+            </span>{' '}
+            {each.cause === Submission_Cause.DEADLINE
+              ? 'by the deadline, '
+              : ''}
+            <Time at={each.submitTime} now={now} />
+            {i === submissions.length - 1 && (
+              <span className="tag">counts</span>
+            )}
+          </li>
+        ))}
+      </ul>
+      {problem && (
+        <p className="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+      {open && (
+        <p className="buttons">
+          <button
+            type="button"
+            className="primary"
+            disabled={busy || pushes.length === 0}
+            onClick={() => void submit()}
+          >
+            Hand in the last push
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
