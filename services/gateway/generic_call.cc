@@ -147,6 +147,7 @@ class GenericCall final : public grpc::ServerGenericBidiReactor,
 
   void Serialize(const Message& message) {
     bool own_buffer = false;
+    outgoing_ = grpc::ByteBuffer();
     grpc::GenericSerialize<grpc::ProtoBufferWriter, Message>(
         message, &outgoing_, &own_buffer);
   }

@@ -28,9 +28,7 @@ std::string PeerOf(const tcp::socket& socket) {
 }
 
 int StatusOfHeadError(const beast::error_code& error) {
-  if (error == http::error::header_limit) return 431;
-  if (error == beast::error::timeout) return 408;
-  return 400;
+  return error == http::error::header_limit ? 431 : 400;
 }
 
 }  // namespace
@@ -73,6 +71,7 @@ asio::awaitable<bool> HttpConnection::ServeOne() {
       asio::redirect_error(asio::use_awaitable, error));
   const bool nothing_came = !parser.got_some();
   if (error) {
+    // After a timeout Beast has closed the socket already.
     if (!nothing_came && stream_.socket().is_open())
       co_await RefuseHead(StatusOfHeadError(error), error.message());
     co_return false;
