@@ -239,7 +239,7 @@ test('a candidate comes from the link to the hand-in, without an account', async
     aiPolicy: 'Use the tools that you would use at work.',
     clock: { duration: '14400s' },
   };
-  await page.goto(`${origin}/i/${INVITATION}`);
+  await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByText('does not start the clock').waitFor();
   await picture('candidate-invitation');
   await page.getByRole('button', { name: 'Accept' }).click();
@@ -280,7 +280,7 @@ test('a candidate comes from the link to the hand-in, without an account', async
 });
 
 test('a wrong invitation is refused with a sentence', async () => {
-  await page.goto(`${origin}/i/nonsense`);
+  await page.goto(`${origin}/invitation#nonsense`);
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.getByRole('alert').filter({ hasText: 'there is no' }).waitFor();
 });
@@ -293,7 +293,7 @@ test('a candidate sees the task on a telephone without scrolling sideways', asyn
     brief: 'x'.repeat(400),
   };
   await page.setViewportSize({ width: 360, height: 700 });
-  await page.goto(`${origin}/i/${INVITATION}`);
+  await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.getByText('The task').waitFor();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);

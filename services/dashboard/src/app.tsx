@@ -13,9 +13,7 @@ import { candidateClients, ClientsContext, staffClients } from './rpc/client';
 
 // Candidates have pages of their own, by the link of their invitation.
 function isCandidates(path: string): boolean {
-  return (
-    path === '/i' || path.startsWith('/i/') || /^\/attempt(\/|$)/.test(path)
-  );
+  return path === '/invitation' || /^\/attempt(\/|$)/.test(path);
 }
 
 export function App() {
@@ -50,7 +48,7 @@ export function App() {
 function Page({ path }: { path: string }) {
   const [noun, id, more, rest] = path.slice(1).split('/');
   if (path === '/') return <HomePage />;
-  if (noun === 'i') return <InvitationPage />;
+  if (path === '/invitation') return <InvitationPage />;
   if (path === '/attempt') return <AttemptPage />;
   if (noun === 'attempt' && id === 'runs' && more && rest === undefined) {
     return <RunPage name={`runs/${decodeURIComponent(more)}`} />;

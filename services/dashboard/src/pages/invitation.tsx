@@ -1,13 +1,12 @@
 import { useState } from 'react';
 
-import { goTo, useAddress } from '../router';
+import { goTo } from '../router';
 import { candidateClients, sentence } from '../rpc/client';
 
-// What the link in an invitation leads to: `/i/SECRET` or `/i#SECRET`.
+// What the link in an invitation leads to: `/invitation#SECRET`. What stands
+// after `#` is never sent, so it is in no server's log.
 export function InvitationPage() {
-  const { pathname } = useAddress();
-  const secret =
-    decodeURIComponent(pathname.slice('/i/'.length)) || location.hash.slice(1);
+  const [secret] = useState(() => location.hash.slice(1));
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const accept = async () => {
