@@ -12,9 +12,8 @@ namespace assay {
 class Clock {
  public:
   // Microseconds since the Unix epoch, UTC: what the stores keep.
-  using TimePoint =
-      std::chrono::time_point<std::chrono::system_clock,
-                              std::chrono::microseconds>;
+  using TimePoint = std::chrono::time_point<std::chrono::system_clock,
+                                            std::chrono::microseconds>;
 
   virtual ~Clock() = default;
   virtual TimePoint Now() const = 0;

@@ -120,10 +120,10 @@ std::unexpected<Error> SystemError(std::string_view what, int error_number);
 }  // namespace assay
 
 // Returns the Error of `expr` from this function, or goes on.
-#define ASSAY_RETURN_IF_ERROR(expr)                                  \
-  do {                                                               \
-    if (auto assay_status = (expr); !assay_status)                   \
-      return std::unexpected(std::move(assay_status).error());       \
+#define ASSAY_RETURN_IF_ERROR(expr)                            \
+  do {                                                         \
+    if (auto assay_status = (expr); !assay_status)             \
+      return std::unexpected(std::move(assay_status).error()); \
   } while (false)
 
 #define ASSAY_JOIN_INNER(a, b) a##b
@@ -132,16 +132,16 @@ std::unexpected<Error> SystemError(std::string_view what, int error_number);
 // ASSAY_ASSIGN_OR_RETURN(auto x, F()): x is F's value, or F's Error returns.
 #define ASSAY_ASSIGN_OR_RETURN(lhs, expr) \
   ASSAY_ASSIGN_OR_RETURN_AS(ASSAY_JOIN(assay_result_, __LINE__), lhs, expr)
-#define ASSAY_ASSIGN_OR_RETURN_AS(result, lhs, expr)                 \
-  auto result = (expr);                                              \
-  if (!result) return std::unexpected(std::move(result).error());    \
+#define ASSAY_ASSIGN_OR_RETURN_AS(result, lhs, expr)              \
+  auto result = (expr);                                           \
+  if (!result) return std::unexpected(std::move(result).error()); \
   lhs = *std::move(result)
 
 // The same two for coroutines.
-#define ASSAY_CO_RETURN_IF_ERROR(expr)                               \
-  do {                                                               \
-    if (auto assay_status = (expr); !assay_status)                   \
-      co_return std::unexpected(std::move(assay_status).error());    \
+#define ASSAY_CO_RETURN_IF_ERROR(expr)                            \
+  do {                                                            \
+    if (auto assay_status = (expr); !assay_status)                \
+      co_return std::unexpected(std::move(assay_status).error()); \
   } while (false)
 #define ASSAY_CO_ASSIGN_OR_RETURN(lhs, expr) \
   ASSAY_CO_ASSIGN_OR_RETURN_AS(ASSAY_JOIN(assay_result_, __LINE__), lhs, expr)
