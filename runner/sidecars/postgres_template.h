@@ -21,8 +21,7 @@ namespace assay::sidecars {
 // FAILED_PRECONDITION for a `cache_dir` that other users may write to.
 Expected<std::string> EnsurePostgresTemplate(
     sandbox::Launcher& launcher, const std::string& cache_dir,
-    const assay::plan::v1::Plan& plan,
-    const assay::plan::v1::Sidecar& sidecar);
+    const assay::plan::v1::Plan& plan, const assay::plan::v1::Sidecar& sidecar);
 
 }  // namespace assay::sidecars
 

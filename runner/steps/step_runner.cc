@@ -239,10 +239,14 @@ asio::awaitable<Outcome> StepRunner::RunEventually(const Step& step,
 }
 
 milliseconds StepRunner::LimitOf(const Step& step, const Frame& frame) const {
-  const auto own = step.has_timeout()
-                       ? ToMilliseconds(step.timeout())
-                       : ToMilliseconds(plan_.limits().step_timeout());
-  return std::max(milliseconds(1), std::min(own, frame.Left()));
+  auto limit = ToMilliseconds(step.has_timeout()
+                                  ? step.timeout()
+                                  : plan_.limits().step_timeout());
+  // A single request or statement has a limit of its own.
+  if (plan_.limits().has_request_timeout() && !step.has_burst()) {
+    limit = std::min(limit, ToMilliseconds(plan_.limits().request_timeout()));
+  }
+  return std::max(milliseconds(1), std::min(limit, frame.Left()));
 }
 
 asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,

@@ -1,0 +1,103 @@
+#include "runner/sidecars/postgres_database.h"
+
+#include <charconv>
+#include <utility>
+
+#include "runner/sidecars/snapshot_sql.h"
+#include "runner/wires/dial.h"
+
+namespace assay::sidecars {
+
+namespace asio = boost::asio;
+using wires::PostgresClient;
+using wires::SqlResult;
+
+namespace {
+
+constexpr std::string_view kLockNotAvailable = "55P03";
+
+std::chrono::milliseconds Left(PostgresDatabase::Deadline deadline) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+}
+
+}  // namespace
+
+PostgresDatabase::PostgresDatabase(wires::Network& network, std::uint16_t port)
+    : network_(network), port_(port) {}
+
+void PostgresDatabase::Disconnect() {
+  reader_.reset();
+  admin_.reset();
+}
+
+asio::awaitable<Status> PostgresDatabase::Connect(Client& client,
+                                                  std::string user,
+                                                  std::string options,
+                                                  Deadline deadline) {
+  if (client && client->open()) co_return Status{};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      auto socket, co_await wires::Dial(network_, port_, Left(deadline),
+                                        wires::kOwnAddress));
+  PostgresClient::Login login{std::move(user), "app", std::move(options)};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      client, co_await PostgresClient::LogIn(std::move(socket),
+                                             std::move(login), deadline));
+  co_return Status{};
+}
+
+asio::awaitable<Expected<SqlResult>> PostgresDatabase::Read(
+    std::string statement, std::vector<std::optional<std::string>> args,
+    Deadline deadline) {
+  // A server that was killed and healed has closed the old connection: one
+  // fresh start.
+  for (const bool again : {true, false}) {
+    ASSAY_CO_RETURN_IF_ERROR(
+        co_await Connect(reader_, "assay_reader",
+                         "-c default_transaction_read_only=on", deadline));
+    auto result = co_await reader_->Query(statement, args, deadline);
+    if (result || !again || result.error().code != Code::kUnavailable) {
+      co_return std::move(result);
+    }
+  }
+  co_return Unavailable("no connection to the database");
+}
+
+asio::awaitable<Expected<SqlResult>> PostgresDatabase::Administer(
+    std::string_view script, Deadline deadline) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await Connect(admin_, "postgres", "", deadline));
+  co_return co_await admin_->Script(std::string(script), deadline);
+}
+
+asio::awaitable<Status> PostgresDatabase::TakeSnapshot(Deadline deadline) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const SqlResult result,
+                            co_await Administer(kTakeSnapshot, deadline));
+  if (result.error) {
+    co_return Internal("snapshot of the database: ", result.error->message);
+  }
+  co_return Status{};
+}
+
+asio::awaitable<Expected<PostgresDatabase::Restored>> PostgresDatabase::Restore(
+    Deadline deadline) {
+  Restored restored;
+  ASSAY_CO_ASSIGN_OR_RETURN(SqlResult result,
+                            co_await Administer(kRestoreSnapshot, deadline));
+  if (result.error && result.error->code == kLockNotAvailable) {
+    restored.ended_transactions = true;
+    ASSAY_CO_ASSIGN_OR_RETURN(result,
+                              co_await Administer(kEndTransactions, deadline));
+    ASSAY_CO_ASSIGN_OR_RETURN(result,
+                              co_await Administer(kRestoreSnapshot, deadline));
+  }
+  if (result.error) {
+    co_return Internal("restore of the database: ", result.error->message);
+  }
+  if (!result.rows.empty() && !result.rows[0].empty() && result.rows[0][0]) {
+    const std::string& text = *result.rows[0][0];
+    std::from_chars(text.data(), text.data() + text.size(), restored.tables);
+  }
+  co_return restored;
+}
+
+}  // namespace assay::sidecars
