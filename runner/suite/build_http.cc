@@ -204,6 +204,9 @@ void Builder::HttpExpect(const Node& node, plan::v1::HttpExpect& out) {
 }
 
 void Builder::CapturesOf(const Node& step, bool http, Captures& out) {
+  for (const Node::Entry* entry : Refused(step, "capture")) {
+    if (names_ != nullptr) names_->defines.push_back({entry->key, {}});
+  }
   for (const Node::Entry* entry : Entries(step, "capture")) {
     const Node& node = *entry->value;
     plan::v1::Capture& capture = *out.Add();

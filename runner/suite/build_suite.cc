@@ -32,6 +32,10 @@ void Builder::SharedParts(const Node& file, Visibility visibility) {
   names_ = nullptr;
   Secrets(file);
   Vars(file);
+  for (const Node::Entry* flow : Refused(file, "flows")) {
+    suite_names_.flow_places.emplace(flow->key, flow->key_at);
+    suite_names_.flows[flow->key];
+  }
   for (const Node::Entry* flow : Entries(file, "flows")) {
     if (suite_names_.flow_places.contains(flow->key)) {
       report_.Error(flow->key_at, "the flow \"" + flow->key +
@@ -275,6 +279,9 @@ void Builder::Ready(const Node& service, plan::v1::Service& out) {
 }
 
 void Builder::Sidecars(const Node& root) {
+  for (const Node::Entry* entry : Refused(root, "sidecars")) {
+    suite_names_.sidecars.insert(entry->key);
+  }
   for (const Node::Entry* entry : Entries(root, "sidecars")) {
     const Node& node = *entry->value;
     plan::v1::Sidecar& out = *plan_.add_sidecars();
@@ -329,6 +336,9 @@ void Builder::Upstreams(const Node& root) {
 }
 
 void Builder::Secrets(const Node& file) {
+  for (const Node::Entry* entry : Refused(file, "secrets")) {
+    suite_names_.secrets.emplace(entry->key, entry->key_at);
+  }
   for (const Node::Entry* entry : Entries(file, "secrets")) {
     const auto [it, fresh] =
         suite_names_.secrets.emplace(entry->key, entry->key_at);
@@ -349,6 +359,9 @@ void Builder::Secrets(const Node& file) {
 }
 
 void Builder::Vars(const Node& file) {
+  for (const Node::Entry* entry : Refused(file, "vars")) {
+    suite_names_.vars.emplace(entry->key, entry->key_at);
+  }
   for (const Node::Entry* entry : Entries(file, "vars")) {
     for (const Builtin& builtin : Builtins()) {
       if (builtin.name == entry->key) {

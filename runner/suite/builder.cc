@@ -87,6 +87,17 @@ std::vector<const Node::Entry*> Builder::Entries(const Node& map,
   return entries;
 }
 
+std::vector<const Node::Entry*> Builder::Refused(const Node& map,
+                                                 std::string_view key) const {
+  std::vector<const Node::Entry*> entries;
+  const Node* value = Get(map, key);
+  if (value == nullptr) return entries;
+  for (const Node::Entry& entry : value->entries) {
+    if (!validator_.Good(*entry.value)) entries.push_back(&entry);
+  }
+  return entries;
+}
+
 plan::v1::Position Builder::At(const Place& place) const {
   plan::v1::Position position;
   position.set_line(place.line);

@@ -62,6 +62,10 @@ class Builder {
   // Good entries of a mapping, or of none.
   std::vector<const Node::Entry*> Entries(const Node& map,
                                           std::string_view key) const;
+  // Entries whose value was refused: they still define their name, so that its
+  // uses are not reported as well.
+  std::vector<const Node::Entry*> Refused(const Node& map,
+                                          std::string_view key) const;
 
   plan::v1::Position At(const Place& place) const;
   void NoteTemplates(std::string_view text, const Place& at);

@@ -57,6 +57,19 @@ class TreeBuilder : public YAML::EventHandler {
     return {file_, mark.line + 1, column};
   }
 
+  // The first line up to `last`, from 0, that is indented by a tab, from 1; 0:
+  // none. The parser stumbles over them further on.
+  int TabLine(int last) const {
+    for (int i = 0; i <= last && i < static_cast<int>(lines_.size()); ++i) {
+      const std::size_t text = lines_[i].find_first_not_of(" \t\r");
+      if (text != std::string_view::npos &&
+          lines_[i].substr(0, text).find('\t') != std::string_view::npos) {
+        return i + 1;
+      }
+    }
+    return 0;
+  }
+
   void Report(const Place& at, std::string message) {
     diagnostics_.push_back({at.file, at.line, at.column, std::move(message)});
   }
@@ -299,8 +312,6 @@ std::string Explain(const std::string& message) {
       {"illegal EOF in scalar", "the file ends inside a quoted text"},
       {"illegal block entry",
        "found \"- \" where no list can start; check the indentation"},
-      {"illegal tab when looking for indentation",
-       "found a tab in the indentation; YAML takes spaces only"},
   };
   const auto it = kBetter.find(message);
   return it == kBetter.end() ? message : it->second;
@@ -334,7 +345,14 @@ std::shared_ptr<const Node> ParseYaml(const std::string& file,
   } catch (const Stop&) {
     return nullptr;
   } catch (const YAML::Exception& e) {
-    builder.Report(builder.PlaceOf(e.mark), "not YAML: " + Explain(e.msg));
+    const int tab = builder.TabLine(e.mark.line);
+    if (tab > 0) {
+      builder.Report({file, tab, 1},
+                     "not YAML: found a tab in the indentation; YAML takes "
+                     "spaces only");
+    } else {
+      builder.Report(builder.PlaceOf(e.mark), "not YAML: " + Explain(e.msg));
+    }
     return nullptr;
   }
   if (builder.root() == nullptr) {
