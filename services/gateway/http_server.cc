@@ -46,9 +46,8 @@ Expected<tcp::endpoint> ParseAddress(const std::string& text) {
 
 class HttpServer::State : public std::enable_shared_from_this<State> {
  public:
-  State(asio::any_io_executor strand, HttpOptions options, HttpHandler handler)
+  State(asio::any_io_executor strand, HttpOptions options)
       : options_(std::move(options)),
-        handler_(std::move(handler)),
         strand_(std::move(strand)),
         acceptor_(strand_),
         empty_(strand_) {}
@@ -69,6 +68,11 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   }
 
   int port() const { return acceptor_.local_endpoint().port(); }
+
+  void Serve(HttpHandler handler) {
+    handler_ = std::move(handler);
+    Spawn(strand_, "web accept", Accept(shared_from_this()));
+  }
 
   static asio::awaitable<void> Accept(std::shared_ptr<State> self) {
     while (self->acceptor_.is_open()) {
@@ -121,19 +125,17 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   }
 
   const HttpOptions options_;
-  const HttpHandler handler_;
+  HttpHandler handler_;
   const asio::any_io_executor strand_;
   tcp::acceptor acceptor_;
   asio::steady_timer empty_;
   std::set<HttpConnection*> connections_;
 };
 
-Expected<std::unique_ptr<HttpServer>> HttpServer::Start(
-    asio::any_io_executor strand, HttpOptions options, HttpHandler handler) {
-  auto state =
-      std::make_shared<State>(strand, std::move(options), std::move(handler));
+Expected<std::unique_ptr<HttpServer>> HttpServer::Listen(
+    asio::any_io_executor strand, HttpOptions options) {
+  auto state = std::make_shared<State>(strand, std::move(options));
   ASSAY_RETURN_IF_ERROR(state->Listen());
-  Spawn(strand, "web accept", State::Accept(state));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
@@ -142,6 +144,10 @@ HttpServer::HttpServer(std::shared_ptr<State> state)
 HttpServer::~HttpServer() { state_->CloseAll(); }
 
 int HttpServer::port() const { return state_->port(); }
+
+void HttpServer::Serve(HttpHandler handler) {
+  state_->Serve(std::move(handler));
+}
 
 asio::awaitable<void> HttpServer::Drain(std::chrono::milliseconds grace) {
   return state_->Drain(grace);

@@ -35,14 +35,17 @@ struct HttpOptions {
 // Threads: confined to `strand`.
 class HttpServer {
  public:
-  // kUnavailable: the address cannot be listened on.
-  static Expected<std::unique_ptr<HttpServer>> Start(
-      boost::asio::any_io_executor strand, HttpOptions options,
-      HttpHandler handler);
+  // Takes the address: from here on clients can connect, and wait.
+  // kUnavailable: it cannot be listened on.
+  static Expected<std::unique_ptr<HttpServer>> Listen(
+      boost::asio::any_io_executor strand, HttpOptions options);
   // Closes what is open.
   ~HttpServer();
 
   int port() const;
+  // Starts to answer. Called once; `handler` must be good until Drain has
+  // returned or this is destroyed.
+  void Serve(HttpHandler handler);
   // Accepts no more, closes idle connections, and lets the others finish the
   // request that they are at. Returns when none is left or `grace` is over.
   boost::asio::awaitable<void> Drain(std::chrono::milliseconds grace);

@@ -30,9 +30,11 @@ class ConnectHandlerTest : public ::testing::Test {
  protected:
   ConnectHandlerTest() {
     server_ = strand_.Run([this] {
-      return *HttpServer::Start(
-          strand_.executor(), {.address = "127.0.0.1:0"},
+      auto server =
+          *HttpServer::Listen(strand_.executor(), {.address = "127.0.0.1:0"});
+      server->Serve(
           [this](HttpExchange& exchange) { return routes_.Handle(exchange); });
+      return server;
     });
     port_ = strand_.Run([this] { return server_->port(); });
   }

@@ -30,8 +30,8 @@ class HttpServerTest : public ::testing::Test {
 
   void Start(HttpOptions options) {
     strand_.Run([&] {
-      server_ = *HttpServer::Start(
-          strand_.executor(), std::move(options),
+      server_ = *HttpServer::Listen(strand_.executor(), std::move(options));
+      server_->Serve(
           [this](HttpExchange& exchange) { return Handle(exchange); });
     });
     port_ = strand_.Run([this] { return server_->port(); });
@@ -227,14 +227,12 @@ TEST_F(HttpServerTest, DrainClosesIdleConnectionsAndThenTheRest) {
 
 TEST_F(HttpServerTest, SecondServerOnThePortIsToldSo) {
   const auto second = strand_.Run([&] {
-    return HttpServer::Start(
-        strand_.executor(), {.address = "127.0.0.1:" + std::to_string(port_)},
-        [this](HttpExchange& exchange) { return Handle(exchange); });
+    return HttpServer::Listen(
+        strand_.executor(), {.address = "127.0.0.1:" + std::to_string(port_)});
   });
   EXPECT_THAT(second, FailsWith(Code::kUnavailable, "--web"));
   const auto nonsense = strand_.Run([&] {
-    return HttpServer::Start(strand_.executor(), {.address = "here"},
-                             [this](HttpExchange& e) { return Handle(e); });
+    return HttpServer::Listen(strand_.executor(), {.address = "here"});
   });
   EXPECT_THAT(nonsense, FailsWith(Code::kInvalidArgument, "\"here\""));
 }

@@ -37,10 +37,12 @@ class WebRoutesTest : public ::testing::Test {
  protected:
   WebRoutesTest() {
     server_ = strand_.Run([this] {
-      return *HttpServer::Start(
+      auto server = *HttpServer::Listen(
           strand_.executor(),
-          {.address = "127.0.0.1:0", .fields = SecurityFields()},
+          {.address = "127.0.0.1:0", .fields = SecurityFields()});
+      server->Serve(
           [this](HttpExchange& exchange) { return routes_.Handle(exchange); });
+      return server;
     });
     port_ = strand_.Run([this] { return server_->port(); });
   }

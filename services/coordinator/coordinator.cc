@@ -1,0 +1,309 @@
+#include "services/coordinator/coordinator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "services/assignments/assignment_service.h"
+#include "services/assignments/suite_compiler.h"
+#include "services/attempts/attempt_service.h"
+#include "services/attempts/invitation_service.h"
+#include "services/attempts/push_recorder.h"
+#include "services/coordinator/data_directory.h"
+#include "services/dashboard/assets.h"
+#include "services/deadlines/deadlines.h"
+#include "services/dispatch/dispatcher.h"
+#include "services/dispatch/lease_service.h"
+#include "services/dispatch/sources.h"
+#include "services/gateway/connect_handler.h"
+#include "services/gateway/grpc_server.h"
+#include "services/gateway/http_server.h"
+#include "services/gateway/one_shot.h"
+#include "services/gateway/spawn.h"
+#include "services/gateway/web_routes.h"
+#include "services/git_http/git_http.h"
+#include "services/git_http/reconciler.h"
+#include "services/identity/identity.h"
+#include "services/repositories/repositories.h"
+#include "services/rpc/proto_time.h"
+#include "services/runs/run_queue.h"
+#include "services/runs/run_service.h"
+#include "services/storage/blobs/local.h"
+#include "services/storage/sqlite/sqlite_store.h"
+#include "services/submissions/submission_service.h"
+#include "services/system/system_service.h"
+#include "services/traces/trace_service.h"
+
+namespace assay::coordinator {
+namespace {
+
+namespace asio = boost::asio;
+
+// What everything else stands on.
+struct Ground {
+  std::unique_ptr<DataDirectory> directory;
+  std::unique_ptr<storage::Store> store;
+  std::unique_ptr<storage::BlobStore> blobs;
+  std::unique_ptr<repositories::Repositories> repositories;
+  std::unique_ptr<gateway::HttpServer> web;
+};
+
+Expected<Ground> OpenGround(asio::any_io_executor strand,
+                            const Options& options) {
+  Ground ground;
+  ASSAY_ASSIGN_OR_RETURN(ground.directory,
+                         DataDirectory::Open(options.data_dir));
+  ASSAY_ASSIGN_OR_RETURN(ground.store,
+                         storage::OpenSqlite(ground.directory->store_file()));
+  ASSAY_ASSIGN_OR_RETURN(ground.blobs,
+                         storage::OpenLocalBlobs(ground.directory->blobs()));
+  ASSAY_ASSIGN_OR_RETURN(ground.repositories,
+                         repositories::Repositories::Open(
+                             {.root = ground.directory->repositories()}));
+  // Taken early: with port 0, links are known only from here on.
+  ASSAY_ASSIGN_OR_RETURN(ground.web,
+                         gateway::HttpServer::Listen(
+                             strand, {.address = options.web_address,
+                                      .fields = gateway::SecurityFields()}));
+  return ground;
+}
+
+// "http://127.0.0.1:7080", from the address that is listened on.
+std::string UrlOf(const std::string& address, int port) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  return "http://" + host + ":" + std::to_string(port);
+}
+
+std::vector<v1::GetSystemResponse::Worker> WorkersOf(
+    const dispatch::Dispatcher& dispatcher) {
+  std::vector<v1::GetSystemResponse::Worker> workers;
+  for (const auto& info : dispatcher.Workers()) {
+    v1::GetSystemResponse::Worker& worker = workers.emplace_back();
+    worker.set_name(info.name);
+    worker.set_slots(info.slots);
+    worker.set_busy(info.busy);
+    *worker.mutable_attach_time() = rpc::ToProto(info.attach_time);
+  }
+  return workers;
+}
+
+}  // namespace
+
+// In the order in which each needs the ones before it.
+struct Coordinator::Parts {
+  Parts(asio::any_io_executor on, const Clock& time, Options given, Ground base)
+      : strand(std::move(on)),
+        clock(time),
+        options(std::move(given)),
+        ground(std::move(base)),
+        public_url(options.public_url.empty()
+                       ? UrlOf(options.web_address, ground.web->port())
+                       : options.public_url) {}
+
+  void RegisterServices();
+  asio::awaitable<Status> Settle();
+  asio::awaitable<void> Scan();
+  Status StartGrpc();
+  asio::awaitable<void> StopGrpc();
+
+  const asio::any_io_executor strand;
+  const Clock& clock;
+  const Options options;
+  const Ground ground;
+  const std::string public_url;
+
+  storage::Store& store = *ground.store;
+  repositories::Repositories& repositories = *ground.repositories;
+  identity::Identity identity{store, clock};
+  runs::RunFeed feed{strand};
+  runs::PlanCache plans{*ground.blobs};
+  runs::RunQueue queue{store, plans, feed, clock};
+  runs::RunReader reader{store, plans, feed};
+  attempts::PushRecorder recorder{store, feed, clock};
+  submissions::SubmissionRefs submission_refs{
+      store, [this](RepositoryId repository, int number, std::string commit) {
+        return repositories.WriteSubmissionRef(repository, number,
+                                               std::move(commit));
+      }};
+  deadlines::Deadlines deadlines{
+      strand,
+      store,
+      feed,
+      submission_refs,
+      clock,
+      {.has_arrivals =
+           [this](const RepositoryId& repository, Clock::TimePoint time) {
+             return recorder.HasArrivals(repository, time);
+           },
+       .graded_ref = std::string(attempts::kGradedRef)}};
+  dispatch::Dispatcher dispatcher{
+      strand,
+      queue,
+      clock,
+      dispatch::MakeContentSources(store, *ground.blobs, repositories),
+      {.version = options.version}};
+
+  assignments::AssignmentService assignment_service{
+      store,
+      *ground.blobs,
+      clock,
+      {.compile = assignments::CompileWithRunnerSuite,
+       .create_template = [this](v1::FileTree files) {
+         return repositories.CreateTemplate(std::move(files));
+       }}};
+  attempts::InvitationService invitation_service{store, clock, public_url};
+  attempts::AttemptService attempt_service{
+      store,
+      identity,
+      clock,
+      {.create_repository =
+           [this](RepositoryId repository, std::string commit) {
+             return repositories.CreateRepository(repository,
+                                                  std::move(commit));
+           },
+       .on_clock_changed = [this] { deadlines.Wake(); },
+       .base_url = public_url}};
+  submissions::SubmissionService submission_service{
+      store, feed, submission_refs, clock, std::string(attempts::kGradedRef)};
+  runs::RunService run_service{reader, feed};
+  traces::TraceService trace_service{store};
+  system::SystemService system_service{
+      store, clock, {.version = options.version, .workers = [this] {
+                       return WorkersOf(dispatcher);
+                     }}};
+  rpc::MethodRegistry methods;
+
+  git_http::ReceivePack receive_pack{
+      strand,
+      recorder,
+      repositories,
+      store,
+      clock,
+      [this](AttemptId attempt, RunId run, runs::RunReader::Write write) {
+        return reader.Watch({.role = v1::ROLE_CANDIDATE, .attempt = attempt},
+                            std::move(run), {.results_only = true},
+                            std::move(write));
+      },
+      {.spool_directory = ground.directory->spool(), .public_url = public_url}};
+  git_http::GitHttp git{strand, identity, repositories, receive_pack,
+                        ground.directory->spool()};
+  git_http::Reconciler reconciler{recorder, repositories, store, clock};
+
+  const gateway::Authenticate authenticate = [this](std::string header) {
+    return identity.Authenticate(std::move(header));
+  };
+  gateway::MethodGate gate{methods, authenticate};
+  gateway::ConnectHandler connect{strand, gate};
+  gateway::WebRoutes routes{
+      connect,
+      [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },
+      dashboard::Assets(), options.public_url};
+  dispatch::LeaseServiceImpl lease_service{strand, dispatcher, authenticate};
+  std::unique_ptr<gateway::GrpcServer> grpc;
+};
+
+void Coordinator::Parts::RegisterServices() {
+  assignment_service.Register(methods);
+  invitation_service.Register(methods);
+  attempt_service.Register(methods);
+  submission_service.Register(methods);
+  run_service.Register(methods);
+  trace_service.Register(methods);
+  system_service.Register(methods);
+}
+
+// What must be in order before the first request is answered.
+asio::awaitable<Status> Coordinator::Parts::Settle() {
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await identity.EnsureTokenFiles(ground.directory->path()));
+  const auto settled = co_await reconciler.SettleIntents();
+  if (!settled)
+    co_return std::unexpected(
+        settled.error().Within("settling pushes that a crash left open"));
+  if (settled->confirmed + settled->refused > 0)
+    spdlog::info("settled open pushes: {} accepted, {} refused",
+                 settled->confirmed, settled->refused);
+  ASSAY_CO_RETURN_IF_ERROR(co_await dispatcher.Start());
+  feed.OnQueued([this] { dispatcher.RunQueued(); });
+  deadlines.Start();
+  co_return Status();
+}
+
+// What may be compared while requests are answered.
+asio::awaitable<void> Coordinator::Parts::Scan() {
+  const Status refs = co_await submission_refs.RepairAll();
+  if (!refs) spdlog::error("submission refs: {}", refs.error().message);
+  const auto scanned = co_await reconciler.ScanRepositories();
+  if (!scanned)
+    spdlog::error("scan of repositories: {}", scanned.error().message);
+}
+
+Status Coordinator::Parts::StartGrpc() {
+  ASSAY_ASSIGN_OR_RETURN(
+      grpc, gateway::GrpcServer::Start(strand, gate,
+                                       {.address = options.grpc_address,
+                                        .services = {&lease_service}}));
+  return {};
+}
+
+// gRPC's shutdown waits for calls that end on the strand: not here.
+asio::awaitable<void> Coordinator::Parts::StopGrpc() {
+  constexpr std::chrono::milliseconds kGrace{1'000};
+  gateway::OneShot<bool> stopped;
+  std::thread stopper([&] {
+    grpc->Shutdown(kGrace);
+    asio::post(strand, [&] { stopped.Set(true); });
+  });
+  co_await stopped.Take();
+  stopper.join();
+}
+
+asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
+    asio::any_io_executor strand, const Clock& clock, Options options) {
+  auto ground = OpenGround(strand, options);
+  if (!ground) co_return std::unexpected(std::move(ground).error());
+  auto parts = std::make_unique<Parts>(strand, clock, std::move(options),
+                                       *std::move(ground));
+  parts->RegisterServices();
+  Status started = co_await parts->Settle();
+  if (started) started = parts->StartGrpc();
+  std::unique_ptr<Coordinator> coordinator(new Coordinator(std::move(parts)));
+  if (!started) {
+    co_await coordinator->Stop();
+    co_return std::unexpected(std::move(started).error());
+  }
+  Parts& running = *coordinator->parts_;
+  running.ground.web->Serve([&running](gateway::HttpExchange& exchange) {
+    return running.routes.Handle(exchange);
+  });
+  gateway::Spawn(strand, "scan", running.Scan());
+  co_return coordinator;
+}
+
+Coordinator::Coordinator(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)) {}
+Coordinator::~Coordinator() = default;
+
+int Coordinator::grpc_port() const { return parts_->grpc->port(); }
+int Coordinator::web_port() const { return parts_->ground.web->port(); }
+const std::string& Coordinator::public_url() const {
+  return parts_->public_url;
+}
+const rpc::MethodRegistry& Coordinator::methods() const {
+  return parts_->methods;
+}
+
+asio::awaitable<void> Coordinator::Stop() {
+  if (parts_->grpc) parts_->grpc->AnnounceDrain();
+  parts_->dispatcher.Drain();
+  parts_->feed.Close();
+  co_await parts_->ground.web->Drain(parts_->options.grace);
+  parts_->deadlines.Stop();
+  parts_->dispatcher.Stop();
+  if (parts_->grpc) co_await parts_->StopGrpc();
+}
+
+}  // namespace assay::coordinator

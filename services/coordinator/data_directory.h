@@ -1,0 +1,38 @@
+#ifndef ASSAY_SERVICES_COORDINATOR_DATA_DIRECTORY_H_
+#define ASSAY_SERVICES_COORDINATOR_DATA_DIRECTORY_H_
+
+#include <filesystem>
+#include <memory>
+
+#include "proto/base/error.h"
+
+namespace assay::coordinator {
+
+// One assayd's data, locked for as long as this lives.
+class DataDirectory {
+ public:
+  // Makes what is absent. kFailedPrecondition: another process has it;
+  // kUnavailable: it cannot be made or written.
+  static Expected<std::unique_ptr<DataDirectory>> Open(
+      std::filesystem::path path);
+  ~DataDirectory();
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path store_file() const { return path_ / "store.db"; }
+  std::filesystem::path blobs() const { return path_ / "blobs"; }
+  std::filesystem::path repositories() const { return path_ / "repositories"; }
+  // Bodies of pushes while they are read; on the repositories' disk.
+  std::filesystem::path spool() const { return path_ / "spool"; }
+
+ private:
+  DataDirectory(std::filesystem::path path, int lock);
+
+  const std::filesystem::path path_;
+  const int lock_;
+};
+
+}  // namespace assay::coordinator
+
+#endif  // ASSAY_SERVICES_COORDINATOR_DATA_DIRECTORY_H_

@@ -1,0 +1,164 @@
+// assayd: the coordinator. Parses options, puts the server together, and stops
+// it in good order on SIGTERM and SIGINT.
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "proto/base/clock.h"
+#include "services/coordinator/coordinator.h"
+#include "services/gateway/spawn.h"
+
+namespace {
+
+namespace asio = boost::asio;
+using assay::coordinator::Coordinator;
+
+struct ProgramOptions {
+  assay::coordinator::Options coordinator;
+  std::string port_file;
+  std::string log_level = "info";
+};
+
+std::filesystem::path DefaultDataDir() {
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data == '/')
+    return std::filesystem::path(data) / "assay";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home && *home ? home : "/var/lib") /
+         (home && *home ? ".local/share/assay" : "assay");
+}
+
+void AddOptions(CLI::App& app, ProgramOptions& options) {
+  auto& coordinator = options.coordinator;
+  coordinator.data_dir = DefaultDataDir();
+  coordinator.version = ASSAY_VERSION;
+  app.add_option("--data-dir", coordinator.data_dir,
+                 "Everything that must survive")
+      ->capture_default_str();
+  app.add_option("--listen,--grpc-address", coordinator.grpc_address,
+                 "Address of the gRPC port; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--web,--web-address", coordinator.web_address,
+                 "Address of the web port: dashboard, Connect, git")
+      ->capture_default_str();
+  app.add_option("--public-url", coordinator.public_url,
+                 "How people reach the web port; links begin with it");
+  app.add_option("--port-file", options.port_file,
+                 "Write \"grpc=ADDRESS web=ADDRESS\" here when ready");
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.set_version_flag("--version", "assayd " ASSAY_VERSION);
+}
+
+// gRPC goes deaf for ever once it has run out of descriptors.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string HostOf(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
+// What `assay up`, tests and scripts wait for. All or nothing, for the file.
+void AnnounceReady(const Coordinator& coordinator,
+                   const ProgramOptions& options) {
+  const auto& given = options.coordinator;
+  const std::string line =
+      fmt::format("grpc={}:{} web={}:{}", HostOf(given.grpc_address),
+                  coordinator.grpc_port(), HostOf(given.web_address),
+                  coordinator.web_port());
+  fmt::print("ready {}\n", line);
+  std::fflush(stdout);
+  if (options.port_file.empty()) return;
+  const std::string draft = options.port_file + ".new";
+  std::ofstream(draft) << line << "\n";
+  std::filesystem::rename(draft, options.port_file);
+}
+
+asio::awaitable<void> WaitForSignal(asio::signal_set& signals) {
+  boost::system::error_code ignored;
+  co_await signals.async_wait(
+      asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// A second signal does not wait for anything.
+asio::awaitable<void> GiveUpOnSignal(asio::signal_set& signals) {
+  boost::system::error_code error;
+  co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!error) std::_Exit(1);
+}
+
+struct Outcome {
+  // Empty when it did not start.
+  std::unique_ptr<Coordinator> coordinator;
+  bool ended = false;
+};
+
+asio::awaitable<void> Serve(asio::io_context& strand, const assay::Clock& clock,
+                            const ProgramOptions& options, Outcome& outcome) {
+  asio::signal_set signals(strand, SIGTERM, SIGINT);
+  auto started = co_await Coordinator::Start(strand.get_executor(), clock,
+                                             options.coordinator);
+  outcome.ended = !started;
+  if (!started) {
+    fmt::print(stderr, "assayd: {}\n", started.error().message);
+    co_return;
+  }
+  outcome.coordinator = *std::move(started);
+  AnnounceReady(*outcome.coordinator, options);
+  co_await WaitForSignal(signals);
+  spdlog::info("stopping: requests that are under way may end");
+  assay::gateway::Spawn(strand.get_executor(), "second signal",
+                        GiveUpOnSignal(signals));
+  co_await outcome.coordinator->Stop();
+  signals.cancel();
+  outcome.ended = true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ProgramOptions options;
+  CLI::App app("Assay's coordinator: gRPC API, git over HTTP, dashboard");
+  AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+  spdlog::set_default_logger(spdlog::stderr_logger_st("assayd"));
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  std::signal(SIGPIPE, SIG_IGN);
+  ::umask(077);
+  RaiseDescriptorLimit();
+
+  const assay::SystemClock clock;
+  asio::io_context strand(1);
+  Outcome outcome;
+  assay::gateway::Spawn(strand.get_executor(), "assayd",
+                        Serve(strand, clock, options, outcome));
+  while (!outcome.ended) strand.run_one();
+  if (!outcome.coordinator) return 1;
+  // What still waits borrows from the coordinator. All that had to be kept is
+  // durable, so that leaving at once loses nothing.
+  strand.run_for(std::chrono::seconds(1));
+  if (!strand.stopped()) {
+    spdlog::warn("leaving while something still waits");
+    std::_Exit(0);
+  }
+  outcome.coordinator.reset();
+  return 0;
+}
