@@ -12,6 +12,7 @@ import {
 import { mergeRuns, type RunList } from '../model/run_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Empty } from '../parts/empty';
+import { Markdown } from '../parts/markdown';
 import { RunTable } from '../parts/run_table';
 import { Time } from '../parts/time';
 import { useFollow } from '../parts/use_follow';
@@ -73,7 +74,7 @@ export function AssignmentPage({ name }: { name: string }) {
       {assignment?.spec?.brief && (
         <section aria-labelledby="brief">
           <h2 id="brief">Brief</h2>
-          <pre className="brief">{cleanText(assignment.spec.brief)}</pre>
+          <Markdown text={assignment.spec.brief} level={2} />
         </section>
       )}
     </>

@@ -12,6 +12,7 @@ import { protoDurationText } from '../model/format';
 import { CloneBox } from '../parts/clone_box';
 import { Countdown } from '../parts/countdown';
 import { Empty } from '../parts/empty';
+import { Markdown } from '../parts/markdown';
 import { PushTable } from '../parts/push_table';
 import { SubmitBox } from '../parts/submit_box';
 import { useLoad } from '../parts/use_load';
@@ -94,7 +95,7 @@ export function AttemptPage() {
       )}
       <section aria-labelledby="task">
         <h2 id="task">The task</h2>
-        <pre className="brief">{cleanText(attempt.brief)}</pre>
+        <Markdown text={attempt.brief} level={2} />
       </section>
       {attempt.aiPolicy && (
         <section aria-labelledby="ai">
