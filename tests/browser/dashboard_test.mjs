@@ -290,7 +290,7 @@ test('a candidate sees the task on a telephone without scrolling sideways', asyn
     name: 'attempts/at_1',
     state: 'STATE_ACCEPTED',
     title: 'T',
-    brief: 'x'.repeat(400),
+    brief: '# T\n\n' + 'x'.repeat(400),
   };
   await page.setViewportSize({ width: 360, height: 700 });
   await page.goto(`${origin}/invitation#${INVITATION}`);
