@@ -82,6 +82,38 @@ std::string Instead(const std::string& query, const json& document) {
   return "but there is none";
 }
 
+json InColumns(const json& rows, const std::vector<std::string>& columns) {
+  json lists = json::array();
+  for (const json& row : rows) {
+    if (!row.is_object()) {
+      lists.push_back(row);
+      continue;
+    }
+    json list = json::array();
+    for (const std::string& column : columns) {
+      list.push_back(row.value(column, json()));
+    }
+    lists.push_back(std::move(list));
+  }
+  return lists;
+}
+
+json ByColumn(const json& rows, const std::vector<std::string>& columns) {
+  json objects = json::array();
+  for (const json& row : rows) {
+    if (row.is_object()) {
+      objects.push_back(row);
+      continue;
+    }
+    json object = json::object();
+    for (std::size_t i = 0; i < columns.size() && i < row.size(); ++i) {
+      object[columns[i]] = row[i];
+    }
+    objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
 std::string BodyStart(const HttpAnswer& answer) {
   if (answer.body.empty()) return "an empty body";
   const std::string* type = HeaderOf(answer, "content-type");
@@ -180,8 +212,9 @@ std::optional<Failure> Evaluator::Schema(const plan::v1::HttpExpect& expect,
 
 std::vector<Failure> Evaluator::Rows(const plan::v1::SqlStep& step,
                                      const std::vector<std::string>& columns,
-                                     const json& rows) const {
+                                     const json& given) const {
   std::vector<Failure> failures;
+  const json rows = InColumns(given, columns);
   if (!step.rows_json().empty()) {
     const auto expected = suite::ExpandJsonText(step.rows_json(), scope_);
     if (!expected) {
@@ -201,14 +234,7 @@ std::vector<Failure> Evaluator::Rows(const plan::v1::SqlStep& step,
     }
   }
   if (step.json_size() == 0) return failures;
-  json objects = json::array();
-  for (const json& row : rows) {
-    json object = json::object();
-    for (std::size_t i = 0; i < columns.size() && i < row.size(); ++i) {
-      object[columns[i]] = row[i];
-    }
-    objects.push_back(std::move(object));
-  }
+  const json objects = ByColumn(given, columns);
   for (const plan::v1::Query& query : step.json()) {
     if (auto failure = Query(query, objects)) {
       failures.push_back(*std::move(failure));

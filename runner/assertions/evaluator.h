@@ -43,8 +43,8 @@ class Evaluator {
   std::vector<Failure> Http(const plan::v1::HttpExpect& expect,
                             const HttpAnswer& answer);
 
-  // Of an SQL step. `rows` is an array of arrays, each in the order of
-  // `columns`.
+  // Of an SQL step. Each row is an array in the order of `columns`, or an
+  // object by column, which loses columns of the same name.
   std::vector<Failure> Rows(const plan::v1::SqlStep& step,
                             const std::vector<std::string>& columns,
                             const nlohmann::json& rows) const;

@@ -58,6 +58,12 @@ void Validator::CheckExpectation(const Node& node, Subject subject,
                          "any, all, contains or exists: { any: ... }, found " +
                          Describe(node));
   }
+  // No measurement equals a figure, so that a bare one cannot be meant.
+  if (subject == Subject::kDuration || subject == Subject::kFraction) {
+    return Bad(node, std::string(label) + ": expected a bound, like { lte: " +
+                         (subject == Subject::kDuration ? "80ms" : "0.1%") +
+                         " }, found " + Describe(node));
+  }
   if (node.kind == Node::Kind::kList && subject == Subject::kStatus) {
     return CheckOperands(node, subject, label);
   }

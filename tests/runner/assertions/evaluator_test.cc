@@ -259,6 +259,9 @@ TEST_F(EvaluatorTest, RowsAreComparedWhole) {
       ElementsAre("expected rows [[\"created\",2598]], got "
                   "[[\"created\",2600]]"));
   EXPECT_THAT(Rows("{ rows: [] }", json::array()), IsEmpty());
+  EXPECT_THAT(Rows("{ rows: [[created, 2598]] }",
+                   json::array({{{"status", "created"}, {"cents", 2598}}})),
+              IsEmpty());
   EXPECT_THAT(Rows("{ count: { gte: 2 } }", json::array({{"a", 1}})),
               ElementsAre("expected the number of rows to be at least 2, got "
                           "1"));

@@ -272,6 +272,11 @@ INSTANTIATE_TEST_SUITE_P(
                 WithStep("{ get: /, expect: { schema: schemas/lost.json } }"),
                 {"8:35: schema schemas/lost.json: there is no schema "
                  "\"schemas/nowhere.json\" in the suite's folder"}},
+        Mistake{"FigureWithoutABound",
+                WithStep("{ load: { rate: 1/s, for: 1s, request: { get: / }, "
+                         "expect: { p99: 80ms } } }"),
+                {"8:73: p99: expected a bound, like { lte: 80ms }, found "
+                 "\"80ms\""}},
         Mistake{"Header",
                 WithStep("{ get: /, headers: { \"a b\": c } }"),
                 {"8:28: \"a b\" is no name of a header"}}),
@@ -447,10 +452,11 @@ TEST(MistakesTest, ColumnsCountCharactersNotBytes) {
 }
 
 TEST(MistakesTest, AMistakeInADefinitionIsNotRepeatedForItsUses) {
-  EXPECT_THAT(Said(WithStep("{ get: /, capture: { id: nowhere } }, { get: "
-                            "\"/{{id}}\" }")),
-              ElementsAre("8:32: id: not a JSONPath: a JSONPath starts with $, at "
-                          "character 1 of nowhere"));
+  EXPECT_THAT(
+      Said(WithStep("{ get: /, capture: { id: nowhere } }, { get: "
+                    "\"/{{id}}\" }")),
+      ElementsAre("8:32: id: not a JSONPath: a JSONPath starts with $, at "
+                  "character 1 of nowhere"));
 }
 
 TEST(MistakesTest, DepthIsBounded) {
