@@ -64,10 +64,11 @@ class EventLoop {
   boost::asio::io_context context_;
 };
 
-// One coroutine on a loop of its own.
+// Runs one coroutine where no other is meant to run. The loop stays: whoever
+// answered may still be in the middle of waking it.
 template <class T>
 T Await(boost::asio::awaitable<T> task) {
-  EventLoop loop;
+  thread_local EventLoop loop;
   return loop.Await(std::move(task));
 }
 

@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include "proto/base/digest.h"
@@ -141,6 +145,31 @@ class LocalFiles {
   const fs::path directory_;
 };
 
+// Calls `function` on `pool`; the answer comes on the caller's executor.
+// co_spawn would release its hold on the caller's context from the pool's
+// thread after the answer, when that context may be gone.
+template <class T>
+BlobStore::Async<T> RunOn(asio::thread_pool* pool,
+                          std::function<Expected<T>()> function) {
+  auto initiate = [pool](auto handler, std::function<Expected<T>()> call) {
+    const auto executor = asio::get_associated_executor(handler);
+    auto guard =
+        asio::prefer(executor, asio::execution::outstanding_work.tracked);
+    asio::post(*pool, [executor, guard = std::move(guard),
+                       handler = std::move(handler),
+                       call = std::move(call)]() mutable {
+      asio::post(executor,
+                 [guard = std::move(guard), handler = std::move(handler),
+                  result = call()]() mutable {
+                   std::move(handler)(std::move(result));
+                 });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>,
+                                          void(Expected<T>)>(
+      std::move(initiate), asio::use_awaitable, std::move(function));
+}
+
 // Runs LocalFiles on a thread of its own.
 class LocalBlobs final : public BlobStore {
  public:
@@ -149,30 +178,22 @@ class LocalBlobs final : public BlobStore {
   ~LocalBlobs() override { pool_.join(); }
 
   Async<std::string> Put(std::string content) override {
-    co_return co_await asio::co_spawn(pool_, PutOn(&files_, std::move(content)),
-                                      asio::use_awaitable);
+    return RunOn<std::string>(&pool_, [this, content = std::move(content)] {
+      return files_.Put(content);
+    });
   }
   Async<std::string> Get(std::string digest) override {
-    co_return co_await asio::co_spawn(pool_, GetOn(&files_, std::move(digest)),
-                                      asio::use_awaitable);
+    return RunOn<std::string>(&pool_, [this, digest = std::move(digest)] {
+      return files_.Get(digest);
+    });
   }
   Async<bool> Has(std::string digest) override {
-    co_return co_await asio::co_spawn(pool_, HasOn(&files_, std::move(digest)),
-                                      asio::use_awaitable);
+    return RunOn<bool>(&pool_, [this, digest = std::move(digest)] {
+      return Expected<bool>(files_.Has(digest));
+    });
   }
 
  private:
-  static Async<std::string> PutOn(const LocalFiles* files,
-                                  std::string content) {
-    co_return files->Put(content);
-  }
-  static Async<std::string> GetOn(const LocalFiles* files, std::string digest) {
-    co_return files->Get(digest);
-  }
-  static Async<bool> HasOn(const LocalFiles* files, std::string digest) {
-    co_return files->Has(digest);
-  }
-
   const LocalFiles files_;
   asio::thread_pool pool_;
 };

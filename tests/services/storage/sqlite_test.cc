@@ -1,0 +1,193 @@
+// What only the SQLite store can get wrong: its file, its schema, its crashes.
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "services/storage/migrations/migrations.h"
+#include "services/storage/sqlite/sqlite_connection.h"
+#include "services/storage/sqlite/sqlite_store.h"
+#include "tests/services/storage/store_conformance.h"
+
+namespace assay::storage {
+namespace {
+
+using testing::FailsWith;
+using testing::IsOk;
+
+class SqliteTest : public ::testing::Test {
+ protected:
+  std::filesystem::path file() const { return directory_.path() / "store.db"; }
+  std::unique_ptr<SqliteConnection> Connect() {
+    return SqliteConnection::Open(file(), SqliteConnection::Access::kWrite)
+        .value();
+  }
+
+  testing::TemporaryDirectory directory_;
+};
+
+TEST_F(SqliteTest, RefusesAFileOfANewerVersion) {
+  ASSERT_THAT(OpenSqlite(file()), IsOk());
+  ASSERT_THAT(Connect()->Execute("INSERT INTO schema_versions (version, name) "
+                                 "VALUES (99, 'future')"),
+              IsOk());
+  const auto opened = OpenSqlite(file());
+  EXPECT_THAT(opened, FailsWith(Code::kFailedPrecondition, "version 99"));
+  EXPECT_THAT(opened, FailsWith(Code::kFailedPrecondition, "newer Assay"));
+}
+
+TEST_F(SqliteTest, RefusesAFileThatIsNoStore) {
+  std::ofstream(file()) << std::string(4'096, 'x');
+  EXPECT_THAT(OpenSqlite(file()), FailsWith(Code::kDataLoss));
+}
+
+TEST_F(SqliteTest, NamesADirectoryThatIsNotThere) {
+  EXPECT_THAT(OpenSqlite(directory_.path() / "no" / "store.db"),
+              FailsWith(Code::kUnavailable, "store.db"));
+}
+
+TEST_F(SqliteTest, MigratesInStepsAndAStepHappensWhole) {
+  const auto db = Connect();
+  constexpr std::string_view kFirst[] = {"CREATE TABLE one (a BIGINT)"};
+  constexpr std::string_view kBroken[] = {"CREATE TABLE two (a BIGINT)",
+                                          "nonsense"};
+  constexpr std::string_view kSecond[] = {"CREATE TABLE two (a BIGINT)"};
+  const Migration first[] = {{1, "first", kFirst}};
+  const Migration broken[] = {{1, "first", kFirst}, {2, "second", kBroken}};
+  const Migration both[] = {{1, "first", kFirst}, {2, "second", kSecond}};
+  const auto migrate = [&](std::span<const Migration> steps) -> Status {
+    ASSAY_RETURN_IF_ERROR(db->Execute("BEGIN IMMEDIATE"));
+    Status done = Migrate(*db, steps);
+    ASSAY_RETURN_IF_ERROR(db->Execute(done ? "COMMIT" : "ROLLBACK"));
+    return done;
+  };
+  ASSERT_THAT(migrate(first), IsOk());
+  ASSERT_THAT(db->Execute("INSERT INTO one (a) VALUES (7)"), IsOk());
+  EXPECT_THAT(migrate(broken), FailsWith(Code::kInternal, "version 2"));
+  EXPECT_FALSE(db->Execute("SELECT a FROM two"));
+  EXPECT_THAT(migrate(both), IsOk());
+  EXPECT_THAT(migrate(both), IsOk());
+  EXPECT_EQ(db->Execute("SELECT a FROM one")->rows[0].Int(0), 7);
+}
+
+TEST_F(SqliteTest, StepsAreNumberedWithoutGaps) {
+  std::int32_t expected = 0;
+  for (const Migration& step : AllMigrations())
+    EXPECT_EQ(step.version, ++expected);
+}
+
+TEST_F(SqliteTest, FlushesEachCommit) {
+  ASSERT_THAT(OpenSqlite(file()), IsOk());
+  const auto db = Connect();
+  EXPECT_EQ(db->Execute("PRAGMA synchronous")->rows[0].Int(0), 2);  // FULL
+  EXPECT_EQ(db->Execute("PRAGMA journal_mode")->rows[0].Text(0), "wal");
+}
+
+TEST_F(SqliteTest, PlaceholdersGoByTheirNumbers) {
+  const auto result = Connect()->Execute("SELECT $2, $1, $2",
+                                         {std::string("one"), std::int64_t{2}});
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->rows[0].Int(0), 2);
+  EXPECT_EQ(result->rows[0].Text(1), "one");
+  EXPECT_EQ(result->rows[0].Int(2), 2);
+  EXPECT_THAT(Connect()->Execute("SELECT $3", {std::int64_t{1}}),
+              FailsWith(Code::kInternal, "$3"));
+}
+
+TEST_F(SqliteTest, BytesOfEveryKindComeBack) {
+  const std::string bytes("\0\xff\x80 a\n", 6);
+  const auto result = Connect()->Execute(
+      "SELECT $1, $2, $3", {sql::Bytes{bytes}, sql::Bytes{""}, bytes});
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->rows[0].Blob(0), bytes);
+  EXPECT_EQ(result->rows[0].Blob(1), "");
+  EXPECT_FALSE(result->rows[0].IsNull(1));
+  EXPECT_EQ(result->rows[0].Text(2), bytes);
+}
+
+// A full disk, by SQLite's own limit on the file's size.
+TEST_F(SqliteTest, AFullDiskFailsClosedAndHealsByItself) {
+  const auto db = Connect();
+  ASSERT_THAT(db->Execute("CREATE TABLE t (a TEXT)"), IsOk());
+  ASSERT_THAT(db->Execute("PRAGMA max_page_count = 10"), IsOk());
+  ASSERT_THAT(db->Execute("BEGIN IMMEDIATE"), IsOk());
+  Status status;
+  for (int i = 0; i < 100 && status; ++i) {
+    auto inserted =
+        db->Execute("INSERT INTO t (a) VALUES ($1)", {std::string(4'000, 'x')});
+    if (!inserted) status = std::unexpected(inserted.error());
+  }
+  EXPECT_THAT(status, FailsWith(Code::kUnavailable, "check the disk"));
+  (void)db->Execute("ROLLBACK");
+  ASSERT_THAT(db->Execute("PRAGMA max_page_count = 1000000"), IsOk());
+  EXPECT_EQ(db->Execute("SELECT COUNT(*) FROM t")->rows[0].Int(0), 0);
+  EXPECT_THAT(db->Execute("INSERT INTO t (a) VALUES ('y')"), IsOk());
+}
+
+// The child tells each acknowledged write through the pipe, and is killed in
+// the middle of it: every one that was told of must be there.
+TEST_F(SqliteTest, AKilledWriterLosesNothingThatItAcknowledged) {
+  for (int round = 0; round < 3; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(ends[0]);
+      auto store = OpenSqlite(file());
+      if (!store) _exit(1);
+      testing::EventLoop loop;
+      for (;;) {
+        const Status written = loop.Await((*store)->Write([](Transaction& tx) {
+          return tx.audit.Append({.time = FromMicros(1), .actor = "child"});
+        }));
+        if (!written || write(ends[1], "x", 1) != 1) _exit(1);
+      }
+    }
+    close(ends[1]);
+    std::int64_t acknowledged = 0;
+    char byte = 0;
+    while (acknowledged < 20 && read(ends[0], &byte, 1) == 1) ++acknowledged;
+    kill(child, SIGKILL);
+    while (read(ends[0], &byte, 1) == 1) ++acknowledged;
+    close(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+
+    static std::int64_t before;
+    if (round == 0) before = 0;
+    auto store = OpenSqlite(file());
+    ASSERT_THAT(store, IsOk());
+    const auto kept = testing::Await(
+        (*store)->Read([](Transaction& tx) { return tx.audit.Verify(); }));
+    ASSERT_THAT(kept, IsOk());
+    EXPECT_GE(*kept, before + acknowledged);
+    before = *kept;
+  }
+}
+
+TEST_F(SqliteTest, AChangedAuditRecordIsFound) {
+  {
+    auto store = OpenSqlite(file()).value();
+    testing::EventLoop loop;
+    for (int i = 0; i < 3; ++i)
+      ASSERT_THAT(loop.Await(store->Write([](Transaction& tx) {
+        return tx.audit.Append({.time = FromMicros(1), .detail = "honest"});
+      })),
+                  IsOk());
+  }
+  ASSERT_THAT(Connect()->Execute(
+                  "UPDATE audit_log SET detail = 'forged' WHERE sequence = 2"),
+              IsOk());
+  auto store = OpenSqlite(file()).value();
+  EXPECT_THAT(testing::Await(store->Read(
+                  [](Transaction& tx) { return tx.audit.Verify(); })),
+              FailsWith(Code::kDataLoss, "record 2"));
+}
+
+}  // namespace
+}  // namespace assay::storage

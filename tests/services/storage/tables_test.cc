@@ -1,0 +1,362 @@
+// Every other noun: what goes in comes out, and what must be refused is.
+
+#include "tests/services/storage/store_conformance.h"
+
+namespace assay::storage {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using testing::FailsWith;
+using ::testing::IsEmpty;
+using testing::IsOk;
+
+class TablesTest : public StoreConformanceTest {
+ protected:
+  PushRecord Push(const std::string& id, v1::Push::State state,
+                  std::chrono::microseconds after = seconds(0)) {
+    PushRecord push;
+    push.id = PushId(id);
+    push.attempt = AttemptId("att_1");
+    push.repository = RepositoryId("rep_1");
+    push.ref = "refs/heads/main";
+    push.old_commit = std::string(40, '0');
+    push.new_commit = std::string(39, 'e') + id.back();
+    push.receive_time = clock_.Now() + after;
+    push.state = state;
+    push.subject = "first";
+    return push;
+  }
+  Status Add(const PushRecord& push) {
+    return Write([push](Transaction& tx) { return tx.pushes.Create(push); });
+  }
+  AttemptRecord Attempt() {
+    return Read([](Transaction& tx) {
+             return tx.attempts.Get(AttemptId("att_1"));
+           })
+        .value();
+  }
+};
+
+TEST_P(TablesTest, AnAssignmentsSlugIsTakenOnce) {
+  EXPECT_THAT(Write([](Transaction& tx) {
+                return tx.assignments.Create(SomeAssignment());
+              }),
+              FailsWith(Code::kAlreadyExists, "orders"));
+}
+
+TEST_P(TablesTest, VersionsFollowEachOtherAndStay) {
+  AssignmentRecord next = SomeAssignment();
+  next.version = 2;
+  next.spec.set_title("Orders, fixed");
+  next.update_time = clock_.Now() + seconds(5);
+  const auto add = [&](const AssignmentRecord& record) {
+    return Write([record](Transaction& tx) {
+      return tx.assignments.AddVersion(record);
+    });
+  };
+  ASSERT_THAT(add(next), IsOk());
+  EXPECT_THAT(add(next), FailsWith(Code::kAborted, "at version 2"));
+  const auto get = [&](int version) {
+    return Read([version](Transaction& tx) {
+      return tx.assignments.Get(AssignmentId("orders"), version);
+    });
+  };
+  EXPECT_EQ(get(0)->spec.title(), "Orders, fixed");
+  EXPECT_EQ(get(0)->create_time, SomeAssignment().create_time);
+  EXPECT_EQ(get(0)->update_time, next.update_time);
+  EXPECT_EQ(get(1)->spec.title(), "Orders");
+  EXPECT_THAT(get(3), FailsWith(Code::kNotFound, "version 3"));
+}
+
+TEST_P(TablesTest, AnInvitationIsAcceptedOnce) {
+  InvitationRecord invitation;
+  invitation.id = InvitationId("inv_1");
+  invitation.assignment = AssignmentId("orders");
+  invitation.candidate_name = "Ada";
+  invitation.secret_hash = "hash";
+  invitation.create_time = clock_.Now();
+  invitation.expire_time = clock_.Now() + hours(1);
+  ASSERT_THAT(
+      Write([=](Transaction& tx) { return tx.invitations.Create(invitation); }),
+      IsOk());
+  const auto accept = [&] {
+    return Write([](Transaction& tx) {
+      return tx.invitations.MarkAccepted(InvitationId("inv_1"),
+                                         AttemptId("att_1"));
+    });
+  };
+  ASSERT_THAT(accept(), IsOk());
+  EXPECT_THAT(accept(), FailsWith(Code::kAborted));
+  const auto found = Read(
+      [](Transaction& tx) { return tx.invitations.GetBySecretHash("hash"); });
+  EXPECT_EQ(found->state, v1::Invitation::STATE_ACCEPTED);
+  EXPECT_EQ(found->attempt, AttemptId("att_1"));
+  EXPECT_EQ(found->candidate_name, "Ada");
+}
+
+TEST_P(TablesTest, AClockChangesOneVersionAtATime) {
+  ClockRecord clock = Attempt().clock;
+  clock.version = 1;
+  clock.start_time = clock_.Now();
+  clock.duration = minutes(60);
+  clock.accommodation = 1.5;
+  clock.paused = seconds(1);
+  clock.extended = seconds(2);
+  clock.grace = seconds(3);
+  clock.hard_close_time = clock_.Now() + hours(9);
+  clock.deadline = clock_.Now() + hours(2);
+  clock.cut_off_time = clock_.Now() + hours(3);
+  const ClockEventRecord event{1, clock_.Now(), "start", seconds(7), "a", "b"};
+  const auto change = [&] {
+    return Write([=](Transaction& tx) {
+      return tx.attempts.ChangeClock(AttemptId("att_1"), clock, event);
+    });
+  };
+  ASSERT_THAT(change(), IsOk());
+  EXPECT_EQ(Attempt().clock, clock);
+  EXPECT_THAT(change(), FailsWith(Code::kAborted));
+  const auto events = Read([](Transaction& tx) {
+                        return tx.attempts.ListClockEvents(AttemptId("att_1"));
+                      }).value();
+  ASSERT_EQ(events.size(), 1);
+  EXPECT_EQ(events[0].amount, seconds(7));
+}
+
+TEST_P(TablesTest, AnExtensionThatCameFirstStopsTheDeadline) {
+  ClockRecord clock = Attempt().clock;
+  clock.version = 1;
+  ASSERT_THAT(Write([=](Transaction& tx) {
+                return tx.attempts.ChangeClock(AttemptId("att_1"), clock, {});
+              }),
+              IsOk());
+  const auto freeze = [&](int version) {
+    return Write([version](Transaction& tx) {
+      return tx.attempts.MarkSubmitted(AttemptId("att_1"), version);
+    });
+  };
+  EXPECT_THAT(freeze(0), FailsWith(Code::kAborted));
+  EXPECT_THAT(freeze(1), IsOk());
+  EXPECT_THAT(freeze(1), FailsWith(Code::kAborted));
+}
+
+TEST_P(TablesTest, FindsTheAttemptsThatAreDueAndTheNextOne) {
+  ClockRecord clock = Attempt().clock;
+  clock.version = 1;
+  clock.cut_off_time = clock_.Now() + minutes(5);
+  ASSERT_THAT(Write([=](Transaction& tx) {
+                return tx.attempts.ChangeClock(AttemptId("att_1"), clock, {});
+              }),
+              IsOk());
+  const auto due = [&] {
+    return Read([now = clock_.Now()](Transaction& tx) {
+             return tx.attempts.ListPastCutOff(now, 10);
+           })
+        ->size();
+  };
+  const auto next = [&] {
+    return *Read([now = clock_.Now()](Transaction& tx) {
+      return tx.attempts.NextCutOff(now);
+    });
+  };
+  EXPECT_EQ(due(), 0);
+  EXPECT_EQ(next(), clock.cut_off_time);
+  clock_.Advance(minutes(5));
+  EXPECT_EQ(due(), 1);
+  EXPECT_EQ(next(), std::nullopt);
+}
+
+TEST_P(TablesTest, ARepositoryBelongsToOneAttempt) {
+  EXPECT_EQ(Read([](Transaction& tx) {
+              return tx.attempts.GetByRepository(RepositoryId("rep_1"));
+            })->id,
+            AttemptId("att_1"));
+  EXPECT_THAT(Read([](Transaction& tx) {
+                return tx.attempts.GetByRepository(RepositoryId("rep_2"));
+              }),
+              FailsWith(Code::kNotFound));
+  AttemptRecord thief = SomeAttempt();
+  thief.id = AttemptId("att_2");
+  EXPECT_THAT(Write([=](Transaction& tx) { return tx.attempts.Create(thief); }),
+              FailsWith(Code::kAlreadyExists));
+}
+
+TEST_P(TablesTest, AnIntentEndsOneWayOnly) {
+  ASSERT_THAT(Add(Push("psh_1", v1::Push::STATE_RECEIVED)), IsOk());
+  ASSERT_THAT(Add(Push("psh_2", v1::Push::STATE_RECEIVED)), IsOk());
+  const auto accept = [&](const char* id) {
+    return Write([id](Transaction& tx) {
+      return tx.pushes.MarkAccepted(PushId(id), RunId("run_9"));
+    });
+  };
+  const auto refuse = [&](const char* id) {
+    return Write([id](Transaction& tx) {
+      return tx.pushes.MarkRefused(PushId(id), "why");
+    });
+  };
+  EXPECT_EQ(Read([](Transaction& tx) { return tx.pushes.ListOpen(); })->size(),
+            2);
+  EXPECT_THAT(accept("psh_1"), IsOk());
+  EXPECT_THAT(accept("psh_1"), IsOk());
+  EXPECT_THAT(refuse("psh_1"), FailsWith(Code::kAborted));
+  EXPECT_THAT(refuse("psh_2"), IsOk());
+  EXPECT_THAT(accept("psh_2"), FailsWith(Code::kAborted, "why"));
+  EXPECT_THAT(*Read([](Transaction& tx) { return tx.pushes.ListOpen(); }),
+              IsEmpty());
+}
+
+TEST_P(TablesTest, TheLastPushInTimeIsByReceiveTime) {
+  PushRecord late = Push("psh_4", v1::Push::STATE_ACCEPTED, seconds(3));
+  late.late = true;
+  PushRecord elsewhere = Push("psh_5", v1::Push::STATE_ACCEPTED, seconds(3));
+  elsewhere.ref = "refs/heads/other";
+  // Recorded in another order than received.
+  for (const PushRecord& push :
+       {Push("psh_2", v1::Push::STATE_ACCEPTED, seconds(2)),
+        Push("psh_1", v1::Push::STATE_ACCEPTED, seconds(1)),
+        Push("psh_3", v1::Push::STATE_REFUSED, seconds(3)), late, elsewhere})
+    ASSERT_THAT(Add(push), IsOk());
+  const auto last = [&](std::chrono::microseconds until) {
+    return *Read([time = clock_.Now() + until](Transaction& tx) {
+      return tx.pushes.LastAccepted(AttemptId("att_1"), "refs/heads/main",
+                                    time);
+    });
+  };
+  EXPECT_EQ(last(seconds(9))->id, PushId("psh_2"));
+  EXPECT_EQ(last(seconds(2))->id, PushId("psh_2"));
+  EXPECT_EQ(last(seconds(1))->id, PushId("psh_1"));
+  EXPECT_FALSE(last(seconds(0)));
+}
+
+TEST_P(TablesTest, AMovedCutOffJudgesPushesAgain) {
+  PushRecord late = Push("psh_1", v1::Push::STATE_ACCEPTED, seconds(10));
+  late.late = true;
+  ASSERT_THAT(Add(late), IsOk());
+  const auto judge = [&](std::chrono::microseconds cut_off) {
+    return Write([time = clock_.Now() + cut_off](Transaction& tx) {
+      return tx.pushes.JudgeAgain(AttemptId("att_1"), time);
+    });
+  };
+  const auto is_late = [&] {
+    return Read([](Transaction& tx) { return tx.pushes.Get(PushId("psh_1")); })
+        ->late;
+  };
+  ASSERT_THAT(judge(seconds(10)), IsOk());
+  EXPECT_FALSE(is_late());
+  ASSERT_THAT(judge(seconds(9)), IsOk());
+  EXPECT_TRUE(is_late());
+}
+
+TEST_P(TablesTest, OpenIntentsOfAnAttemptAreFoundByReceiveTime) {
+  ASSERT_THAT(Add(Push("psh_1", v1::Push::STATE_RECEIVED, seconds(5))), IsOk());
+  const auto open = [&](std::chrono::microseconds until) {
+    return *Read([time = clock_.Now() + until](Transaction& tx) {
+      return tx.pushes.HasOpen(AttemptId("att_1"), time);
+    });
+  };
+  EXPECT_FALSE(open(seconds(4)));
+  EXPECT_TRUE(open(seconds(5)));
+}
+
+TEST_P(TablesTest, SubmissionsAreCountedFromOneAndNeverReplaced) {
+  SubmissionRecord submission;
+  submission.attempt = AttemptId("att_1");
+  submission.number = 1;
+  submission.commit = std::string(40, 'c');
+  submission.cause = v1::Submission::CAUSE_DEADLINE;
+  submission.submit_time = clock_.Now();
+  submission.push_receive_time = clock_.Now() - seconds(1);
+  submission.run = RunId("run_1");
+  submission.clock_version = 3;
+  const auto create = [&] {
+    return Write(
+        [=](Transaction& tx) { return tx.submissions.Create(submission); });
+  };
+  const auto next = [&] {
+    return *Read([](Transaction& tx) {
+      return tx.submissions.NextNumber(AttemptId("att_1"));
+    });
+  };
+  EXPECT_EQ(next(), 1);
+  ASSERT_THAT(create(), IsOk());
+  EXPECT_EQ(next(), 2);
+  EXPECT_THAT(create(), FailsWith(Code::kAlreadyExists));
+  const auto found = Read([](Transaction& tx) {
+    return tx.submissions.Get(AttemptId("att_1"), 1);
+  });
+  EXPECT_EQ(found->push_receive_time, submission.push_receive_time);
+  EXPECT_EQ(found->clock_version, 3);
+}
+
+TEST_P(TablesTest, TokensAreFoundByHashAndRevoked) {
+  TokenRecord token{.id = TokenId("tok_1"),
+                    .hash = "h1",
+                    .role = v1::ROLE_CANDIDATE,
+                    .label = "x",
+                    .scope = TokenRecord::Scope::kGit,
+                    .attempt = AttemptId("att_1"),
+                    .repository = RepositoryId("rep_1"),
+                    .create_time = clock_.Now(),
+                    .expire_time = clock_.Now() + hours(1)};
+  ASSERT_THAT(Write([=](Transaction& tx) { return tx.tokens.Create(token); }),
+              IsOk());
+  const auto get = [&] {
+    return Read([](Transaction& tx) { return tx.tokens.GetByHash("h1"); });
+  };
+  EXPECT_EQ(get()->scope, TokenRecord::Scope::kGit);
+  EXPECT_EQ(get()->expire_time, token.expire_time);
+  EXPECT_FALSE(get()->revoke_time);
+  const auto revoke = [&](Clock::TimePoint time) {
+    return Write([time](Transaction& tx) {
+      return tx.tokens.Revoke(TokenId("tok_1"), time);
+    });
+  };
+  ASSERT_THAT(revoke(clock_.Now()), IsOk());
+  ASSERT_THAT(revoke(clock_.Now() + hours(2)), IsOk());
+  EXPECT_EQ(get()->revoke_time, clock_.Now()) << "the first time stays";
+  EXPECT_THAT(Write([](Transaction& tx) {
+                return tx.tokens.Revoke(TokenId("tok_2"), FromMicros(1));
+              }),
+              FailsWith(Code::kNotFound));
+}
+
+TEST_P(TablesTest, ARequestIdAnswersTheSameRequestOnly) {
+  const RequestKey key{"tok_1", "Method", "r1"};
+  ASSERT_THAT(Write([=](Transaction& tx) {
+                return tx.requests.Record(key, "d1", "answer", FromMicros(1));
+              }),
+              IsOk());
+  const auto find = [&](const RequestKey& asked, const char* digest) {
+    return Read(
+        [=](Transaction& tx) { return tx.requests.Find(asked, digest); });
+  };
+  EXPECT_EQ(*find(key, "d1"), "answer");
+  EXPECT_THAT(find(key, "d2"), FailsWith(Code::kInvalidArgument, "r1"));
+  EXPECT_EQ(*find({"tok_2", "Method", "r1"}, "d1"), std::nullopt);
+}
+
+TEST_P(TablesTest, TheAuditLogIsAChain) {
+  for (const char* detail : {"one", "two", "three"})
+    ASSERT_THAT(Write([detail](Transaction& tx) {
+                  return tx.audit.Append({.time = FromMicros(5),
+                                          .actor = "ada",
+                                          .action = "x",
+                                          .subject = "y",
+                                          .detail = detail});
+                }),
+                IsOk());
+  const auto records =
+      Read([](Transaction& tx) { return tx.audit.List(0, 10); }).value();
+  ASSERT_EQ(records.size(), 3);
+  EXPECT_EQ(records[1].previous_hash, records[0].hash);
+  EXPECT_EQ(records[2].sequence, 3);
+  EXPECT_EQ(Read([](Transaction& tx) { return tx.audit.Verify(); }), 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, TablesTest, ::testing::ValuesIn(StoreKinds()),
+                         ::testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace assay::storage
