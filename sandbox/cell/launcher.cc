@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -152,7 +152,7 @@ Expected<Launcher> Launcher::Spawn(const std::string& path) {
   if (theirs.get() == 3) theirs.Reset(::fcntl(3, F_DUPFD_CLOEXEC, 4));
   ASSAY_ASSIGN_OR_RETURN(const pid_t pid, SpawnWithControl(path, theirs.get()));
   theirs.Reset();
-  UniqueFd pidfd(::pidfd_open(pid, 0));
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   Launcher launcher(std::move(ours), pid, std::move(pidfd), 0);
   std::vector<UniqueFd> none;
   auto hello = AskLauncher(launcher.control_.get(),

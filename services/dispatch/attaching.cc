@@ -54,8 +54,11 @@ boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
                                 std::move(*request.mutable_report()));
     case Attach::kHandBack: {
       const auto& back = request.hand_back();
-      if (self->Owned(session, RunId(back.run()), back.epoch()) == nullptr)
+      if (self->Owned(session, RunId(back.run()), back.epoch()) == nullptr) {
+        self->Revoke(session, RunId(back.run()), back.epoch(),
+                     "this worker has no lease on the run");
         co_return;
+      }
       co_return co_await HandBack(self, RunId(back.run()), back.epoch(),
                                   back.reason(), back.fault());
     }
@@ -124,7 +127,10 @@ boost::asio::awaitable<void> Dispatcher::State::Heartbeat(
     Self self, std::uint64_t session, Attach::Heartbeat heartbeat) {
   std::vector<Attach::Held> held(heartbeat.held().begin(),
                                  heartbeat.held().end());
-  return TakeUpHeld(std::move(self), session, std::move(held));
+  co_await TakeUpHeld(self, session, std::move(held));
+  runner::v1::AttachResponse response;
+  response.mutable_alive();
+  self->SendTo(session, std::move(response));
 }
 
 boost::asio::awaitable<void> Dispatcher::State::TakeUpHeld(

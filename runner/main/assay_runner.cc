@@ -1,0 +1,231 @@
+// assay-runner: takes runs from a coordinator (or one from the command line)
+// and has each executed by an assay-run in cells of its own.
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runner/materialise/pack_child.h"
+#include "runner/worker/local_run.h"
+#include "runner/worker/worker.h"
+#include "runner/worker/workshop.h"
+#include "sandbox/cell/launcher.h"
+
+namespace assay::worker {
+namespace {
+
+struct Options {
+  std::string coordinator;
+  std::string token_file;
+  std::string data_dir;
+  std::string launcher;
+  std::string run_program;
+  int slots = 0;
+  int drain_seconds = 30;
+  std::string plan_file;
+  std::string tree;
+  std::vector<std::string> checks;
+  bool local = false;
+  bool public_only = false;
+};
+
+std::string Sibling(const std::string& name) {
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? name : (self.parent_path() / name).string();
+}
+
+// Where a local run keeps database templates between runs.
+std::string CacheDirectory() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
+    return std::string(cache) + "/assay";
+  if (const char* home = std::getenv("HOME"); home && *home)
+    return std::string(home) + "/.cache/assay";
+  return "/tmp/assay-" + std::to_string(geteuid());
+}
+
+Status MakeDataDirectory(const std::string& directory) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed)
+    return FailedPrecondition("cannot make the data directory ", directory,
+                              ": ", failed.message(),
+                              "; choose another with --data-dir");
+  return {};
+}
+
+Expected<Workshop*> OpenWorkshop(const Options& options,
+                                 std::unique_ptr<Workshop>& into) {
+  ASSAY_RETURN_IF_ERROR(MakeDataDirectory(options.data_dir));
+  // Before there is any thread, and before anything is known that a launcher
+  // should not inherit.
+  ASSAY_ASSIGN_OR_RETURN(sandbox::Launcher launcher,
+                         sandbox::Launcher::Spawn(options.launcher));
+  for (const std::string& weakness :
+       sandbox::DescribeWeaknesses(launcher.weaker()))
+    spdlog::warn("this host enforces less: {}", weakness);
+  into = std::make_unique<Workshop>(std::move(launcher), options.data_dir);
+  return into.get();
+}
+
+Status RunOnce(const Options& options) {
+  RunOrder order{.run = "local",
+                 .epoch = 1,
+                 .seed = 1,
+                 .public_only = options.public_only,
+                 .only_checks = options.checks,
+                 .tree = options.tree};
+  std::ifstream in(options.plan_file, std::ios::binary);
+  if (!in || !order.plan.ParseFromIstream(&in))
+    return InvalidArgument("--plan ", options.plan_file,
+                           " is no compiled plan (expected a serialised "
+                           "assay.plan.v1.Plan, as `assay suite` makes it)");
+  std::unique_ptr<Workshop> workshop;
+  ASSAY_RETURN_IF_ERROR(OpenWorkshop(options, workshop));
+  return RunLocally(*workshop, options.run_program, order, STDOUT_FILENO);
+}
+
+Status Serve(const Options& options) {
+  std::unique_ptr<Workshop> workshop;
+  ASSAY_RETURN_IF_ERROR(OpenWorkshop(options, workshop));
+  boost::asio::io_context loop;
+  Status end;
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto worker,
+      Worker::Make(
+          loop.get_executor(), *workshop,
+          {.coordinator = options.coordinator,
+           .token_file = options.token_file,
+           .slots = options.slots,
+           .data_dir = options.data_dir,
+           .run_program = options.run_program,
+           .drain_timeout = std::chrono::seconds(options.drain_seconds)},
+          {.on_ready =
+               [&] {
+                 // What `assay up` waits for.
+                 std::printf("ready slots=%d\n", options.slots);
+                 std::fflush(stdout);
+               },
+           .on_end =
+               [&](Status status) {
+                 end = std::move(status);
+                 loop.stop();
+               }}));
+  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
+  // SIGTERM drains; a second one, or Ctrl-C, hands back at once.
+  std::function<void(boost::system::error_code, int)> on_signal =
+      [&](boost::system::error_code cancelled, int signal) {
+        if (cancelled) return;
+        signals.async_wait(on_signal);
+        if (signal == SIGTERM)
+          worker->Drain();
+        else
+          worker->Stop();
+      };
+  signals.async_wait(on_signal);
+  boost::asio::posix::stream_descriptor launcher_end(
+      loop, dup(workshop->launcher_pidfd()));
+  launcher_end.async_wait(
+      boost::asio::posix::stream_descriptor::wait_read,
+      [&](boost::system::error_code cancelled) {
+        if (!cancelled)
+          worker->Fail(Error{Code::kUnavailable,
+                             "assay-launcher has died; its last words are "
+                             "above. Start the worker again"});
+      });
+  worker->Start();
+  loop.run();
+  return end;
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.description("Takes runs from a coordinator and executes them in cells.");
+  app.add_option("--coordinator,--server", options.coordinator,
+                 "host:port of a coordinator's gRPC side");
+  app.add_option("--token-file", options.token_file,
+                 "file with a worker's token");
+  app.add_option("--slots", options.slots,
+                 "runs at once (default: half the processors)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--data-dir,--work-dir", options.data_dir,
+                 "cache of packs and database templates");
+  app.add_option("--launcher", options.launcher,
+                 "the program assay-launcher (default: beside this one)");
+  app.add_option("--run", options.run_program,
+                 "the program assay-run (default: beside this one)");
+  app.add_option("--drain-timeout", options.drain_seconds,
+                 "seconds that runs get to finish after SIGTERM")
+      ->check(CLI::Range(0, 86'400));
+  app.add_option("--local", options.tree,
+                 "execute one run against this directory, without a "
+                 "coordinator; events go to standard output")
+      ->expected(0, 1);
+  app.add_option("--tree", options.tree, "the directory for --local");
+  app.add_option("--plan", options.plan_file, "with --local: a compiled plan");
+  app.add_option("--check", options.checks,
+                 "with --local: only this check (repeatable)");
+  app.add_flag("--public-only", options.public_only,
+               "with --local: leave hidden checks out");
+}
+
+Status Complete(const CLI::App& app, Options& options) {
+  options.local = app.count("--local") > 0;
+  if (options.launcher.empty()) options.launcher = Sibling("assay-launcher");
+  if (options.run_program.empty()) options.run_program = Sibling("assay-run");
+  if (options.data_dir.empty()) options.data_dir = CacheDirectory();
+  if (options.slots == 0)
+    options.slots =
+        static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
+  if (options.local && (options.plan_file.empty() || options.tree.empty()))
+    return InvalidArgument("--local needs --plan FILE and --tree DIR");
+  if (!options.local &&
+      (options.coordinator.empty() || options.token_file.empty()))
+    return InvalidArgument(
+        "expected --coordinator HOST:PORT and --token-file FILE, or --local");
+  return {};
+}
+
+int Main(int argc, char** argv) {
+  // Standard output is for events and the ready line.
+  spdlog::set_default_logger(spdlog::stderr_logger_st("runner"));
+  // Whoever started us may have blocked what we wait for.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  CLI::App app("assay-runner");
+  Options options;
+  AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+  Status status = Complete(app, options);
+  if (!status) {
+    std::fprintf(stderr, "assay-runner: %s\n", status.error().message.c_str());
+    return 2;
+  }
+  status = options.local ? RunOnce(options) : Serve(options);
+  if (status) return 0;
+  std::fprintf(stderr, "assay-runner: %s\n", status.error().message.c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace assay::worker
+
+int main(int argc, char** argv) {
+  // Before anything else: this child must not even start a logger.
+  if (argc > 1 && argv[1] == assay::materialise::kPackChildCommand)
+    return assay::materialise::RunPackChild({argv + 2, argv + argc});
+  return assay::worker::Main(argc, argv);
+}

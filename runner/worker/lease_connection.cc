@@ -1,0 +1,153 @@
+#include "runner/worker/lease_connection.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "assay/runner/v1/lease_service.grpc.pb.h"
+
+namespace assay::worker {
+
+using runner::v1::AttachRequest;
+using runner::v1::AttachResponse;
+using runner::v1::LeaseService;
+
+class LeaseConnection::Channel {
+ public:
+  explicit Channel(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    // The worker decides when to try again; gRPC must not wait on top.
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+    // Never through a proxy of the environment.
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    channel_ = grpc::CreateCustomChannel(
+        address, grpc::InsecureChannelCredentials(), arguments);
+    stub_ = LeaseService::NewStub(channel_);
+  }
+  LeaseService::Stub& stub() { return *stub_; }
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<LeaseService::Stub> stub_;
+};
+
+// One stream. Keeps itself alive from Start until OnDone, for gRPC.
+//
+// Threads: gRPC's and the executor; `mutex_` guards the queue and the hold.
+class LeaseConnection::Stream final
+    : public grpc::ClientBidiReactor<AttachRequest, AttachResponse>,
+      public std::enable_shared_from_this<Stream> {
+ public:
+  Stream(boost::asio::any_io_executor executor, std::weak_ptr<Events> events)
+      : executor_(std::move(executor)), events_(std::move(events)) {}
+
+  void Start(LeaseService::Stub& stub, const std::string& token) {
+    self_ = shared_from_this();
+    context_.AddMetadata("authorization", "Bearer " + token);
+    stub.async()->Attach(&context_, this);
+    // Writes begin outside of reactions.
+    AddHold();
+    StartRead(&response_);
+    StartCall();
+  }
+
+  void Write(AttachRequest request) {
+    const std::scoped_lock lock(mutex_);
+    if (over_) return;
+    queue_.push_back(std::move(request));
+    if (queue_.size() == 1) StartWrite(&queue_.front());
+  }
+  void FinishWriting() {
+    const std::scoped_lock lock(mutex_);
+    finishing_ = true;
+    if (queue_.empty() && !over_) EndLocked(/*half_close=*/true);
+  }
+  void Cancel() { context_.TryCancel(); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      const std::scoped_lock lock(mutex_);
+      EndLocked(/*half_close=*/false);
+      return;
+    }
+    boost::asio::post(executor_, [events = events_,
+                                  response = std::move(response_)]() mutable {
+      if (const auto to = events.lock()) to->on_message(std::move(response));
+    });
+    response_.Clear();
+    StartRead(&response_);
+  }
+  void OnWriteDone(bool ok) override {
+    const std::scoped_lock lock(mutex_);
+    queue_.pop_front();
+    if (!ok || over_) {
+      queue_.clear();
+      return;
+    }
+    if (!queue_.empty())
+      StartWrite(&queue_.front());
+    else if (finishing_)
+      EndLocked(/*half_close=*/true);
+  }
+  void OnDone(const grpc::Status& status) override {
+    Error error{static_cast<Code>(status.error_code()), status.error_message()};
+    boost::asio::post(executor_, [events = events_, error] {
+      if (const auto to = events.lock()) to->on_closed(error);
+    });
+    self_.reset();
+  }
+
+ private:
+  void EndLocked(bool half_close) {
+    if (std::exchange(over_, true)) return;
+    if (half_close) StartWritesDone();
+    RemoveHold();
+  }
+
+  const boost::asio::any_io_executor executor_;
+  const std::weak_ptr<Events> events_;
+  grpc::ClientContext context_;
+  AttachResponse response_;
+  std::shared_ptr<Stream> self_;
+  std::mutex mutex_;
+  std::deque<AttachRequest> queue_;  // the front one is being written
+  bool finishing_ = false;
+  bool over_ = false;
+};
+
+LeaseConnection::LeaseConnection(boost::asio::any_io_executor executor,
+                                 const std::string& address, Events events)
+    : channel_(std::make_unique<Channel>(address)),
+      executor_(std::move(executor)),
+      events_(std::make_shared<Events>(std::move(events))) {}
+
+LeaseConnection::~LeaseConnection() {
+  if (stream_) stream_->Cancel();
+}
+
+void LeaseConnection::Attach(const std::string& token) {
+  stream_ = std::make_shared<Stream>(executor_, events_);
+  stream_->Start(channel_->stub(), token);
+}
+
+void LeaseConnection::Send(AttachRequest request) {
+  if (stream_) stream_->Write(std::move(request));
+}
+
+void LeaseConnection::Cancel() {
+  if (stream_) stream_->Cancel();
+}
+
+void LeaseConnection::Finish() {
+  if (stream_) stream_->FinishWriting();
+}
+
+}  // namespace assay::worker

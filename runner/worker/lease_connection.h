@@ -1,0 +1,56 @@
+#ifndef ASSAY_RUNNER_WORKER_LEASE_CONNECTION_H_
+#define ASSAY_RUNNER_WORKER_LEASE_CONNECTION_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "assay/runner/v1/lease_service.pb.h"
+#include "proto/base/error.h"
+
+namespace assay::worker {
+
+// A channel to a coordinator over which one stream at a time is attached.
+//
+// Threads: confined to `executor`, on which the callbacks run too; gRPC's own
+// threads only post.
+class LeaseConnection {
+ public:
+  struct Events {
+    std::function<void(runner::v1::AttachResponse)> on_message;
+    // Called once for each Attach; nothing follows it. The error says why the
+    // stream ended: kUnauthenticated and kPermissionDenied will not go away by
+    // themselves.
+    std::function<void(Error)> on_closed;
+  };
+
+  // `address` is host:port.
+  LeaseConnection(boost::asio::any_io_executor executor,
+                  const std::string& address, Events events);
+  // Ends the stream; no callback runs afterwards.
+  ~LeaseConnection();
+  LeaseConnection(const LeaseConnection&) = delete;
+  LeaseConnection& operator=(const LeaseConnection&) = delete;
+
+  // Begins a stream; the one before must have been closed.
+  void Attach(const std::string& token);
+  // Queues a message. Lost, like everything on the way, when the stream ends.
+  void Send(runner::v1::AttachRequest request);
+  // Ends the stream at once.
+  void Cancel();
+  // Half-closes after what is queued; the stream ends soon after.
+  void Finish();
+
+ private:
+  class Channel;
+  class Stream;
+  std::unique_ptr<Channel> channel_;
+  std::shared_ptr<Stream> stream_;
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<Events> events_;
+};
+
+}  // namespace assay::worker
+
+#endif  // ASSAY_RUNNER_WORKER_LEASE_CONNECTION_H_

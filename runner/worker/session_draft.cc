@@ -1,0 +1,167 @@
+#include "runner/worker/session_draft.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "runner/sidecars/blueprints.h"
+#include "runner/suite/template.h"
+#include "sandbox/cell/tree_archive.h"
+
+namespace assay::worker {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+using nlohmann::json;
+using plan::v1::Command;
+using plan::v1::Service;
+using sandbox::CellSpec;
+using sandbox::ProcessSpec;
+
+constexpr std::string_view kWork = "/work";
+constexpr std::uint32_t kWorkVolume = 0;
+// Unpacking writes to memory; a minute is for the largest commit on a machine
+// that does much else.
+constexpr std::chrono::minutes kUnpackLimit{1};
+
+json Endpoint(const std::string& url, int port) {
+  return {{"url", url}, {"host", "127.0.0.1"}, {"port", port}};
+}
+
+std::string HttpUrl(int port) {
+  return "http://127.0.0.1:" + std::to_string(port);
+}
+
+// What a service's commands may refer to.
+suite::Scope CommandScope(const DraftInput& input, const Service& service) {
+  suite::Scope scope;
+  scope.AddGenerators(input.seed);
+  scope.Set("port", service.port());
+  json ports = json::object();
+  for (const auto& [name, port] : service.ports()) ports[name] = port;
+  scope.Set("ports", std::move(ports));
+  scope.Set("run", {{"seed", input.seed}});
+  scope.Set("secrets", json(input.secrets));
+  for (const Service& other : input.plan.services())
+    scope.SetMember("services", other.name(),
+                    Endpoint(HttpUrl(other.port()), other.port()));
+  for (const auto& sidecar : input.plan.sidecars())
+    scope.SetMember("sidecars", sidecar.name(),
+                    Endpoint(sidecars::SidecarUrl(sidecar), sidecar.port()));
+  for (const auto& upstream : input.plan.upstreams())
+    scope.SetMember("upstreams", upstream.name(),
+                    Endpoint(HttpUrl(upstream.port()), upstream.port()));
+  return scope;
+}
+
+std::chrono::nanoseconds Nanoseconds(const google::protobuf::Duration& time) {
+  return std::chrono::nanoseconds(TimeUtil::DurationToNanoseconds(time));
+}
+
+Expected<ProcessSpec> CommandProcess(const std::string& name,
+                                     const Command& command,
+                                     const suite::Scope& scope) {
+  ProcessSpec process{.name = name,
+                      .arguments = {"/bin/sh", "-c", command.run()},
+                      // The command's own lines come after, and win.
+                      .environment = {"HOME=/tmp", "LANG=C.UTF-8"},
+                      .working_directory = std::string(kWork)};
+  if (!command.directory().empty()) {
+    if (!sandbox::IsTreePath(command.directory()))
+      return InvalidArgument("the directory of the ", name, " command is \"",
+                             command.directory(),
+                             "\", expected a relative path without `..`");
+    process.working_directory += "/" + command.directory();
+  }
+  // The map's order is random, and blueprints should not be.
+  const std::map<std::string, std::string> sorted(command.env().begin(),
+                                                  command.env().end());
+  for (const auto& [key, text] : sorted) {
+    auto value = suite::ExpandText(text, scope);
+    if (!value)
+      return std::unexpected(value.error().Within(
+          "environment variable " + key + " of the " + name + " command"));
+    process.environment.push_back(key + "=" + *value);
+  }
+  return process;
+}
+
+sandbox::Limits CellLimits(const plan::v1::Limits& limits) {
+  sandbox::Limits cell;
+  if (limits.memory_bytes() > 0) cell.memory_bytes = limits.memory_bytes();
+  if (limits.pids() > 0) cell.pids = limits.pids();
+  cell.cores = limits.cpus();
+  return cell;
+}
+
+CellSpec CandidateCell(std::string name, const DraftInput& input) {
+  return CellSpec{.name = std::move(name),
+                  .mounts = {sandbox::VolumeMount{
+                      .volume = kWorkVolume, .target = std::string(kWork)}},
+                  .limits = CellLimits(input.plan.limits())};
+}
+
+Expected<CellSpec> BuildCell(const DraftInput& input) {
+  CellSpec cell = CandidateCell("build", input);
+  cell.processes.push_back(ProcessSpec{
+      .name = "unpack",
+      .wall_limit = kUnpackLimit,
+      .unpack = sandbox::UnpackAction{.archive_fd = input.archive_fd,
+                                      .directory = std::string(kWork)}});
+  for (const Service& service : input.plan.services()) {
+    if (!service.has_build()) continue;
+    ASSAY_ASSIGN_OR_RETURN(
+        ProcessSpec process,
+        CommandProcess("build", service.build(), CommandScope(input, service)));
+    process.wall_limit = Nanoseconds(service.build().has_timeout()
+                                         ? service.build().timeout()
+                                         : input.plan.limits().build_timeout());
+    cell.processes.push_back(std::move(process));
+  }
+  return cell;
+}
+
+Expected<CellSpec> ServiceCell(const DraftInput& input,
+                               const Service& service) {
+  CellSpec cell = CandidateCell("service:" + service.name(), input);
+  ASSAY_ASSIGN_OR_RETURN(
+      ProcessSpec process,
+      CommandProcess("start", service.start(), CommandScope(input, service)));
+  cell.processes.push_back(std::move(process));
+  return cell;
+}
+
+}  // namespace
+
+Expected<SessionDraft> DraftSession(const DraftInput& input) {
+  const plan::v1::Plan& plan = input.plan;
+  const std::string& image = plan.environment().image();
+  if (!image.empty() && image != "host")
+    return Unimplemented("this worker has no environment \"", image,
+                         "\"; it runs `image: host` only");
+  SessionDraft draft;
+  sandbox::VolumeSpec work;
+  if (plan.limits().disk_bytes() > 0) work.bytes = plan.limits().disk_bytes();
+  if (plan.limits().inodes() > 0) work.inodes = plan.limits().inodes();
+  draft.spec.volumes.push_back(work);
+
+  const auto add = [&](CellSpec cell) {
+    draft.spec.cells.push_back(std::move(cell));
+    return static_cast<std::int32_t>(draft.spec.cells.size()) - 1;
+  };
+  ASSAY_ASSIGN_OR_RETURN(CellSpec build, BuildCell(input));
+  draft.blueprints.set_build(add(std::move(build)));
+  for (const Service& service : plan.services()) {
+    ASSAY_ASSIGN_OR_RETURN(CellSpec cell, ServiceCell(input, service));
+    draft.blueprints.add_services(add(std::move(cell)));
+  }
+  for (const plan::v1::Sidecar& sidecar : plan.sidecars()) {
+    ASSAY_ASSIGN_OR_RETURN(CellSpec cell, input.sidecar(sidecar));
+    draft.blueprints.add_sidecars(add(std::move(cell)));
+  }
+  return draft;
+}
+
+}  // namespace assay::worker

@@ -1,0 +1,43 @@
+#ifndef ASSAY_RUNNER_WORKER_SESSION_DRAFT_H_
+#define ASSAY_RUNNER_WORKER_SESSION_DRAFT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "assay/plan/v1/plan.pb.h"
+#include "assay/runner/v1/run_input.pb.h"
+#include "proto/base/error.h"
+#include "sandbox/cell/spec.h"
+
+namespace assay::worker {
+
+struct DraftInput {
+  const plan::v1::Plan& plan;
+  const std::map<std::string, std::string>& secrets;
+  std::uint64_t seed = 0;
+  // A tree archive of the commit; stays open until the session is made.
+  int archive_fd = -1;
+  // The blueprint of a sidecar (runner/sidecars).
+  std::function<Expected<sandbox::CellSpec>(const plan::v1::Sidecar&)> sidecar;
+};
+
+// The cells that a run may start, and where the run finds each of them
+// (runner/run/blueprint_layout.h says what is inside).
+struct SessionDraft {
+  sandbox::SessionSpec spec;
+  runner::v1::RunInput::Blueprints blueprints;
+};
+
+// Works out a plan's cells: one to unpack and build in, one for each service
+// and one for each sidecar. Build and services share the work volume; they see
+// no network but what the run's wires bring. Pure but for `sidecar`.
+//
+// Errors: kUnimplemented for what this build does not run yet, `sidecar`'s, and
+// those of templates that do not expand.
+Expected<SessionDraft> DraftSession(const DraftInput& input);
+
+}  // namespace assay::worker
+
+#endif  // ASSAY_RUNNER_WORKER_SESSION_DRAFT_H_

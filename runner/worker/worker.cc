@@ -1,0 +1,389 @@
+#include "runner/worker/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <fstream>
+#include <map>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "proto/base/id.h"
+#include "runner/worker/content_cache.h"
+#include "runner/worker/fetcher.h"
+#include "runner/worker/lease_connection.h"
+#include "runner/worker/leased_run.h"
+
+namespace assay::worker {
+namespace {
+
+namespace asio = boost::asio;
+using runner::v1::AttachRequest;
+using runner::v1::AttachResponse;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::int64_t kCacheBytes = std::int64_t{2} << 30;
+constexpr milliseconds kFirstRetry{100};
+constexpr milliseconds kLastRetry{5'000};
+// A connection that answers so many heartbeats with silence is dead.
+constexpr int kSilentBeats = 4;
+// For the last messages to leave.
+constexpr std::chrono::seconds kGoodbye{2};
+
+Expected<std::string> ReadToken(const std::string& file) {
+  std::ifstream in(file);
+  std::string token;
+  if (!(in >> token))
+    return NotFound("the token file ", file, " cannot be read or is empty");
+  return token;
+}
+
+class LeaseWorker final : public Worker {
+ public:
+  LeaseWorker(asio::any_io_executor executor, Workshop& workshop,
+              WorkerOptions options, Events events, ContentCache cache)
+      : executor_(executor),
+        workshop_(workshop),
+        options_(std::move(options)),
+        events_(std::move(events)),
+        id_(WorkerId::Random()),
+        pool_(2),
+        fetcher_(executor, std::move(cache),
+                 [this](AttachRequest request) { Send(std::move(request)); }),
+        retry_timer_(executor),
+        beat_timer_(executor),
+        end_timer_(executor),
+        connection_(executor, options_.coordinator,
+                    {.on_message = [this](AttachResponse r) { OnMessage(r); },
+                     .on_closed = [this](Error e) { OnClosed(e); }}) {}
+  ~LeaseWorker() override { pool_.join(); }
+
+  void Start() override { Attach(); }
+  void Drain() override;
+  void Stop() override { HandEverythingBack("the worker is stopping", false); }
+  void Fail(Error error) override {
+    end_ = std::unexpected(error);
+    HandEverythingBack(error.message, true);
+  }
+
+ private:
+  using RunPointer = std::shared_ptr<LeasedRun>;
+
+  void Attach();
+  void OnClosed(const Error& error);
+  void OnMessage(AttachResponse& response);
+  void OnWelcome(const AttachResponse::Welcome& welcome);
+  void OnLease(AttachResponse::Lease lease);
+  void OnRevoke(const AttachResponse::Revoke& revoke);
+  void Send(AttachRequest request) {
+    if (attached_) connection_.Send(std::move(request));
+  }
+  void Beat();
+  void Demand();
+  void Pump(LeasedRun& run);
+  void SendReturn(const LeasedRun& run);
+  static asio::awaitable<void> Carry(LeaseWorker* self, RunPointer run);
+  void HandBack(const RunPointer& run, std::string reason, bool fault);
+  void HandEverythingBack(const std::string& reason, bool fault);
+  void Forget(const std::string& run);
+  void EndIfIdle();
+  void End();
+  RunPointer Find(const std::string& run, std::uint64_t epoch) const;
+  int Active() const;
+
+  const asio::any_io_executor executor_;
+  Workshop& workshop_;
+  const WorkerOptions options_;
+  const Events events_;
+  const WorkerId id_;
+  asio::thread_pool pool_;
+  Fetcher fetcher_;
+  std::map<std::string, RunPointer> runs_;
+  asio::steady_timer retry_timer_;
+  asio::steady_timer beat_timer_;
+  asio::steady_timer end_timer_;
+  milliseconds retry_ = kFirstRetry;
+  milliseconds beat_interval_{2'000};
+  steady_clock::time_point heard_;
+  bool attached_ = false;  // welcomed on the current stream
+  bool ready_ = false;     // welcomed ever
+  bool draining_ = false;
+  bool ending_ = false;
+  bool ended_ = false;
+  Status end_;
+  LeaseConnection connection_;
+};
+
+void LeaseWorker::Attach() {
+  const Expected<std::string> token = ReadToken(options_.token_file);
+  if (!token) return OnClosed(token.error());
+  connection_.Attach(*token);
+  AttachRequest request;
+  auto& hello = *request.mutable_hello();
+  hello.set_worker_id(id_.str());
+  hello.set_version(options_.version);
+  hello.set_slots(options_.slots);
+  hello.set_cores(static_cast<int>(std::thread::hardware_concurrency()));
+  for (const auto& [name, run] : runs_) {
+    hello.add_held()->set_run(run->run());
+    hello.mutable_held()->rbegin()->set_epoch(run->epoch());
+  }
+  connection_.Send(std::move(request));
+}
+
+void LeaseWorker::OnClosed(const Error& error) {
+  attached_ = false;
+  beat_timer_.cancel();
+  if (ending_) return End();
+  const bool refused = error.code == Code::kUnauthenticated ||
+                       error.code == Code::kPermissionDenied ||
+                       error.code == Code::kNotFound;
+  if (refused && !ready_) {
+    // A mistake of whoever started us: waiting does not mend it.
+    end_ = std::unexpected(
+        error.Within("cannot attach to " + options_.coordinator));
+    return End();
+  }
+  // Workers that were cut off together must not come back together.
+  std::uniform_real_distribution<double> spread(0.75, 1.25);
+  std::random_device random;
+  const auto wait =
+      std::chrono::duration_cast<milliseconds>(retry_ * spread(random));
+  spdlog::warn("not attached to {}: {}; trying again in {} ms",
+               options_.coordinator, error.message, wait.count());
+  retry_ = std::min(2 * retry_, kLastRetry);
+  retry_timer_.expires_after(wait);
+  retry_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && !ending_) Attach();
+  });
+}
+
+void LeaseWorker::OnMessage(AttachResponse& response) {
+  heard_ = steady_clock::now();
+  switch (response.message_case()) {
+    case AttachResponse::kWelcome:
+      return OnWelcome(response.welcome());
+    case AttachResponse::kLease:
+      return OnLease(std::move(*response.mutable_lease()));
+    case AttachResponse::kChunk:
+      return fetcher_.OnChunk(response.chunk());
+    case AttachResponse::kAck: {
+      const auto run = Find(response.ack().run(), response.ack().epoch());
+      if (run == nullptr) return;
+      run->Acknowledge(response.ack().next_offset());
+      if (run->outbox().Done()) return Forget(run->run());
+      return Pump(*run);
+    }
+    case AttachResponse::kRevoke:
+      return OnRevoke(response.revoke());
+    case AttachResponse::kDrain:
+      spdlog::info("the coordinator drains");
+      return;
+    case AttachResponse::kAlive:
+    case AttachResponse::MESSAGE_NOT_SET:
+      return;
+  }
+}
+
+void LeaseWorker::OnWelcome(const AttachResponse::Welcome& welcome) {
+  attached_ = true;
+  retry_ = kFirstRetry;
+  const auto& interval = welcome.heartbeat_interval();
+  beat_interval_ = std::max(
+      milliseconds(interval.seconds() * 1'000 + interval.nanos() / 1'000'000),
+      milliseconds(10));
+  spdlog::info("attached to {} as {}", options_.coordinator, id_.str());
+  for (const auto& [name, run] : runs_) {
+    run->outbox().Rewind();
+    Pump(*run);
+    if (run->returned) SendReturn(*run);
+  }
+  fetcher_.Resume();
+  Demand();
+  Beat();
+  if (!std::exchange(ready_, true) && events_.on_ready) events_.on_ready();
+}
+
+void LeaseWorker::Beat() {
+  if (!attached_) return;
+  if (steady_clock::now() - heard_ > kSilentBeats * beat_interval_) {
+    spdlog::warn("the coordinator is silent; attaching again");
+    connection_.Cancel();
+    return;
+  }
+  AttachRequest request;
+  auto& beat = *request.mutable_heartbeat();
+  for (const auto& [name, run] : runs_) {
+    // What is being handed back is no longer ours to renew.
+    if (run->returned) continue;
+    beat.add_held()->set_run(run->run());
+    beat.mutable_held()->rbegin()->set_epoch(run->epoch());
+  }
+  Send(std::move(request));
+  beat_timer_.expires_after(beat_interval_);
+  beat_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) Beat();
+  });
+}
+
+int LeaseWorker::Active() const {
+  return static_cast<int>(std::ranges::count_if(
+      runs_, [](const auto& entry) { return !entry.second->returned; }));
+}
+
+void LeaseWorker::Demand() {
+  AttachRequest request;
+  const bool takes_more = !draining_ && !ending_;
+  request.mutable_demand()->set_count(
+      takes_more ? std::max(0, options_.slots - Active()) : 0);
+  Send(std::move(request));
+}
+
+void LeaseWorker::OnLease(AttachResponse::Lease lease) {
+  const std::string name = lease.run();
+  if (const auto known = runs_.find(name); known != runs_.end()) {
+    // A newer epoch of a run that we still have: the old one is lost.
+    if (known->second->epoch() >= lease.epoch()) return;
+    known->second->Abort();
+    Forget(name);
+  }
+  const RunTools tools{.executor = executor_,
+                       .pool = pool_.get_executor(),
+                       .workshop = &workshop_,
+                       .fetcher = &fetcher_,
+                       .run_program = options_.run_program};
+  auto run = std::make_shared<LeasedRun>(tools, std::move(lease), [this, name] {
+    if (const auto it = runs_.find(name); it != runs_.end()) Pump(*it->second);
+  });
+  const bool too_many = draining_ || ending_ || Active() >= options_.slots;
+  runs_.emplace(name, run);
+  if (too_many) return HandBack(run, "the worker has no room", false);
+  spdlog::info("run {} taken (epoch {})", name, run->epoch());
+  asio::co_spawn(executor_, Carry(this, std::move(run)),
+                 [](std::exception_ptr bug) {
+                   if (bug) std::rethrow_exception(bug);
+                 });
+}
+
+asio::awaitable<void> LeaseWorker::Carry(LeaseWorker* self, RunPointer run) {
+  const Status executed = co_await LeasedRun::Execute(run);
+  if (executed) {
+    spdlog::info("run {} executed (epoch {})", run->run(), run->epoch());
+  } else if (executed.error().code != Code::kCancelled) {
+    self->HandBack(run, executed.error().message, true);
+  }
+}
+
+void LeaseWorker::Pump(LeasedRun& run) {
+  // Without a stream the outbox only fills.
+  if (!attached_ || run.returned) return;
+  while (auto report = run.outbox().Next()) {
+    AttachRequest request;
+    *request.mutable_report() = *std::move(report);
+    Send(std::move(request));
+  }
+}
+
+void LeaseWorker::OnRevoke(const AttachResponse::Revoke& revoke) {
+  const RunPointer run = Find(revoke.run(), revoke.epoch());
+  if (run == nullptr) return;
+  if (!run->returned)
+    spdlog::warn("run {} was revoked: {}", revoke.run(), revoke.reason());
+  run->Abort();
+  Forget(revoke.run());
+}
+
+void LeaseWorker::HandBack(const RunPointer& run, std::string reason,
+                           bool fault) {
+  if (run->returned) return;
+  spdlog::warn("run {} is handed back: {}", run->run(), reason);
+  run->returned = LeasedRun::Return{std::move(reason), fault};
+  run->Abort();
+  SendReturn(*run);
+  Demand();
+}
+
+void LeaseWorker::SendReturn(const LeasedRun& run) {
+  AttachRequest request;
+  auto& back = *request.mutable_hand_back();
+  back.set_run(run.run());
+  back.set_epoch(run.epoch());
+  back.set_reason(run.returned->reason);
+  back.set_fault(run.returned->fault);
+  Send(std::move(request));
+}
+
+LeaseWorker::RunPointer LeaseWorker::Find(const std::string& run,
+                                          std::uint64_t epoch) const {
+  const auto it = runs_.find(run);
+  return it != runs_.end() && it->second->epoch() == epoch ? it->second
+                                                           : nullptr;
+}
+
+void LeaseWorker::Forget(const std::string& run) {
+  runs_.erase(run);
+  Demand();
+  EndIfIdle();
+}
+
+void LeaseWorker::Drain() {
+  if (std::exchange(draining_, true)) return Stop();
+  spdlog::info("draining: {} runs to finish", runs_.size());
+  Demand();
+  EndIfIdle();
+  if (ending_) return;
+  end_timer_.expires_after(options_.drain_timeout);
+  end_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) HandEverythingBack("the worker is stopping", false);
+  });
+}
+
+void LeaseWorker::EndIfIdle() {
+  if (!runs_.empty() || !draining_ || ending_) return;
+  HandEverythingBack("", false);
+}
+
+void LeaseWorker::HandEverythingBack(const std::string& reason, bool fault) {
+  if (std::exchange(ending_, true)) return;
+  draining_ = true;
+  retry_timer_.cancel();
+  fetcher_.Stop();
+  const auto runs = runs_;
+  for (const auto& [name, run] : runs) HandBack(run, reason, fault);
+  if (!attached_) return End();
+  connection_.Finish();
+  end_timer_.expires_after(kGoodbye);
+  end_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) End();
+  });
+}
+
+void LeaseWorker::End() {
+  ending_ = true;
+  if (std::exchange(ended_, true)) return;
+  end_timer_.cancel();
+  beat_timer_.cancel();
+  retry_timer_.cancel();
+  if (events_.on_end) events_.on_end(end_);
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Worker>> Worker::Make(asio::any_io_executor executor,
+                                               Workshop& workshop,
+                                               WorkerOptions options,
+                                               Events events) {
+  ASSAY_ASSIGN_OR_RETURN(
+      ContentCache cache,
+      ContentCache::Open(options.data_dir + "/content", kCacheBytes));
+  return std::make_unique<LeaseWorker>(std::move(executor), workshop,
+                                       std::move(options), std::move(events),
+                                       std::move(cache));
+}
+
+}  // namespace assay::worker

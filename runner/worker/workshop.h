@@ -1,0 +1,83 @@
+#ifndef ASSAY_RUNNER_WORKER_WORKSHOP_H_
+#define ASSAY_RUNNER_WORKER_WORKSHOP_H_
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "assay/plan/v1/plan.pb.h"
+#include "assay/runner/v1/run_input.pb.h"
+#include "proto/base/error.h"
+#include "runner/materialise/tree_limits.h"
+#include "sandbox/cell/launcher.h"
+#include "sandbox/cell/unique_fd.h"
+
+namespace assay::worker {
+
+// A commit in a pack file.
+struct PackedCommit {
+  std::string pack_file;
+  std::string commit;
+};
+
+// One run to be prepared.
+struct RunOrder {
+  std::string run;
+  std::uint64_t epoch = 0;
+  std::string traceparent;
+  plan::v1::Plan plan;
+  std::uint64_t seed = 0;
+  bool public_only = false;
+  // Empty: all.
+  std::vector<std::string> only_checks;
+  // Or a directory of the author's.
+  std::variant<PackedCommit, std::string> tree;
+};
+
+// What assay-run is started with.
+struct PreparedRun {
+  // A socket to the launcher, good for this run's cells only. Closing the last
+  // copy of it ends them.
+  sandbox::UniqueFd session;
+  // The serialised RunInput in a sealed file.
+  sandbox::UniqueFd input;
+};
+
+// Why a run could not be prepared.
+struct PrepareFailure {
+  Error error;
+  // The commit's author answers for it: the run ends with this as its result.
+  bool commits_fault = false;
+};
+
+// Prepares runs: commit to tree archive, database templates, blueprints,
+// session. Blocks, so it is called on threads made for that.
+//
+// Ownership: owns the launcher. Threads: any; the launcher is used by one at a
+// time.
+class Workshop {
+ public:
+  // Temporary files and database templates are kept in `data_dir`.
+  Workshop(sandbox::Launcher launcher, std::string data_dir);
+
+  std::expected<PreparedRun, PrepareFailure> Prepare(const RunOrder& order);
+
+  // Readable when the launcher has died; nothing can be prepared after that.
+  int launcher_pidfd() const { return launcher_.pidfd(); }
+
+ private:
+  Expected<PreparedRun> Assemble(const RunOrder& order, int archive_fd);
+
+  std::mutex mutex_;  // guards the use of launcher_
+  sandbox::Launcher launcher_;
+  const std::string data_dir_;
+};
+
+// What a commit of this plan may unpack to: no more than its work volume holds.
+materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan);
+
+}  // namespace assay::worker
+
+#endif  // ASSAY_RUNNER_WORKER_WORKSHOP_H_
