@@ -1,0 +1,110 @@
+// The dashboard before a real assayd, with a real git: from the invitation's
+// link to the run, across a restart of the server.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch } from './browser.mjs';
+import { Installation, SAMPLE } from './installation.mjs';
+
+let browser, installation;
+
+before(async () => {
+  installation = new Installation();
+  await installation.start('--no-worker');
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await installation.stop();
+  installation.remove();
+});
+
+// A page of somebody with cookies and storage of their own.
+async function person() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const wrong = [];
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(installation.origin))
+      wrong.push(request.url());
+  });
+  return { page, wrong };
+}
+
+test('author and candidate meet in two browsers', async () => {
+  const author = await person();
+  const { origin, adminToken } = installation;
+  await author.page.goto(`${origin}/#token=${adminToken}`);
+  await author.page.getByText('No assignments yet').waitFor();
+  installation.assay('assignment', 'create', SAMPLE);
+  await author.page.reload();
+  await author.page.getByRole('link', { name: 'Orders API' }).click();
+  await author.page.getByText('10 checks, 100 points').waitFor();
+  await author.page.getByText('Nobody has accepted yet').waitFor();
+  await author.page
+    .getByRole('heading', { name: 'What done looks like' })
+    .waitFor();
+  await author.page.goto(origin);
+
+  const ada = await person();
+  const invitation = installation.assay(
+    ...[
+      'invite',
+      'orders-api',
+      '--name',
+      'Ada L.',
+      '--email',
+      'ada@example.org',
+    ],
+  );
+  await ada.page.goto(invitation.link);
+  await ada.page.getByRole('button', { name: 'Accept' }).click();
+  await ada.page.getByRole('button', { name: 'Start', exact: true }).click();
+  await ada.page.getByRole('button', { name: 'Yes, start the clock' }).click();
+  await ada.page.getByText(/3 h 59 min left|4 h 00 min left/).waitFor();
+
+  const line = await ada.page
+    .locator('pre', { hasText: 'git clone' })
+    .textContent();
+  await ada.page.getByRole('button', { name: 'Show a password' }).click();
+  const [user, password] = await ada.page
+    .locator('section dd')
+    .allTextContents();
+  const url = new URL(line.replace('git clone ', ''));
+  [url.username, url.password] = [user, password];
+  const work = installation.folder('orders');
+  installation.git('/', 'clone', '--quiet', url.href, work);
+  installation.git(
+    work,
+    'commit',
+    '--quiet',
+    '--allow-empty',
+    '-m',
+    '<i>First</i>',
+  );
+  const commit = installation.git(work, 'rev-parse', 'HEAD').slice(0, 8);
+
+  // The push waits for its results, and without a worker there are none.
+  const push = installation.gitInBackground(work, 'push', 'origin', 'HEAD');
+  await ada.page.getByText('<i>First</i>').waitFor();
+  await ada.page.getByRole('link', { name: 'queued' }).waitFor();
+  const row = author.page.getByRole('row').filter({ hasText: commit });
+  await row.getByText('queued').waitFor();
+
+  await installation.stop();
+  await author.page.getByText('Not connected').waitFor();
+  await installation.start('--no-worker');
+  await author.page.getByText('Not connected').waitFor({ state: 'detached' });
+  await row.getByText('queued').waitFor();
+
+  await ada.page.getByRole('button', { name: 'Hand in the last push' }).click();
+  await ada.page.getByText('counts', { exact: true }).waitFor();
+  await author.page.getByRole('row').filter({ hasText: 'final' }).waitFor();
+  await row.getByRole('link').first().click();
+  await author.page.getByRole('heading', { name: 'Final run of' }).waitFor();
+  push.kill();
+  assert.deepEqual([...author.wrong, ...ada.wrong], []);
+});
