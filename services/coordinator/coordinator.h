@@ -26,6 +26,8 @@ struct Options {
   // Empty: the web address.
   std::string public_url;
   std::string version = "dev";
+  // How long a push stays to hear its results.
+  std::chrono::milliseconds push_stay{10 * 60'000};
   // How long a stop waits for requests that are being answered.
   std::chrono::milliseconds grace{5'000};
 };

@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <set>
+
+#include "assay/v1/access.pb.h"
+#include "assay/v1/system_service.grpc.pb.h"
+#include "services/rpc/method_registry.h"
+#include "tests/services/coordinator/server_fixture.h"
+#include "tests/services/gateway/raw_http.h"
+
+// Every method of every service, as every role and as nobody, on both gates.
+// What is expected comes from the protos, so that a new method is held to its
+// option from its first day.
+
+namespace assay::testing {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::MethodDescriptor;
+
+constexpr v1::Role kRoles[] = {v1::ROLE_UNSPECIFIED, v1::ROLE_ADMIN,
+                               v1::ROLE_AUTHOR,      v1::ROLE_REVIEWER,
+                               v1::ROLE_OBSERVER,    v1::ROLE_CANDIDATE,
+                               v1::ROLE_WORKER};
+
+// What a gate said, as far as access is concerned.
+enum class Answer { kLetIn, kUnauthenticated, kPermissionDenied };
+
+Answer Expectation(const v1::Access& access, v1::Role role) {
+  if (access.anyone()) return Answer::kLetIn;
+  if (role == v1::ROLE_UNSPECIFIED) return Answer::kUnauthenticated;
+  return std::ranges::find(access.roles(), role) != access.roles().end()
+             ? Answer::kLetIn
+             : Answer::kPermissionDenied;
+}
+
+class AccessTest : public ServerFixture {
+ protected:
+  AccessTest() {
+    MakeAssignment();
+    tokens_[v1::ROLE_CANDIDATE] = MakeAttempt().token;
+    const auto system = v1::SystemService::NewStub(channel());
+    for (const v1::Role role : kRoles) {
+      if (role == v1::ROLE_UNSPECIFIED || role == v1::ROLE_CANDIDATE) continue;
+      v1::CreateTokenRequest request;
+      request.set_role(role);
+      request.set_label("test");
+      v1::CreateTokenResponse response;
+      const auto status =
+          system->CreateToken(As(AdminToken()).get(), request, &response);
+      EXPECT_TRUE(status.ok()) << status.error_message();
+      tokens_[role] = response.token();
+    }
+  }
+
+  Answer OverGrpc(const std::string& method, const std::string& token) {
+    grpc::GenericStub stub(channel());
+    const auto context = As(token);
+    // A stream that is let in may stay open; what counts is how it begins.
+    context->set_deadline(std::chrono::system_clock::now() +
+                          std::chrono::milliseconds(300));
+    grpc::ByteBuffer request, response;
+    std::promise<grpc::Status> done;
+    grpc::Slice nothing("");
+    request = grpc::ByteBuffer(&nothing, 1);
+    stub.UnaryCall(context.get(), "/" + method, {}, &request, &response,
+                   [&](grpc::Status status) { done.set_value(status); });
+    switch (done.get_future().get().error_code()) {
+      case grpc::StatusCode::UNAUTHENTICATED:
+        return Answer::kUnauthenticated;
+      case grpc::StatusCode::PERMISSION_DENIED:
+        return Answer::kPermissionDenied;
+      default:
+        return Answer::kLetIn;
+    }
+  }
+
+  Answer OverConnect(const std::string& method, bool streams,
+                     const std::string& token) {
+    std::string fields = "Connect-Timeout-Ms: 300\r\n";
+    if (!token.empty()) fields += "Authorization: Bearer " + token + "\r\n";
+    const std::string body =
+        streams ? std::string("\0\0\0\0\2{}", 7) : std::string("{}");
+    const std::string response =
+        Exchange(web_port(),
+                 Post("/" + method,
+                      streams ? "application/connect+json" : "application/json",
+                      body, fields));
+    if (response.find("\"unauthenticated\"") != std::string::npos)
+      return Answer::kUnauthenticated;
+    if (response.find("\"permission_denied\"") != std::string::npos)
+      return Answer::kPermissionDenied;
+    return Answer::kLetIn;
+  }
+
+  std::map<v1::Role, std::string> tokens_{{v1::ROLE_UNSPECIFIED, ""}};
+};
+
+TEST_F(AccessTest, EveryMethodLetsInExactlyTheRolesOfItsProto) {
+  for (const auto& [name, method] : coordinator().methods().methods()) {
+    for (const v1::Role role : kRoles) {
+      const std::string what = name + " as " + v1::Role_Name(role);
+      // These do not need what they name: an empty secret opens nothing.
+      if (method.access.anyone()) continue;
+      const Answer expected = Expectation(method.access, role);
+      EXPECT_EQ(OverGrpc(name, tokens_[role]), expected) << what << ", gRPC";
+      EXPECT_EQ(OverConnect(name, method.server_streaming, tokens_[role]),
+                expected)
+          << what << ", Connect";
+    }
+  }
+}
+
+TEST_F(AccessTest, EveryPublicMethodIsServed) {
+  std::set<std::string> declared;
+  for (const char* service :
+       {"AssignmentService", "AttemptService", "InvitationService",
+        "RunService", "SubmissionService", "SystemService", "TraceService"}) {
+    const auto* descriptor =
+        DescriptorPool::generated_pool()->FindServiceByName(
+            std::string("assay.v1.") + service);
+    ASSERT_NE(descriptor, nullptr) << service;
+    for (int i = 0; i < descriptor->method_count(); ++i)
+      declared.insert(descriptor->full_name() + "/" +
+                      descriptor->method(i)->name());
+  }
+  std::set<std::string> served;
+  for (const auto& [name, method] : coordinator().methods().methods())
+    served.insert(name);
+  EXPECT_EQ(served, declared);
+}
+
+TEST_F(AccessTest, LeasesAreForWorkersAndForGrpcOnly) {
+  const std::string method = "assay.runner.v1.LeaseService/Attach";
+  for (const v1::Role role : kRoles) {
+    const Answer expected =
+        role == v1::ROLE_UNSPECIFIED ? Answer::kUnauthenticated
+        : role == v1::ROLE_WORKER    ? Answer::kLetIn
+                                     : Answer::kPermissionDenied;
+    EXPECT_EQ(OverGrpc(method, tokens_[role]), expected) << v1::Role_Name(role);
+  }
+  EXPECT_EQ(
+      StatusOf(Exchange(
+          web_port(), Post("/" + method, "application/connect+json", "", ""))),
+      404);
+}
+
+}  // namespace
+}  // namespace assay::testing
