@@ -1,5 +1,6 @@
 #include "services/runs/run_reader.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -198,7 +199,7 @@ Async<void> RunReader::Watch(rpc::Caller caller, RunId id, WatchOptions options,
   ASSAY_CO_ASSIGN_OR_RETURN(std::optional<Visibility> visibility,
                             co_await VisibilityOf(plans_, caller, sight));
   const std::int64_t now_at = sight.run.next_sequence - 1;
-  if (options.after_sequence <= 0) {
+  if (options.after_sequence == 0) {
     v1::WatchRunResponse snapshot;
     *snapshot.mutable_snapshot() = Show(sight, visibility);
     snapshot.set_snapshot_sequence(now_at);
@@ -211,7 +212,8 @@ Async<void> RunReader::Watch(rpc::Caller caller, RunId id, WatchOptions options,
 
   Follower follower(std::move(visibility), options.results_only,
                     std::move(write));
-  follower.set_position(options.after_sequence);
+  // -1: from the first one on.
+  follower.set_position(std::max<std::int64_t>(0, options.after_sequence));
   bool behind = follower.position() < now_at;
   while (!follower.done()) {
     while (behind && !follower.done()) {

@@ -33,7 +33,8 @@ class RunReader {
                                        storage::Page page);
 
   struct WatchOptions {
-    // Events after this one instead of a snapshot; 0: a snapshot first.
+    // Events after this one instead of a snapshot; 0: a snapshot first; -1:
+    // every event from the first one on.
     std::int64_t after_sequence = 0;
     // Leave out logs and spans.
     bool results_only = false;
