@@ -1,0 +1,236 @@
+#include "sandbox/launcher/cell_cgroup.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+
+#include "sandbox/launcher/cgroup_files.h"
+
+namespace assay::sandbox {
+namespace {
+
+constexpr std::int64_t kQuotaPeriodUs = 100'000;
+constexpr std::size_t kMemory = static_cast<std::size_t>(Controller::kMemory);
+constexpr std::size_t kCpu = static_cast<std::size_t>(Controller::kCpu);
+
+std::string LeafName(std::uint32_t process) {
+  return "p" + std::to_string(process);
+}
+
+// Our own pid 1 is not the program's business.
+std::int64_t PidsWithInit(std::int32_t pids) { return std::int64_t{pids} + 1; }
+
+bool LimitLegacyMemory(int directory, std::int64_t bytes) {
+  if (bytes <= 0) return true;
+  if (!WriteSmallFile(directory, "memory.limit_in_bytes", bytes)) return false;
+  // Absent on kernels without swap accounting, which then is no loss.
+  WriteSmallFile(directory, "memory.memsw.limit_in_bytes", bytes);
+  return true;
+}
+
+}  // namespace
+
+bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
+                        const Limits& limits) {
+  tree_ = &tree;
+  name_ = "c" + std::to_string(id);
+  cores_ = limits.cores;
+  if (tree.unified() >= 0) {
+    unified_ = MakeDirectory(tree.unified(), name_.c_str());
+    if (!unified_ || !SetUnifiedLimits(tree, limits)) return false;
+    init_leaf_ = MakeDirectory(unified_.get(), "init");
+    if (!init_leaf_) return false;
+  }
+  for (const auto controller :
+       {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
+    if (!CreateLegacy(tree, controller, limits)) return false;
+  }
+  SetQuota(true);
+  return WatchMemory();
+}
+
+bool CellCgroup::SetUnifiedLimits(const CgroupTree& tree,
+                                  const Limits& limits) {
+  if (tree.UnifiedHas(Controller::kMemory) && limits.memory_bytes > 0) {
+    if (!WriteSmallFile(unified_.get(), "memory.max", limits.memory_bytes) ||
+        !WriteSmallFile(unified_.get(), "memory.oom.group", "1")) {
+      return false;
+    }
+    WriteSmallFile(unified_.get(), "memory.swap.max", "0");
+  }
+  if (tree.UnifiedHas(Controller::kPids) && limits.pids > 0 &&
+      !WriteSmallFile(unified_.get(), "pids.max", PidsWithInit(limits.pids))) {
+    return false;
+  }
+  return true;
+}
+
+bool CellCgroup::CreateLegacy(const CgroupTree& tree, Controller controller,
+                              const Limits& limits) {
+  const auto index = static_cast<std::size_t>(controller);
+  const int base = tree.Legacy(controller);
+  if (base < 0) return true;
+  // A hierarchy that limits nothing of this cell is left alone: each costs a
+  // directory per cell and a write per process. Memory and pids are kept for
+  // their counters.
+  if (controller == Controller::kCpu && limits.cores <= 0) return true;
+  UniqueFd directory = MakeDirectory(base, name_.c_str());
+  if (!directory) return false;
+  if (controller == Controller::kMemory &&
+      !LimitLegacyMemory(directory.get(), limits.memory_bytes)) {
+    return false;
+  }
+  if (controller == Controller::kPids && limits.pids > 0 &&
+      !WriteSmallFile(directory.get(), "pids.max", PidsWithInit(limits.pids))) {
+    return false;
+  }
+  legacy_tasks_[index].Reset(
+      ::openat(directory.get(), "tasks", O_WRONLY | O_CLOEXEC));
+  legacy_[index] = std::move(directory);
+  return static_cast<bool>(legacy_tasks_[index]);
+}
+
+bool CellCgroup::WatchMemory() {
+  if (legacy_[kMemory]) {
+    const int directory = legacy_[kMemory].get();
+    oom_event_.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    oom_control_.Reset(
+        ::openat(directory, "memory.oom_control", O_RDONLY | O_CLOEXEC));
+    if (!oom_event_ || !oom_control_) return false;
+    return WriteSmallFile(directory, "cgroup.event_control",
+                          std::to_string(oom_event_.get()) + " " +
+                              std::to_string(oom_control_.get()));
+  }
+  if (tree_->UnifiedHas(Controller::kMemory)) {
+    oom_event_.Reset(
+        ::openat(unified_.get(), "memory.events", O_RDONLY | O_CLOEXEC));
+    oom_is_priority_ = true;
+    return static_cast<bool>(oom_event_);
+  }
+  return true;
+}
+
+std::int32_t CellCgroup::OomKills() const {
+  std::optional<std::int64_t> kills;
+  if (legacy_[kMemory]) {
+    kills = ReadField(legacy_[kMemory].get(), "memory.oom_control", "oom_kill");
+  } else if (oom_is_priority_) {
+    kills = ReadField(unified_.get(), "memory.events", "oom_kill");
+  }
+  return static_cast<std::int32_t>(kills.value_or(0));
+}
+
+UniqueFd CellCgroup::MakeLeaf(std::uint32_t process) {
+  if (!unified_) return UniqueFd();
+  SetQuota(true);
+  return MakeDirectory(unified_.get(), LeafName(process).c_str());
+}
+
+bool CellCgroup::RemoveLeaf(std::uint32_t process) {
+  if (!unified_) return true;
+  return ::unlinkat(unified_.get(), LeafName(process).c_str(), AT_REMOVEDIR) ==
+             0 ||
+         errno == ENOENT;
+}
+
+bool CellCgroup::Join() const {
+  for (const auto& tasks : legacy_tasks_) {
+    // "0" is the writer itself. One thread into "tasks" spares the kernel a
+    // lock over all processes that costs milliseconds.
+    if (tasks && ::write(tasks.get(), "0", 1) != 1) return false;
+  }
+  return true;
+}
+
+void CellCgroup::SetQuota(bool on) {
+  if (cores_ <= 0 || on == quota_on_) return;
+  quota_on_ = on;
+  const auto quota = std::llround(cores_ * kQuotaPeriodUs);
+  if (legacy_[kCpu]) {
+    WriteSmallFile(legacy_[kCpu].get(), "cpu.cfs_quota_us", on ? quota : -1);
+  } else if (unified_ && tree_->UnifiedHas(Controller::kCpu)) {
+    WriteSmallFile(unified_.get(), "cpu.max",
+                   (on ? std::to_string(quota) : std::string("max")) + " " +
+                       std::to_string(kQuotaPeriodUs));
+  }
+}
+
+int CellCgroup::Directory(Controller controller) const {
+  const auto index = static_cast<std::size_t>(controller);
+  return legacy_[index] ? legacy_[index].get() : unified_.get();
+}
+
+CellStats CellCgroup::Stats() const {
+  CellStats stats;
+  stats.cpu = std::chrono::nanoseconds(LeafTimes(unified_.get()).total_ns);
+  const int memory = Directory(Controller::kMemory);
+  const bool old = static_cast<bool>(legacy_[kMemory]);
+  stats.memory_bytes =
+      ReadNumber(memory, old ? "memory.usage_in_bytes" : "memory.current")
+          .value_or(0);
+  stats.memory_peak_bytes =
+      ReadNumber(memory, old ? "memory.max_usage_in_bytes" : "memory.peak")
+          .value_or(0);
+  const int pids = Directory(Controller::kPids);
+  const auto without_init = [](std::int64_t count) {
+    return static_cast<std::int32_t>(count > 0 ? count - 1 : 0);
+  };
+  stats.pids = without_init(ReadNumber(pids, "pids.current").value_or(0));
+  stats.pids_peak = without_init(ReadNumber(pids, "pids.peak").value_or(0));
+  stats.oom_kills = OomKills();
+  return stats;
+}
+
+CpuTimes CellCgroup::LeafTimes(int leaf) {
+  if (leaf < 0) return {};
+  constexpr std::int64_t kNsPerUs = 1000;
+  const auto field = [leaf](std::string_view key) {
+    return ReadField(leaf, "cpu.stat", key).value_or(0) * kNsPerUs;
+  };
+  return {.user_ns = field("user_usec"),
+          .system_ns = field("system_usec"),
+          .total_ns = field("usage_usec")};
+}
+
+bool CellCgroup::KillLeaf(int leaf) {
+  if (leaf < 0) return false;
+  SetQuota(false);
+  return WriteSmallFile(leaf, "cgroup.kill", "1");
+}
+
+bool CellCgroup::KillAll() {
+  if (!unified_) return false;
+  SetQuota(false);
+  return WriteSmallFile(unified_.get(), "cgroup.kill", "1");
+}
+
+bool CellCgroup::SetFrozen(bool frozen) {
+  if (!unified_) {
+    errno = EOPNOTSUPP;
+    return false;
+  }
+  return WriteSmallFile(unified_.get(), "cgroup.freeze", frozen ? "1" : "0");
+}
+
+bool CellCgroup::Remove() {
+  bool gone = true;
+  const auto remove = [&gone](int parent, const char* name) {
+    if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+      gone = false;
+    }
+  };
+  if (unified_) {
+    remove(unified_.get(), "init");
+    if (gone) remove(tree_->unified(), name_.c_str());
+  }
+  for (std::size_t i = 0; i < kControllers; ++i) {
+    if (!legacy_[i]) continue;
+    remove(tree_->Legacy(static_cast<Controller>(i)), name_.c_str());
+  }
+  return gone;
+}
+
+}  // namespace assay::sandbox

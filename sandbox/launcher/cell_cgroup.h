@@ -1,0 +1,83 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_CELL_CGROUP_H_
+#define ASSAY_SANDBOX_LAUNCHER_CELL_CGROUP_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sandbox/cell/session.h"
+#include "sandbox/cell/spec.h"
+#include "sandbox/launcher/cgroup_tree.h"
+
+namespace assay::sandbox {
+
+struct CpuTimes {
+  std::int64_t user_ns = 0;
+  std::int64_t system_ns = 0;
+  std::int64_t total_ns = 0;
+};
+
+// The cgroups of one cell: a directory "c<id>" in each hierarchy that limits
+// something, and below it, in the v2 hierarchy, one leaf for each process that
+// was started (and "init" for the cell's own pid 1). A leaf is used once: after
+// its kill, the kernel kills whatever is born into it.
+//
+// Ownership: borrows the tree, which must outlive it.
+class CellCgroup {
+ public:
+  // Makes the directories and sets `limits`. False with errno.
+  bool Create(const CgroupTree& tree, std::uint32_t id, const Limits& limits);
+
+  // Descriptors for clone3's CLONE_INTO_CGROUP; -1 without a v2 hierarchy.
+  int init_leaf() const { return init_leaf_.get(); }
+  UniqueFd MakeLeaf(std::uint32_t process);
+  // False while something in it is still dying.
+  bool RemoveLeaf(std::uint32_t process);
+
+  // For children that were cloned into a leaf: enters the v1 hierarchies.
+  // Called in the child. False with errno.
+  bool Join() const;
+
+  // Readable (`oom_is_priority`: EPOLLPRI instead) when the kernel may have
+  // killed something for memory; OomKills tells. -1 if there is no such thing.
+  int oom_event() const { return oom_event_.get(); }
+  bool oom_is_priority() const { return oom_is_priority_; }
+  std::int32_t OomKills() const;
+
+  CellStats Stats() const;
+  static CpuTimes LeafTimes(int leaf);
+
+  // All processes of a leaf, of the cell. A CPU quota is lifted first: it
+  // would make them die slowly; it returns with the next MakeLeaf.
+  bool KillLeaf(int leaf);
+  bool KillAll();
+  bool SetFrozen(bool frozen);
+
+  // Removes the directories. False while something is still dying.
+  bool Remove();
+
+ private:
+  bool CreateLegacy(const CgroupTree& tree, Controller controller,
+                    const Limits& limits);
+  bool SetUnifiedLimits(const CgroupTree& tree, const Limits& limits);
+  bool WatchMemory();
+  void SetQuota(bool on);
+  int Directory(Controller controller) const;
+
+  const CgroupTree* tree_ = nullptr;
+  std::string name_;
+  double cores_ = 0;
+  bool quota_on_ = false;
+  UniqueFd unified_;
+  UniqueFd init_leaf_;
+  std::array<UniqueFd, kControllers> legacy_;
+  std::array<UniqueFd, kControllers> legacy_tasks_;
+  UniqueFd oom_event_;
+  UniqueFd oom_control_;
+  bool oom_is_priority_ = false;
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_CELL_CGROUP_H_

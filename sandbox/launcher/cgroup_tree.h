@@ -1,0 +1,67 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_CGROUP_TREE_H_
+#define ASSAY_SANDBOX_LAUNCHER_CGROUP_TREE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "sandbox/cell/unique_fd.h"
+
+namespace assay::sandbox {
+
+enum class Controller : std::uint8_t { kMemory, kPids, kCpu };
+inline constexpr std::size_t kControllers = 3;
+
+// The cgroups in which this launcher makes those of its cells: a directory
+// "assay-<pid>" below the cgroup that the launcher was started in, in the
+// unified (v2) hierarchy and, on hybrid hosts, in the v1 hierarchy of each
+// controller that v2 does not have. What cannot be had is left out and shows in
+// `weaker`.
+//
+// Every directory is locked (flock) while its launcher lives: those of
+// launchers that were killed are found unlocked and removed at the next start.
+class CgroupTree {
+ public:
+  // Never fails: on a host without any cgroup that we may write the tree is
+  // empty.
+  static CgroupTree Probe();
+  CgroupTree(CgroupTree&&) noexcept;
+  CgroupTree& operator=(CgroupTree&&) = delete;
+  // Removes the directories, which must be empty of cells.
+  ~CgroupTree();
+
+  // Where cells get their leaves; -1 without a usable v2 hierarchy.
+  int unified() const { return unified_.base.get(); }
+  // Whether `unified` limits this resource.
+  bool UnifiedHas(Controller controller) const {
+    return unified_has_[static_cast<std::size_t>(controller)];
+  }
+  // The v1 hierarchy that limits it; -1 if none.
+  int Legacy(Controller controller) const {
+    return legacy_[static_cast<std::size_t>(controller)].base.get();
+  }
+  bool Has(Controller controller) const {
+    return UnifiedHas(controller) || Legacy(controller) >= 0;
+  }
+  // Weakness bits.
+  std::uint32_t weaker() const;
+
+ private:
+  // Our directory below the cgroup that we were given.
+  struct Base {
+    UniqueFd given;
+    UniqueFd base;
+  };
+  CgroupTree() = default;
+  static Base Open(const std::string& given_path, const std::string& name);
+
+  std::string name_;
+  Base unified_;
+  std::array<bool, kControllers> unified_has_ = {};
+  std::array<Base, kControllers> legacy_;
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_CGROUP_TREE_H_

@@ -1,0 +1,29 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_CLONE_CHILD_H_
+#define ASSAY_SANDBOX_LAUNCHER_CLONE_CHILD_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "sandbox/cell/unique_fd.h"
+
+namespace assay::sandbox {
+
+// fork() by clone3, with CLONE_NEW* `flags`, a pidfd, and (unless -1) born into
+// the v2 cgroup `cgroup`. 0 in the child, -1 with errno.
+pid_t CloneChild(std::uint64_t flags, int cgroup, UniqueFd& pidfd);
+
+// Runs `child`, which must not return, in a fork that is born into the pid
+// namespace `pid_namespace` and (unless -1) the v2 cgroup `cgroup`. The caller
+// is its parent, and stays in its own namespaces. -1 with errno.
+pid_t CloneIntoPidNamespace(int pid_namespace, int cgroup,
+                            const std::function<void()>& child,
+                            UniqueFd& pidfd);
+
+// False with errno.
+bool SendSignal(int pidfd, int signal);
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_CLONE_CHILD_H_

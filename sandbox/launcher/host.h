@@ -1,0 +1,31 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_HOST_H_
+#define ASSAY_SANDBOX_LAUNCHER_HOST_H_
+
+#include <cstdint>
+
+#include "sandbox/launcher/cgroup_tree.h"
+#include "sandbox/launcher/event_loop.h"
+#include "sandbox/launcher/identity.h"
+#include "sandbox/rootfs/staging.h"
+
+namespace assay::sandbox {
+
+// What the launcher has of this machine, shared by all cells.
+struct Host {
+  EventLoop loop;
+  Identity identity;
+  Staging staging;
+  CgroupTree cgroups;
+  // The launcher's own network namespace, to come back to.
+  UniqueFd own_network;
+  // Weakness bits of the machine.
+  std::uint32_t weaker = 0;
+
+  // Enters the namespaces and takes the privileges that the launcher works
+  // with, in the order that they need each other.
+  static Expected<Host> Take(uid_t worker_uid, gid_t worker_gid);
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_HOST_H_

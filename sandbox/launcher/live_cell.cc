@@ -1,0 +1,375 @@
+#include "sandbox/launcher/live_cell.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "sandbox/cell/launcher.h"
+#include "sandbox/launcher/cell_init.h"
+#include "sandbox/launcher/clone_child.h"
+
+namespace assay::sandbox {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often the cgroup of a cell that is going away is tried again.
+constexpr milliseconds kRetry{2};
+
+bool Has(std::uint32_t bits, Weakness weakness) {
+  return (bits & static_cast<std::uint32_t>(weakness)) != 0;
+}
+
+std::unexpected<BuildFault> Fault(SetupStep step, std::string detail) {
+  return std::unexpected(BuildFault{{step, errno}, std::move(detail)});
+}
+
+}  // namespace
+
+LiveCell::LiveCell(Host& host, const CellSpec& spec, std::uint32_t id,
+                   std::function<void()> on_gone)
+    : host_(host), spec_(spec), id_(id), on_gone_(std::move(on_gone)) {}
+
+LiveCell::~LiveCell() {
+  for (const auto token : {init_watch_, ready_watch_, oom_watch_}) {
+    host_.loop.Unwatch(token);
+  }
+  host_.loop.CancelTimer(retry_timer_);
+}
+
+Built<void> LiveCell::Build(std::uint32_t outer_uid,
+                            std::span<const StagedMount> volumes,
+                            std::span<const UniqueFd> fds,
+                            std::function<void(SetupFault)> on_ready) {
+  on_ready_ = std::move(on_ready);
+  limits_ = ProcessLimits();
+  CellOwner owner = {.uid = outer_uid};
+  if (!host_.identity.rootless()) {
+    owner.id_map = host_.identity.IdMap(outer_uid);
+    if (owner.id_map < 0) return Fault(SetupStep::kIdMap, "owner of mounts");
+  }
+  if (!cgroup_.Create(host_.cgroups, id_, spec_.limits)) {
+    return Fault(SetupStep::kCgroup, "limits of " + spec_.name);
+  }
+  auto root = BuildRoot(host_.staging, spec_, owner, volumes, fds);
+  if (!root) return std::unexpected(root.error());
+  return CloneInit(outer_uid, *std::move(root));
+}
+
+Built<void> LiveCell::CloneInit(std::uint32_t outer_uid, UniqueFd root_tree) {
+  int release[2], ready[2];
+  if (::pipe2(release, O_CLOEXEC) != 0) return Fault(SetupStep::kPipes, "");
+  UniqueFd release_read(release[0]);
+  release_.Reset(release[1]);
+  if (::pipe2(ready, O_CLOEXEC) != 0) return Fault(SetupStep::kPipes, "");
+  ready_.Reset(ready[0]);
+  UniqueFd ready_write(ready[1]);
+
+  constexpr std::uint64_t kNamespaces = CLONE_NEWUSER | CLONE_NEWNS |
+                                        CLONE_NEWPID | CLONE_NEWNET |
+                                        CLONE_NEWIPC | CLONE_NEWUTS;
+  const pid_t pid = CloneChild(kNamespaces, cgroup_.init_leaf(), init_pidfd_);
+  if (pid < 0) return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
+  if (pid == 0) {
+    // Else the child would keep its own pipe open and never see its end.
+    release_.Reset();
+    RunCellInit({.root_tree = root_tree.get(),
+                 .release = release_read.get(),
+                 .ready = ready_write.get(),
+                 .cgroup = &cgroup_,
+                 .hostname = spec_.hostname,
+                 .drop_groups = !host_.identity.rootless()});
+  }
+  init_watch_ = host_.loop.Watch(init_pidfd_.get(), EPOLLIN,
+                                 [this](std::uint32_t) { OnInitExit(); });
+  if (!host_.identity.MapCell(pid, outer_uid)) {
+    return Fault(SetupStep::kIdMap, "user of " + spec_.name);
+  }
+  if (!OpenNamespaces(pid)) {
+    return Fault(SetupStep::kNamespaces, "of " + spec_.name);
+  }
+  ready_watch_ = host_.loop.Watch(ready_.get(), EPOLLIN,
+                                  [this](std::uint32_t) { OnReady(); });
+  if (::write(release_.get(), "g", 1) != 1) {
+    return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
+  }
+  return {};
+}
+
+bool LiveCell::OpenNamespaces(pid_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/ns/";
+  const auto open = [&folder](UniqueFd& fd, const char* name) {
+    fd.Reset(::open((folder + name).c_str(), O_RDONLY | O_CLOEXEC));
+    return static_cast<bool>(fd);
+  };
+  return open(namespaces_.user, "user") && open(namespaces_.mount, "mnt") &&
+         open(namespaces_.pid, "pid") && open(namespaces_.network, "net") &&
+         open(namespaces_.ipc, "ipc") && open(namespaces_.uts, "uts");
+}
+
+void LiveCell::OnReady() {
+  SetupFault fault = {SetupStep::kClone, EPIPE};
+  if (::read(ready_.get(), &fault, sizeof(fault)) != sizeof(fault)) {
+    fault = {SetupStep::kClone, EPIPE};
+  }
+  host_.loop.Unwatch(std::exchange(ready_watch_, 0));
+  if (state_ != State::kBuilding) return;
+  if (fault.step == SetupStep::kNone) {
+    state_ = State::kStanding;
+    if (cgroup_.oom_event() >= 0) {
+      oom_watch_ = host_.loop.Watch(
+          cgroup_.oom_event(), cgroup_.oom_is_priority() ? EPOLLPRI : EPOLLIN,
+          [this](std::uint32_t) { OnOom(); });
+    }
+  }
+  // A copy: the callback may destroy the cell.
+  const auto on_ready = on_ready_;
+  on_ready(fault);
+}
+
+std::vector<ResourceLimit> LiveCell::ProcessLimits() const {
+  const Limits& limits = spec_.limits;
+  std::vector<ResourceLimit> all;
+  const auto add = [&all](int resource, std::int64_t value) {
+    if (value > 0) all.push_back({resource, static_cast<std::uint64_t>(value)});
+  };
+  add(RLIMIT_NOFILE, limits.open_files);
+  add(RLIMIT_FSIZE, limits.file_bytes);
+  if (Has(host_.weaker, Weakness::kMemory)) {
+    add(RLIMIT_DATA, limits.memory_bytes);
+  }
+  if (Has(host_.weaker, Weakness::kPids)) {
+    add(RLIMIT_NPROC, limits.pids > 0 ? std::int64_t{limits.pids} + 1 : 0);
+  }
+  return all;
+}
+
+SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
+                                  std::span<const UniqueFd> fds,
+                                  ClientEnds& ends) {
+  SweepLeaves();
+  const ProcessSpec& spec = spec_.processes[index];
+  const LiveProcess::Surroundings around = {
+      .loop = host_.loop,
+      .cgroup = cgroup_,
+      .namespaces = namespaces_,
+      .limits = limits_,
+      .drop_groups = !host_.identity.rootless(),
+      .cpu_by_rlimit = Has(host_.weaker, Weakness::kCpuTime),
+      .archive_fd =
+          spec.unpack
+              ? fds[static_cast<std::size_t>(spec.unpack->archive_fd)].get()
+              : -1};
+  auto process = std::make_unique<LiveProcess>(
+      around, spec, process_id,
+      [this, process_id] {
+        if (LiveProcess* p = Find(process_id)) KillProcess(*p);
+      },
+      [this, process_id] { OnProcessExit(process_id); });
+  const SetupFault fault = process->Start(ends);
+  if (fault.step != SetupStep::kNone) {
+    leaves_.push_back(process_id);
+    return fault;
+  }
+  processes_.emplace(process_id, std::move(process));
+  return {};
+}
+
+LiveProcess* LiveCell::Find(std::uint32_t process_id) {
+  const auto it = processes_.find(process_id);
+  return it == processes_.end() ? nullptr : it->second.get();
+}
+
+void LiveCell::KillProcess(LiveProcess& process) {
+  if (cgroup_.KillLeaf(process.leaf())) return;
+  process.Signal(SIGKILL);
+  KillByPidNamespace();
+}
+
+void LiveCell::KillProcesses() {
+  bool by_namespace = false;
+  for (const auto& [id, process] : processes_) {
+    if (cgroup_.KillLeaf(process->leaf())) continue;
+    process->Signal(SIGKILL);
+    by_namespace = true;
+  }
+  if (by_namespace) KillByPidNamespace();
+}
+
+// Without a cgroup: a child inside the pid namespace kills everybody there but
+// pid 1, again and again until nobody is left to kill.
+void LiveCell::KillByPidNamespace() {
+  UniqueFd pidfd;
+  const auto kill_all = [] {
+    constexpr int kRounds = 100'000;
+    for (int i = 0; i < kRounds && ::kill(-1, SIGKILL) == 0; ++i) {
+      ::sched_yield();
+    }
+    ::_exit(0);
+  };
+  const pid_t pid =
+      CloneIntoPidNamespace(namespaces_.pid.get(), -1, kill_all, pidfd);
+  if (pid < 0) return;
+  const int fd = pidfd.Release();
+  auto token = std::make_shared<EventLoop::Token>(0);
+  *token = host_.loop.Watch(
+      fd, EPOLLIN, [&loop = host_.loop, fd, token](std::uint32_t) {
+        siginfo_t info;
+        ::waitid(P_PIDFD, static_cast<id_t>(fd), &info, WEXITED);
+        loop.Unwatch(*token);
+        ::close(fd);
+      });
+}
+
+bool LiveCell::CheckOom() {
+  const std::int32_t kills = cgroup_.OomKills();
+  if (kills <= oom_kills_seen_) return false;
+  oom_kills_seen_ = kills;
+  for (const auto& [id, process] : processes_) {
+    process->SetReason(OutOfMemory{});
+  }
+  return true;
+}
+
+void LiveCell::OnOom() {
+  std::uint64_t count = 0;
+  if (!cgroup_.oom_is_priority() &&
+      ::read(cgroup_.oom_event(), &count, sizeof(count)) < 0) {
+    return;
+  }
+  // The kernel has killed one process; the cell's memory belongs to all.
+  if (CheckOom()) KillProcesses();
+}
+
+void LiveCell::OnProcessExit(std::uint32_t process_id) {
+  if (CheckOom()) KillProcesses();
+  const auto it = processes_.find(process_id);
+  auto process = std::move(it->second);
+  processes_.erase(it);
+  // Whatever the program left behind ends with it.
+  if (!cgroup_.KillLeaf(process->leaf()) && processes_.empty() &&
+      state_ == State::kStanding) {
+    KillByPidNamespace();
+  }
+  const CellStats stats = cgroup_.Stats();
+  process->Report(stats.memory_peak_bytes, stats.pids_peak);
+  leaves_.push_back(process_id);
+  process.reset();
+  SweepLeaves();
+  if (state_ == State::kEnding) TryFinish();
+}
+
+void LiveCell::SweepLeaves() {
+  std::erase_if(leaves_,
+                [this](std::uint32_t id) { return cgroup_.RemoveLeaf(id); });
+}
+
+UniqueFd LiveCell::OpenSocket(int family, int type) const {
+  if ((family != AF_INET && family != AF_INET6) ||
+      (type != SOCK_STREAM && type != SOCK_DGRAM)) {
+    errno = EINVAL;
+    return UniqueFd();
+  }
+  if (::setns(namespaces_.network.get(), CLONE_NEWNET) != 0) return UniqueFd();
+  UniqueFd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int saved = errno;
+  // Going on in a candidate's network would be worse than ending.
+  if (::setns(host_.own_network.get(), CLONE_NEWNET) != 0) ::abort();
+  errno = saved;
+  return socket;
+}
+
+UniqueFd LiveCell::Listen(int family, std::uint16_t port) const {
+  UniqueFd socket = OpenSocket(family, SOCK_STREAM);
+  if (!socket) return socket;
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  v6.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+  const bool six = family == AF_INET6;
+  const auto* address = six ? reinterpret_cast<const sockaddr*>(&v6)
+                            : reinterpret_cast<const sockaddr*>(&v4);
+  constexpr int kBacklog = 1024;
+  if (::bind(socket.get(), address, six ? sizeof(v6) : sizeof(v4)) != 0 ||
+      ::listen(socket.get(), kBacklog) != 0) {
+    return UniqueFd();
+  }
+  return socket;
+}
+
+void LiveCell::Destroy() {
+  if (state_ == State::kEnding || state_ == State::kGone) return;
+  state_ = State::kEnding;
+  host_.loop.Unwatch(std::exchange(ready_watch_, 0));
+  host_.loop.Unwatch(std::exchange(oom_watch_, 0));
+  cgroup_.KillAll();
+  // Also where there is a cgroup: a quota or a freezer may hold the cell up,
+  // and the death of pid 1 is what we wait for.
+  if (init_pidfd_) {
+    SendSignal(init_pidfd_.get(), SIGKILL);
+  }
+  // Not from here: the caller still works with this object.
+  retry_timer_ =
+      host_.loop.At(EventLoop::Clock::now(), [this] { TryFinish(); });
+}
+
+void LiveCell::OnInitExit() {
+  siginfo_t info = {};
+  if (::waitid(P_PIDFD, static_cast<id_t>(init_pidfd_.get()), &info,
+               WEXITED | WNOHANG) != 0 ||
+      info.si_pid == 0) {
+    return;
+  }
+  host_.loop.Unwatch(std::exchange(init_watch_, 0));
+  init_pidfd_.Reset();
+  if (state_ == State::kBuilding) OnReady();
+  // Its pid namespace went with it. The session finds out at its next call.
+  if (state_ != State::kEnding) return Destroy();
+  TryFinish();
+}
+
+void LiveCell::TryFinish() {
+  host_.loop.CancelTimer(std::exchange(retry_timer_, 0));
+  if (state_ != State::kEnding || init_pidfd_ || !processes_.empty()) return;
+  SweepLeaves();
+  if (!leaves_.empty() || !cgroup_.Remove()) {
+    retry_timer_ = host_.loop.At(EventLoop::Clock::now() + kRetry,
+                                 [this] { TryFinish(); });
+    return;
+  }
+  state_ = State::kGone;
+  const auto on_gone = on_gone_;
+  on_gone();
+}
+
+std::uint32_t LiveCell::weaker() const {
+  std::uint32_t bits = host_.weaker;
+  const auto drop = [&bits](Weakness w) {
+    bits &= ~static_cast<std::uint32_t>(w);
+  };
+  if (spec_.limits.memory_bytes <= 0) drop(Weakness::kMemory);
+  if (spec_.limits.pids <= 0) drop(Weakness::kPids);
+  if (spec_.limits.cores <= 0) drop(Weakness::kCores);
+  bool cpu_limit = false;
+  for (const auto& process : spec_.processes) {
+    cpu_limit = cpu_limit || process.cpu_limit.count() > 0;
+  }
+  if (!cpu_limit) drop(Weakness::kCpuTime);
+  return bits;
+}
+
+}  // namespace assay::sandbox

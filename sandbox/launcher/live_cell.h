@@ -1,0 +1,102 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_LIVE_CELL_H_
+#define ASSAY_SANDBOX_LAUNCHER_LIVE_CELL_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sandbox/launcher/cell_cgroup.h"
+#include "sandbox/launcher/event_loop.h"
+#include "sandbox/launcher/host.h"
+#include "sandbox/launcher/live_process.h"
+#include "sandbox/rootfs/root_builder.h"
+
+namespace assay::sandbox {
+
+// One cell from its first clone to its last trace.
+//
+//   building --ready--> standing --(Destroy, or its pid 1 died)--> ending -->
+//   gone
+//
+// Ownership: borrows host and spec. on_gone is called once, when no process,
+// mount or cgroup of it is left; it may destroy the object.
+class LiveCell {
+ public:
+  LiveCell(Host& host, const CellSpec& spec, std::uint32_t id,
+           std::function<void()> on_gone);
+  ~LiveCell();
+
+  // Starts building. On success `on_ready` follows with how it ended; on
+  // failure the cell is on its way to gone already.
+  Built<void> Build(std::uint32_t outer_uid,
+                    std::span<const StagedMount> volumes,
+                    std::span<const UniqueFd> fds,
+                    std::function<void(SetupFault)> on_ready);
+
+  // `fds` are the session's.
+  SetupFault StartProcess(std::uint32_t index, std::uint32_t process_id,
+                          std::span<const UniqueFd> fds, ClientEnds& ends);
+  LiveProcess* Find(std::uint32_t process_id);
+  void KillProcess(LiveProcess& process);
+  void KillProcesses();
+  bool SetFrozen(bool frozen) { return cgroup_.SetFrozen(frozen); }
+  CellStats Stats() const { return cgroup_.Stats(); }
+  // A socket made inside the cell's network namespace, or -1 with errno.
+  UniqueFd OpenSocket(int family, int type) const;
+  UniqueFd Listen(int family, std::uint16_t port) const;
+
+  // Kills everything and begins to take the cell down. Idempotent.
+  void Destroy();
+
+  std::uint32_t id() const { return id_; }
+  bool standing() const { return state_ == State::kStanding; }
+  std::size_t processes() const { return processes_.size(); }
+  const CellSpec& spec() const { return spec_; }
+  // Weakness bits that matter to this spec.
+  std::uint32_t weaker() const;
+
+ private:
+  enum class State { kBuilding, kStanding, kEnding, kGone };
+
+  Built<void> CloneInit(std::uint32_t outer_uid, UniqueFd root_tree);
+  bool OpenNamespaces(pid_t pid);
+  void OnReady();
+  void OnInitExit();
+  void OnOom();
+  void OnProcessExit(std::uint32_t process_id);
+  void KillByPidNamespace();
+  bool CheckOom();
+  void SweepLeaves();
+  void TryFinish();
+  std::vector<ResourceLimit> ProcessLimits() const;
+
+  Host& host_;
+  const CellSpec& spec_;
+  const std::uint32_t id_;
+  std::function<void()> on_gone_;
+  std::function<void(SetupFault)> on_ready_;
+  State state_ = State::kBuilding;
+  CellCgroup cgroup_;
+  CellNamespaces namespaces_;
+  UniqueFd init_pidfd_;
+  UniqueFd ready_;
+  // Held while the cell lives: its end tells pid 1 that the launcher died.
+  UniqueFd release_;
+  EventLoop::Token init_watch_ = 0;
+  EventLoop::Token ready_watch_ = 0;
+  EventLoop::Token oom_watch_ = 0;
+  EventLoop::Token retry_timer_ = 0;
+  std::int32_t oom_kills_seen_ = 0;
+  std::vector<ResourceLimit> limits_;
+  std::map<std::uint32_t, std::unique_ptr<LiveProcess>> processes_;
+  // Leaves of ended processes in which something was still dying.
+  std::vector<std::uint32_t> leaves_;
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_LIVE_CELL_H_

@@ -1,0 +1,210 @@
+#include "sandbox/launcher/live_process.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "sandbox/cell/protocol.h"
+#include "sandbox/launcher/clone_child.h"
+
+namespace assay::sandbox {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// A CPU limit is looked at when it could be reached at the earliest, but not
+// more often than this.
+constexpr nanoseconds kLeastCpuWait = std::chrono::milliseconds(1);
+
+std::int64_t Nanoseconds(const timeval& time) {
+  return time.tv_sec * 1'000'000'000LL + time.tv_usec * 1000LL;
+}
+
+int Processors() {
+  static const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return static_cast<int>(std::max(count, 1L));
+}
+
+}  // namespace
+
+LiveProcess::LiveProcess(const Surroundings& around, const ProcessSpec& spec,
+                         std::uint32_t id, std::function<void()> on_limit,
+                         std::function<void()> on_exit)
+    : around_(around),
+      spec_(spec),
+      id_(id),
+      on_limit_(std::move(on_limit)),
+      on_exit_(std::move(on_exit)) {}
+
+LiveProcess::~LiveProcess() {
+  around_.loop.Unwatch(exit_watch_);
+  around_.loop.CancelTimer(wall_timer_);
+  around_.loop.CancelTimer(cpu_timer_);
+}
+
+SetupFault LiveProcess::Start(ClientEnds& ends) {
+  enum { kIn, kOut, kErr, kFault };
+  UniqueFd cell_ends[4];
+  UniqueFd our_ends[4];
+  UniqueFd exit_pipe;
+  int raw[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+  for (int i = kIn; i <= kFault; ++i) {
+    if (i == kIn && spec_.stdin_kind == Stdin::kNull) {
+      cell_ends[i].Reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (!cell_ends[i]) return {SetupStep::kPipes, errno};
+      raw[i][0] = cell_ends[i].get();
+      continue;
+    }
+    if (::pipe2(raw[i], O_CLOEXEC) != 0) return {SetupStep::kPipes, errno};
+    const int cell_side = i == kIn ? 0 : 1;
+    cell_ends[i].Reset(raw[i][cell_side]);
+    our_ends[i].Reset(raw[i][1 - cell_side]);
+  }
+  int exit_ends[2];
+  if (::pipe2(exit_ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    return {SetupStep::kPipes, errno};
+  }
+  ends.exit.Reset(exit_ends[0]);
+  exit_.Reset(exit_ends[1]);
+  leaf_ = around_.cgroup.MakeLeaf(id_);
+  if (auto fault = Clone(raw); fault.step != SetupStep::kNone) return fault;
+  ends.in = std::move(our_ends[kIn]);
+  ends.out = std::move(our_ends[kOut]);
+  ends.err = std::move(our_ends[kErr]);
+  fault_ = std::move(our_ends[kFault]);
+  StartClocks();
+  return {};
+}
+
+SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
+  std::vector<ResourceLimit> limits(around_.limits.begin(),
+                                    around_.limits.end());
+  if (around_.cpu_by_rlimit && spec_.cpu_limit.count() > 0) {
+    const auto seconds =
+        std::chrono::ceil<std::chrono::seconds>(spec_.cpu_limit).count();
+    limits.push_back({RLIMIT_CPU, static_cast<std::uint64_t>(seconds)});
+  }
+  const ProcessEntryPlan plan = {.spec = &spec_,
+                                 .namespaces = &around_.namespaces,
+                                 .cgroup = &around_.cgroup,
+                                 .limits = limits,
+                                 .stdin_fd = pipes[0][0],
+                                 .stdout_fd = pipes[1][1],
+                                 .stderr_fd = pipes[2][1],
+                                 .fault_fd = pipes[3][1],
+                                 .archive_fd = around_.archive_fd,
+                                 .drop_groups = around_.drop_groups};
+  started_ = EventLoop::Clock::now();
+  const pid_t pid = CloneIntoPidNamespace(
+      around_.namespaces.pid.get(), leaf_.get(),
+      [&plan] { RunProcessEntry(plan); }, pidfd_);
+  if (pid < 0) return {SetupStep::kClone, errno};
+  return {};
+}
+
+void LiveProcess::StartClocks() {
+  exit_watch_ = around_.loop.Watch(pidfd_.get(), EPOLLIN,
+                                   [this](std::uint32_t) { Reap(); });
+  if (spec_.wall_limit.count() > 0) {
+    wall_timer_ = around_.loop.At(started_ + spec_.wall_limit, [this] {
+      SetReason(WallTimeout{});
+      on_limit_();
+    });
+  }
+  if (spec_.cpu_limit.count() > 0 && leaf_) ScheduleCpuCheck(nanoseconds(0));
+}
+
+void LiveProcess::CheckCpu() {
+  const nanoseconds used(CellCgroup::LeafTimes(leaf_.get()).total_ns);
+  if (used >= spec_.cpu_limit) {
+    SetReason(CpuTimeout{});
+    on_limit_();
+    return;
+  }
+  ScheduleCpuCheck(used);
+}
+
+void LiveProcess::ScheduleCpuCheck(nanoseconds used) {
+  const nanoseconds earliest = (spec_.cpu_limit - used) / Processors();
+  cpu_timer_ = around_.loop.At(
+      EventLoop::Clock::now() + std::max(earliest, kLeastCpuWait),
+      [this] { CheckCpu(); });
+}
+
+void LiveProcess::SetReason(Ending reason) {
+  if (!reason_) reason_ = std::move(reason);
+}
+
+void LiveProcess::Signal(int signal) const { SendSignal(pidfd_.get(), signal); }
+
+void LiveProcess::Reap() {
+  siginfo_t info = {};
+  // The raw call, because the C library's has no rusage.
+  const long result = ::syscall(SYS_waitid, P_PIDFD, pidfd_.get(), &info,
+                                WEXITED | WNOHANG, &usage_);
+  if (result != 0 || info.si_pid == 0) return;
+  ended_ = EventLoop::Clock::now();
+  around_.loop.Unwatch(std::exchange(exit_watch_, 0));
+  around_.loop.CancelTimer(std::exchange(wall_timer_, 0));
+  around_.loop.CancelTimer(std::exchange(cpu_timer_, 0));
+  ending_ = EndingOf(info.si_code, info.si_status);
+  // A copy: the callback destroys this object.
+  const auto on_exit = on_exit_;
+  on_exit();
+}
+
+Ending LiveProcess::EndingOf(int code, int status) const {
+  SetupFault fault;
+  if (::fcntl(fault_.get(), F_SETFL, O_NONBLOCK) == 0 &&
+      ::read(fault_.get(), &fault, sizeof(fault)) == sizeof(fault)) {
+    return fault;
+  }
+  if (code == CLD_EXITED) return Exited{status};
+  const bool over_cpu =
+      around_.cpu_by_rlimit && spec_.cpu_limit.count() > 0 &&
+      Nanoseconds(usage_.ru_utime) + Nanoseconds(usage_.ru_stime) >=
+          spec_.cpu_limit.count();
+  if (over_cpu && (status == SIGXCPU || status == SIGKILL)) return CpuTimeout{};
+  return Signalled{status};
+}
+
+void LiveProcess::Report(std::int64_t memory_peak, std::int32_t pids_peak) {
+  // A program that ended by itself just before it was to be killed has kept
+  // its limit.
+  const bool by_us = reason_ && std::holds_alternative<Signalled>(*ending_);
+  const Ending ending = by_us ? *reason_ : *ending_;
+  ExitRecord record = {};
+  record.ending = static_cast<std::uint32_t>(ending.index());
+  if (const auto* exited = std::get_if<Exited>(&ending)) {
+    record.value = exited->code;
+  } else if (const auto* signalled = std::get_if<Signalled>(&ending)) {
+    record.value = signalled->signal;
+  } else if (const auto* fault = std::get_if<SetupFault>(&ending)) {
+    record.value = fault->error_number;
+    record.step = static_cast<std::uint32_t>(fault->step);
+  }
+  record.wall_ns = nanoseconds(ended_ - started_).count();
+  if (leaf_) {
+    const CpuTimes times = CellCgroup::LeafTimes(leaf_.get());
+    record.cpu_user_ns = times.user_ns;
+    record.cpu_system_ns = times.system_ns;
+  } else {
+    record.cpu_user_ns = Nanoseconds(usage_.ru_utime);
+    record.cpu_system_ns = Nanoseconds(usage_.ru_stime);
+  }
+  record.memory_peak_bytes =
+      memory_peak > 0 ? memory_peak : usage_.ru_maxrss * 1024;
+  record.pids_peak = pids_peak;
+  // A fresh pipe has room, and a client that closed its end does not care.
+  if (::write(exit_.get(), &record, sizeof(record)) < 0) return;
+  exit_.Reset();
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,88 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_LIVE_PROCESS_H_
+#define ASSAY_SANDBOX_LAUNCHER_LIVE_PROCESS_H_
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "sandbox/cell/spec.h"
+#include "sandbox/cell/termination.h"
+#include "sandbox/launcher/cell_cgroup.h"
+#include "sandbox/launcher/event_loop.h"
+#include "sandbox/launcher/process_entry.h"
+
+namespace assay::sandbox {
+
+// The client's ends of a process: exit, stdout, stderr and (only with
+// Stdin::kPipe) stdin.
+struct ClientEnds {
+  UniqueFd exit, out, err, in;
+};
+
+// One started process of a cell: holds its time limits, and reports its end
+// once, on its exit descriptor.
+//
+// Ownership: borrows loop, spec, cgroup and namespaces, which outlive it.
+class LiveProcess {
+ public:
+  struct Surroundings {
+    EventLoop& loop;
+    CellCgroup& cgroup;
+    const CellNamespaces& namespaces;
+    std::span<const ResourceLimit> limits;
+    bool drop_groups;
+    // The host cannot count a tree's CPU time: RLIMIT_CPU stands in.
+    bool cpu_by_rlimit;
+    int archive_fd;
+  };
+  // `on_limit`: a time limit is reached, kill it. `on_exit`: it has ended and
+  // is reaped; the object may be destroyed by the callback.
+  LiveProcess(const Surroundings& around, const ProcessSpec& spec,
+              std::uint32_t id, std::function<void()> on_limit,
+              std::function<void()> on_exit);
+  ~LiveProcess();
+
+  // A fault of step kNone, or what went wrong; then nothing was started.
+  SetupFault Start(ClientEnds& ends);
+
+  std::uint32_t id() const { return id_; }
+  int leaf() const { return leaf_.get(); }
+  // Why it is about to be killed, to become its ending. The first reason wins.
+  void SetReason(Ending reason);
+  void Signal(int signal) const;
+  // Reports the end. Called after on_exit, when the cell has seen to the rest.
+  void Report(std::int64_t memory_peak, std::int32_t pids_peak);
+
+ private:
+  SetupFault Clone(const int (&pipes)[4][2]);
+  void StartClocks();
+  void CheckCpu();
+  void ScheduleCpuCheck(std::chrono::nanoseconds used);
+  void Reap();
+  Ending EndingOf(int code, int status) const;
+
+  const Surroundings around_;
+  const ProcessSpec& spec_;
+  const std::uint32_t id_;
+  std::function<void()> on_limit_;
+  std::function<void()> on_exit_;
+  UniqueFd leaf_;
+  UniqueFd pidfd_;
+  UniqueFd exit_;
+  UniqueFd fault_;
+  EventLoop::Token exit_watch_ = 0;
+  EventLoop::Token wall_timer_ = 0;
+  EventLoop::Token cpu_timer_ = 0;
+  EventLoop::Clock::time_point started_;
+  EventLoop::Clock::time_point ended_;
+  std::optional<Ending> reason_;
+  std::optional<Ending> ending_;
+  rusage usage_ = {};
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_LIVE_PROCESS_H_

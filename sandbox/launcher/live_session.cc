@@ -1,0 +1,341 @@
+#include "sandbox/launcher/live_session.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "sandbox/cell/message_socket.h"
+#include "sandbox/cell/session.h"
+
+namespace assay::sandbox {
+namespace {
+
+// Live at the same time; a session that needs more is broken.
+constexpr std::size_t kMaxCells = 256;
+constexpr std::size_t kMaxProcesses = 256;
+constexpr std::uint32_t kHighestSignal = 64;
+
+void CopyDetail(Reply& reply, const std::string& detail) {
+  const std::size_t n = std::min(detail.size(), sizeof(reply.detail) - 1);
+  std::memcpy(reply.detail, detail.data(), n);
+}
+
+}  // namespace
+
+LiveSession::LiveSession(Host& host, SessionSpec spec,
+                         std::vector<UniqueFd> fds, UniqueFd socket,
+                         std::uint32_t& next_cell_id,
+                         std::function<void()> on_gone)
+    : host_(host),
+      spec_(std::move(spec)),
+      fds_(std::move(fds)),
+      socket_(std::move(socket)),
+      next_cell_id_(next_cell_id),
+      on_gone_(std::move(on_gone)) {}
+
+LiveSession::~LiveSession() {
+  host_.loop.Unwatch(watch_);
+  host_.loop.CancelTimer(gone_timer_);
+  volumes_.clear();
+  for (const auto uid : taken_uids_) host_.identity.Release(uid);
+}
+
+// Blueprints that mount a common volume must be able to write each other's
+// files, so each connected set of them shares a uid.
+bool LiveSession::AssignUids() {
+  const std::size_t cells = spec_.cells.size();
+  std::vector<std::size_t> group(cells + spec_.volumes.size());
+  std::iota(group.begin(), group.end(), 0);
+  const auto find = [&group](std::size_t i) {
+    while (group[i] != i) i = group[i];
+    return i;
+  };
+  for (std::size_t i = 0; i < cells; ++i) {
+    for (const auto& mount : spec_.cells[i].mounts) {
+      const auto* volume = std::get_if<VolumeMount>(&mount);
+      if (volume != nullptr) group[find(i)] = find(cells + volume->volume);
+    }
+  }
+  std::map<std::size_t, std::uint32_t> uids;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto [it, fresh] = uids.try_emplace(find(i), 0);
+    if (fresh) {
+      it->second = host_.identity.Take();
+      if (it->second == 0 && !host_.identity.rootless()) return false;
+      taken_uids_.push_back(it->second);
+    }
+    (i < cells ? cell_uids_ : volume_uids_).push_back(it->second);
+  }
+  return true;
+}
+
+Built<void> LiveSession::Open() {
+  if (!AssignUids()) {
+    return std::unexpected(
+        BuildFault{{SetupStep::kIdentity, EAGAIN}, "no uid is free"});
+  }
+  for (std::size_t i = 0; i < spec_.volumes.size(); ++i) {
+    auto volume = BuildVolume(spec_.volumes[i], {.uid = volume_uids_[i]});
+    if (!volume) return std::unexpected(volume.error());
+    volumes_.push_back(*std::move(volume));
+  }
+  watch_ = host_.loop.Watch(socket_.get(), EPOLLIN,
+                            [this](std::uint32_t events) { OnSocket(events); });
+  return {};
+}
+
+void LiveSession::Close() {
+  if (closing_) return;
+  closing_ = true;
+  host_.loop.Unwatch(std::exchange(watch_, 0));
+  socket_.Reset();
+  for (const auto& [id, cell] : cells_) cell->Destroy();
+  if (cells_.empty()) {
+    gone_timer_ = host_.loop.At(EventLoop::Clock::now(),
+                                [on_gone = on_gone_] { on_gone(); });
+  }
+}
+
+std::size_t LiveSession::processes() const {
+  std::size_t count = 0;
+  for (const auto& [id, cell] : cells_) count += cell->processes();
+  return count;
+}
+
+void LiveSession::OnSocket(std::uint32_t events) {
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) return Close();
+  Call call;
+  std::vector<UniqueFd> none;
+  switch (ReceiveRecord(socket_.get(), &call, sizeof(call), none, 0)) {
+    case ReceiveResult::kNothingYet:
+      return;
+    case ReceiveResult::kMessage:
+      return Dispatch(call);
+    case ReceiveResult::kClosed:
+    case ReceiveResult::kMalformed:
+      return Close();
+  }
+}
+
+void LiveSession::Dispatch(const Call& call) {
+  switch (call.type) {
+    case CallType::kStartCell:
+      return StartCell(call);
+    case CallType::kKillProcess:
+    case CallType::kSignalProcess:
+      return CallProcess(call);
+    case CallType::kDestroyCell: {
+      const auto it = cells_.find(call.cell);
+      if (it == cells_.end()) return SendReply({.type = call.type});
+      return DestroyCell(call, *it->second);
+    }
+    case CallType::kStartProcess:
+    case CallType::kKillCell:
+    case CallType::kFreeze:
+    case CallType::kThaw:
+    case CallType::kCellStats:
+    case CallType::kListen:
+    case CallType::kOpenSocket: {
+      LiveCell* cell = Standing(call.cell);
+      if (cell == nullptr) {
+        return SendFault(call.type, {SetupStep::kNone, ESRCH},
+                         "the cell has ended");
+      }
+      return CallCell(call, *cell);
+    }
+    case CallType::kHello:
+    case CallType::kCreateSession:
+    case CallType::kLauncherStats:
+      break;
+  }
+  // Not a call that a session may make: its holder is broken, or not itself.
+  Close();
+}
+
+LiveCell* LiveSession::Standing(std::uint32_t id) {
+  const auto it = cells_.find(id);
+  return it != cells_.end() && it->second->standing() ? it->second.get()
+                                                      : nullptr;
+}
+
+void LiveSession::StartCell(const Call& call) {
+  if (call.cell >= spec_.cells.size()) {
+    return SendFault(call.type, {SetupStep::kNone, EINVAL},
+                     "there is no such blueprint");
+  }
+  if (cells_.size() >= kMaxCells) {
+    return SendFault(call.type, {SetupStep::kNone, EAGAIN}, "too many cells");
+  }
+  const std::uint32_t id = ++next_cell_id_;
+  auto& cell = *cells_
+                    .emplace(id, std::make_unique<LiveCell>(
+                                     host_, spec_.cells[call.cell], id,
+                                     [this, id] { OnCellGone(id); }))
+                    .first->second;
+  Suspend(call.type, id);
+  build_result_ =
+      cell.Build(cell_uids_[call.cell], volumes_, fds_,
+                 [this, id](SetupFault fault) { OnCellReady(id, fault); });
+  if (!build_result_) {
+    SendFault(call.type, build_result_.error().fault,
+              build_result_.error().detail);
+    cell.Destroy();
+    Resume();
+  }
+}
+
+void LiveSession::OnCellReady(std::uint32_t cell_id, SetupFault fault) {
+  if (closing_) return;
+  LiveCell& cell = *cells_.at(cell_id);
+  if (fault.step != SetupStep::kNone) {
+    SendFault(CallType::kStartCell, fault, cell.spec().name);
+    cell.Destroy();
+  } else {
+    SendReply(
+        {.type = CallType::kStartCell, .id = cell_id, .weaker = cell.weaker()});
+  }
+  Resume();
+}
+
+void LiveSession::DestroyCell(const Call& call, LiveCell& cell) {
+  Suspend(call.type, cell.id());
+  cell.Destroy();
+}
+
+void LiveSession::OnCellGone(std::uint32_t cell_id) {
+  cells_.erase(cell_id);
+  std::erase_if(process_cells_,
+                [cell_id](const auto& item) { return item.second == cell_id; });
+  if (closing_) {
+    if (cells_.empty()) {
+      const auto on_gone = on_gone_;
+      on_gone();
+    }
+    return;
+  }
+  if (pending_ == CallType::kDestroyCell && pending_cell_ == cell_id) {
+    SendReply({.type = CallType::kDestroyCell});
+    Resume();
+  }
+}
+
+void LiveSession::StartProcess(const Call& call) {
+  LiveCell& cell = *Standing(call.cell);
+  if (call.process >= cell.spec().processes.size()) {
+    return SendFault(call.type, {SetupStep::kNone, EINVAL},
+                     "the blueprint has no such process");
+  }
+  if (cell.processes() >= kMaxProcesses) {
+    return SendFault(call.type, {SetupStep::kNone, EAGAIN},
+                     "too many processes");
+  }
+  const std::uint32_t id = ++next_process_id_;
+  ClientEnds ends;
+  const SetupFault fault = cell.StartProcess(call.process, id, fds_, ends);
+  if (fault.step != SetupStep::kNone) {
+    return SendFault(call.type, fault,
+                     cell.spec().processes[call.process].name);
+  }
+  process_cells_[id] = cell.id();
+  std::vector<int> fds = {ends.exit.get(), ends.out.get(), ends.err.get()};
+  if (ends.in) fds.push_back(ends.in.get());
+  SendReply({.type = call.type, .id = id}, fds);
+}
+
+void LiveSession::CallProcess(const Call& call) {
+  LiveProcess* process = nullptr;
+  LiveCell* cell = nullptr;
+  if (const auto it = process_cells_.find(call.process);
+      it != process_cells_.end()) {
+    cell = cells_.at(it->second).get();
+    process = cell->Find(call.process);
+    if (process == nullptr) process_cells_.erase(it);
+  }
+  // To kill what has ended is no mistake: the end may be on its way.
+  if (process == nullptr) return SendReply({.type = call.type});
+  if (call.type == CallType::kSignalProcess) {
+    if (call.argument == 0 || call.argument > kHighestSignal) {
+      return SendFault(call.type, {SetupStep::kNone, EINVAL}, "signal");
+    }
+    process->Signal(static_cast<int>(call.argument));
+  } else {
+    const auto reason = static_cast<KillReason>(call.argument);
+    if (reason == KillReason::kOutputLimit) process->SetReason(OutputLimit{});
+    cell->KillProcess(*process);
+  }
+  SendReply({.type = call.type});
+}
+
+void LiveSession::CallCell(const Call& call, LiveCell& cell) {
+  switch (call.type) {
+    case CallType::kStartProcess:
+      return StartProcess(call);
+    case CallType::kListen:
+    case CallType::kOpenSocket:
+      return Socket(call, cell);
+    case CallType::kKillCell:
+      cell.KillProcesses();
+      return SendReply({.type = call.type});
+    case CallType::kCellStats: {
+      const CellStats stats = cell.Stats();
+      return SendReply({.type = call.type,
+                        .cpu_ns = stats.cpu.count(),
+                        .memory_bytes = stats.memory_bytes,
+                        .memory_peak_bytes = stats.memory_peak_bytes,
+                        .pids = stats.pids,
+                        .pids_peak = stats.pids_peak,
+                        .oom_kills = stats.oom_kills});
+    }
+    default:
+      if (!cell.SetFrozen(call.type == CallType::kFreeze)) {
+        return SendFault(call.type, {SetupStep::kCgroup, errno});
+      }
+      return SendReply({.type = call.type});
+  }
+}
+
+void LiveSession::Socket(const Call& call, const LiveCell& cell) {
+  const int family = static_cast<int>(call.family);
+  UniqueFd socket;
+  if (call.type == CallType::kListen && call.argument <= 0xffff) {
+    socket = cell.Listen(family, static_cast<std::uint16_t>(call.argument));
+  } else {
+    socket = cell.OpenSocket(family, static_cast<int>(call.argument));
+  }
+  if (!socket) return SendFault(call.type, {SetupStep::kNone, errno});
+  const int fd = socket.get();
+  SendReply({.type = call.type}, {&fd, 1});
+}
+
+void LiveSession::SendReply(Reply reply, std::span<const int> fds) {
+  if (closing_) return;
+  // The socket holds many replies and a client has one call under way, so a
+  // full one belongs to a client that does not play by the rules.
+  if (!SendRecord(socket_.get(), &reply, sizeof(reply), fds)) Close();
+}
+
+void LiveSession::SendFault(CallType type, const SetupFault& fault,
+                            const std::string& detail) {
+  Reply reply = {
+      .type = type,
+      .error_number = fault.error_number != 0 ? fault.error_number : EIO,
+      .step = static_cast<std::uint32_t>(fault.step)};
+  CopyDetail(reply, detail);
+  SendReply(reply);
+}
+
+void LiveSession::Suspend(CallType type, std::uint32_t cell_id) {
+  pending_ = type;
+  pending_cell_ = cell_id;
+  host_.loop.Change(watch_, 0);
+}
+
+void LiveSession::Resume() {
+  pending_ = {};
+  pending_cell_ = 0;
+  host_.loop.Change(watch_, EPOLLIN);
+}
+
+}  // namespace assay::sandbox

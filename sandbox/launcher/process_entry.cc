@@ -1,0 +1,167 @@
+#include "sandbox/launcher/process_entry.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "sandbox/cell/tree_archive.h"
+
+namespace assay::sandbox {
+namespace {
+
+constexpr std::string_view kDefaultPath =
+    "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+// Where the two descriptors that survive the clean-up are put.
+constexpr int kFaultFd = 3;
+constexpr int kArchiveFd = 4;
+
+SetupFault Fault(SetupStep step) { return {step, errno}; }
+
+// The kernel's memory killer shall take programs before the cell's pid 1. Only
+// a preference, so failure is none.
+void PreferAsVictim() {
+  UniqueFd fd(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (fd && ::write(fd.get(), "1000", 4) != 4) return;
+}
+
+SetupFault JoinNamespaces(const CellNamespaces& cell) {
+  // The user namespace first: it is the one that grants the others.
+  if (::setns(cell.user.get(), CLONE_NEWUSER) != 0 ||
+      ::setns(cell.ipc.get(), CLONE_NEWIPC) != 0 ||
+      ::setns(cell.uts.get(), CLONE_NEWUTS) != 0 ||
+      ::setns(cell.network.get(), CLONE_NEWNET) != 0 ||
+      ::setns(cell.mount.get(), CLONE_NEWNS) != 0 ||
+      ::unshare(CLONE_NEWCGROUP) != 0) {
+    return Fault(SetupStep::kNamespaces);
+  }
+  return {};
+}
+
+SetupFault PlaceDescriptors(const ProcessEntryPlan& plan) {
+  // Out of the way first: a source may have one of the target numbers.
+  constexpr int kHigh = 64;
+  int sources[5] = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd,
+                    plan.fault_fd, plan.archive_fd};
+  for (int& fd : sources) {
+    if (fd >= 0 && (fd = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh)) < 0) {
+      return Fault(SetupStep::kPipes);
+    }
+  }
+  for (int target = 0; target <= kArchiveFd; ++target) {
+    if (sources[target] < 0) continue;
+    // dup2 clears close-on-exec, as the first three need it.
+    const int flags = target < kFaultFd ? 0 : O_CLOEXEC;
+    if (::dup3(sources[target], target, flags) < 0) {
+      return Fault(SetupStep::kPipes);
+    }
+  }
+  const unsigned first = plan.archive_fd >= 0 ? kArchiveFd + 1 : kArchiveFd;
+  if (::syscall(SYS_close_range, first, ~0u, 0u) != 0) {
+    return Fault(SetupStep::kPipes);
+  }
+  return {};
+}
+
+// `fault_fd` follows the descriptor to which faults go.
+SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
+  PreferAsVictim();
+  if (!plan.cgroup->Join()) return Fault(SetupStep::kCgroup);
+  SetupFault fault = JoinNamespaces(*plan.namespaces);
+  if (fault.step != SetupStep::kNone) return fault;
+  fault = PlaceDescriptors(plan);
+  if (fault.step != SetupStep::kNone) return fault;
+  fault_fd = kFaultFd;
+  fault = LimitResources(plan.limits);
+  if (fault.step == SetupStep::kNone) fault = BecomeCellUser(plan.drop_groups);
+  if (fault.step != SetupStep::kNone) return fault;
+  if (::setsid() < 0) return Fault(SetupStep::kIdentity);
+  ::umask(022);
+  fault = GiveUpPrivileges();
+  if (fault.step != SetupStep::kNone) return fault;
+  if (::chdir(plan.spec->working_directory.c_str()) != 0) {
+    return Fault(SetupStep::kWorkingDirectory);
+  }
+  return {};
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const auto& text : strings) {
+    pointers.push_back(const_cast<char*>(text.c_str()));
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string_view SearchPath(const std::vector<std::string>& environment) {
+  for (const std::string_view line : environment) {
+    if (line.starts_with("PATH=") && line.size() > 5) return line.substr(5);
+  }
+  return kDefaultPath;
+}
+
+// Tries the folders of the path in turn, as execvp does. A file that is there
+// but cannot be executed is the more telling failure.
+SetupFault Execute(const ProcessSpec& spec) {
+  const auto arguments = Pointers(spec.arguments);
+  const auto environment = Pointers(spec.environment);
+  const std::string& program = spec.arguments[0];
+  if (program.find('/') != std::string::npos) {
+    ::execve(program.c_str(), arguments.data(), environment.data());
+    return Fault(SetupStep::kExec);
+  }
+  int error = ENOENT;
+  std::string_view path = SearchPath(spec.environment);
+  while (true) {
+    const auto colon = path.find(':');
+    const std::string candidate =
+        std::string(path.substr(0, colon)) + "/" + program;
+    ::execve(candidate.c_str(), arguments.data(), environment.data());
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    if (colon == std::string_view::npos) break;
+    path.remove_prefix(colon + 1);
+  }
+  errno = error;
+  return Fault(SetupStep::kExec);
+}
+
+[[noreturn]] void Unpack(const UnpackAction& action) {
+  const UniqueFd directory(
+      ::open(action.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  // From here on what goes wrong is an ordinary exit code.
+  ::close(kFaultFd);
+  const Status status =
+      directory ? UnpackTreeArchive(kArchiveFd, directory.get())
+                : Status(SystemError("open " + action.directory, errno));
+  if (status) ::_exit(0);
+  ::dprintf(STDERR_FILENO, "unpack: %s\n", status.error().message.c_str());
+  ::_exit(1);
+}
+
+}  // namespace
+
+[[noreturn]] void RunProcessEntry(const ProcessEntryPlan& plan) {
+  ::signal(SIGPIPE, SIG_DFL);
+  int fault_fd = plan.fault_fd;
+  SetupFault fault = SetUp(plan, fault_fd);
+  if (fault.step == SetupStep::kNone) {
+    if (plan.spec->unpack) Unpack(*plan.spec->unpack);
+    fault = Execute(*plan.spec);
+  }
+  // Nobody left to tell if this fails.
+  if (::write(fault_fd, &fault, sizeof(fault)) < 0) ::_exit(2);
+  ::_exit(1);
+}
+
+}  // namespace assay::sandbox

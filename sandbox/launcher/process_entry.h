@@ -1,0 +1,43 @@
+#ifndef ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_
+#define ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_
+
+#include <span>
+
+#include "sandbox/cell/spec.h"
+#include "sandbox/launcher/cell_cgroup.h"
+#include "sandbox/policy/confinement.h"
+
+namespace assay::sandbox {
+
+// The namespaces of a cell, kept open by the launcher. They outlive the cell's
+// processes.
+struct CellNamespaces {
+  UniqueFd user, mount, pid, network, ipc, uts;
+};
+
+// What a child needs to become a process of a cell. Descriptors are inherited.
+struct ProcessEntryPlan {
+  const ProcessSpec* spec = nullptr;
+  const CellNamespaces* namespaces = nullptr;
+  const CellCgroup* cgroup = nullptr;
+  std::span<const ResourceLimit> limits;
+  int stdin_fd = -1;
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+  // Takes a SetupFault if it comes to that; closed by a successful exec.
+  int fault_fd = -1;
+  // For UnpackAction; else -1.
+  int archive_fd = -1;
+  bool drop_groups = true;
+};
+
+// In a child cloned into the cell's pid namespace and a leaf of its cgroup:
+// joins the other namespaces, gives up every privilege and runs the program (or
+// the unpacking). A fork of the launcher rather than an order to the cell's
+// pid 1, so that the launcher is the parent and the kernel tells it the truth
+// about the end.
+[[noreturn]] void RunProcessEntry(const ProcessEntryPlan& plan);
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_

@@ -1,0 +1,113 @@
+// assay-launcher: builds cells for the worker that started it.
+//
+// THEORY OF OPERATION
+//
+// Processes. The worker (assay-runner) starts one launcher and holds a socket
+// to it. For each run the worker makes a *session*: it hands over blueprints of
+// cells and gets a second socket, which it passes to that run's assay-run.
+// Through it assay-run can have cells of those blueprints built and the
+// processes listed in them started, and nothing else: it sends numbers, never
+// paths, commands or limits. A cell consists of
+//   pid 1      a fork of the launcher without any privilege, that only waits;
+//   processes  each a fork of the launcher too, that enters the cell's
+//              namespaces, gives up its privileges and executes a program.
+// The launcher is the parent of both, so it learns of every end from the
+// kernel.
+//
+// Privileges. Started by root, the launcher keeps root; each group of cells
+// that shares a volume gets a uid that nobody else on the machine has. Started
+// by anybody else, it enters a user namespace, has root's rights over what is
+// made in there and none outside, and all cells run under the caller's uid. A
+// cell has one user namespace with one uid and one gid in it, no capability,
+// and no_new_privs, so nothing inside can become anything else. The launcher
+// never opens a path that a candidate could have written: what it mounts is
+// named by the worker, mount points are found with openat2 and no links, and
+// from inside a cell it reads nothing. Unpacking a commit happens inside the
+// cell, without privileges.
+//
+// Descriptors. Everything is close-on-exec. What a process of a cell keeps: its
+// three standard streams; before exec also a pipe for telling a setup fault.
+// What the client gets: the other ends, an exit pipe that yields one record and
+// closes, and sockets that were made inside a cell's network namespace.
+//
+// Order of steps for a cell (root_builder, live_cell, cell_init):
+//   launcher  cgroups with limits; root file system put together from detached
+//             mounts; clone3 into new user, mount, pid, network, ipc and uts
+//             namespaces and into the cell's cgroup; id maps; keeps descriptors
+//             of the namespaces
+//   pid 1     v1 cgroups; cgroup namespace; root mounted over "/", /proc with
+//             masks, pivot_root, old root gone; loopback up; host name;
+//             session; uid; capabilities, no_new_privs, seccomp; "ready"
+// and for a process (live_process, process_entry):
+//   launcher  a leaf cgroup; pipes; clone3 into the cell's pid namespace and
+//             the leaf
+//   child     v1 cgroups; the cell's other namespaces; rlimits; uid; session;
+//             opaque to ptrace; capabilities, no_new_privs, seccomp; working
+//             directory; exec
+// A candidate controls what happens after the last step, and in a cell that
+// runs already, what its own processes do meanwhile: the child has another uid
+// or is opaque to them until it has executed, and takes signals from them only
+// once it has nothing to lose. A child that is held up that way holds up
+// itself: the launcher waits for nobody.
+//
+// Ends. A process, and what it started, dies with its leaf (cgroup.kill), a
+// cell with its cgroup and its pid 1, all of them with the launcher
+// (parent-death signal on every pid 1). A session ends when its socket closes,
+// the launcher when the worker's does. Time limits are timers of this one
+// thread, which runs at real-time priority where that is allowed; memory limits
+// are the kernel's, and its counter says whether a death was one.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "sandbox/cell/message_socket.h"
+#include "sandbox/cell/protocol.h"
+#include "sandbox/launcher/host.h"
+#include "sandbox/launcher/server.h"
+
+namespace {
+
+using namespace assay::sandbox;
+
+// Inherited from the worker.
+constexpr int kControlFd = 3;
+
+// Answers the worker's first call with why there will be no second one.
+int Decline(const assay::Error& error) {
+  std::fprintf(stderr, "assay-launcher: %s\n", error.message.c_str());
+  Call call;
+  std::vector<UniqueFd> none;
+  if (ReceiveRecord(kControlFd, &call, sizeof(call), none, 0) !=
+      ReceiveResult::kMessage) {
+    return 1;
+  }
+  Reply reply = {.type = call.type, .error_number = EINVAL};
+  std::strncpy(reply.detail, error.message.c_str(), sizeof(reply.detail) - 1);
+  SendRecord(kControlFd, &reply, sizeof(reply));
+  return 1;
+}
+
+}  // namespace
+
+int main() {
+  ::signal(SIGPIPE, SIG_IGN);
+  ucred worker = {};
+  socklen_t size = sizeof(worker);
+  if (::getsockopt(kControlFd, SOL_SOCKET, SO_PEERCRED, &worker, &size) != 0) {
+    std::fputs(
+        "assay-launcher: descriptor 3 is no socket. assay-runner starts this "
+        "program; to run one command in a cell use assay-sandbox.\n",
+        stderr);
+    return 2;
+  }
+  ::fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
+  auto host = Host::Take(worker.uid, worker.gid);
+  if (!host) return Decline(host.error());
+  Server(*host, UniqueFd(kControlFd)).Run();
+  return 0;
+}

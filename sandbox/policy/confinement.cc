@@ -1,0 +1,87 @@
+#include "sandbox/policy/confinement.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sandbox/policy/filter.h"
+
+namespace assay::sandbox {
+namespace {
+
+SetupFault Fault(SetupStep step) { return SetupFault{step, errno}; }
+
+bool LowerLimit(int resource, std::uint64_t value) {
+  rlimit now;
+  const auto which = static_cast<__rlimit_resource_t>(resource);
+  if (::getrlimit(which, &now) != 0) return false;
+  const rlim_t wanted = std::min<rlim_t>(value, now.rlim_max);
+  const rlimit next = {wanted, wanted};
+  return ::setrlimit(which, &next) == 0;
+}
+
+}  // namespace
+
+SetupFault LimitResources(std::span<const ResourceLimit> limits) {
+  if (!LowerLimit(RLIMIT_CORE, 0)) return Fault(SetupStep::kRlimit);
+  for (const auto& limit : limits) {
+    if (!LowerLimit(limit.resource, limit.value)) {
+      return Fault(SetupStep::kRlimit);
+    }
+  }
+  return {};
+}
+
+SetupFault BecomeCellUser(bool drop_groups) {
+  if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0) {
+    return Fault(SetupStep::kIdentity);
+  }
+  if (drop_groups && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return Fault(SetupStep::kIdentity);
+  }
+  // Raw calls: the C library's versions signal other threads, of which there
+  // are none.
+  if (::syscall(SYS_setresgid, kCellUid, kCellUid, kCellUid) != 0 ||
+      ::syscall(SYS_setresuid, kCellUid, kCellUid, kCellUid) != 0) {
+    return Fault(SetupStep::kIdentity);
+  }
+  return {};
+}
+
+SetupFault GiveUpPrivileges() {
+  // Before the capabilities go: from then on a neighbour of the same uid could
+  // attach, if the process were not opaque.
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return Fault(SetupStep::kCapabilities);
+  for (unsigned long capability = 0;
+       ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      return Fault(SetupStep::kCapabilities);
+    }
+  }
+  constexpr unsigned long kLocked =
+      SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  if (::prctl(PR_SET_SECUREBITS, kLocked) != 0 ||
+      ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return Fault(SetupStep::kCapabilities);
+  }
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[2] = {};
+  if (::syscall(SYS_capset, &header, none) != 0) {
+    return Fault(SetupStep::kCapabilities);
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !InstallCellFilter()) {
+    return Fault(SetupStep::kSeccomp);
+  }
+  return {};
+}
+
+}  // namespace assay::sandbox

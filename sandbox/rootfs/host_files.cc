@@ -1,0 +1,242 @@
+#include "sandbox/rootfs/host_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+#include "sandbox/rootfs/mount_calls.h"
+
+namespace assay::sandbox {
+namespace {
+
+struct OwnFile {
+  const char* name;
+  std::string_view content;
+};
+
+constexpr std::array<OwnFile, 6> kOwnEtc = {{
+    {"passwd",
+     "root:x:0:0:root:/root:/bin/sh\n"
+     "app:x:1000:1000:app:/tmp:/bin/sh\n"
+     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+    {"group", "root:x:0:\napp:x:1000:\nnogroup:x:65534:\n"},
+    {"hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"},
+    {"resolv.conf", ""},
+    {"nsswitch.conf",
+     "passwd: files\ngroup: files\nhosts: files\nservices: files\n"
+     "protocols: files\n"},
+    {"host.conf", "multi on\n"},
+}};
+
+// Copied: small, and the same on every machine of this release.
+constexpr std::array<const char*, 14> kCopiedEtc = {
+    "ld.so.cache", "ld.so.conf",     "localtime", "timezone", "mime.types",
+    "protocols",   "services",       "rpc",       "gai.conf", "os-release",
+    "magic",       "debian_version", "inputrc",   "npmrc"};
+
+// Mounted: folders of settings of packages.
+constexpr std::array<std::string_view, 9> kMountedEtc = {
+    "alternatives", "fonts",  "ld.so.conf.d", "perl",   "php",
+    "maven",        "gradle", "java-",        "python3"};
+
+constexpr std::size_t kMaxCopied = 1 << 20;
+
+Status WriteFile(int directory, const char* name, std::string_view content) {
+  UniqueFd fd(
+      ::openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!fd) return SystemError(std::string("create /etc/") + name, errno);
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd.get(), content.data(), content.size());
+    if (n < 0) return SystemError(std::string("write /etc/") + name, errno);
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+// A file that is missing, unreadable or larger than expected is left out.
+Status CopyFile(int from, int to, const char* name) {
+  char target[PATH_MAX];
+  const ssize_t length = ::readlinkat(from, name, target, sizeof(target) - 1);
+  if (length > 0) {
+    target[length] = '\0';
+    if (::symlinkat(target, to, name) == 0) return {};
+    return SystemError(std::string("link /etc/") + name, errno);
+  }
+  UniqueFd fd(
+      ::openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info;
+  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      static_cast<std::size_t>(info.st_size) > kMaxCopied) {
+    return {};
+  }
+  std::string content(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t filled = 0;
+  while (filled < content.size()) {
+    const ssize_t n =
+        ::read(fd.get(), content.data() + filled, content.size() - filled);
+    if (n <= 0) break;
+    filled += static_cast<std::size_t>(n);
+  }
+  content.resize(filled);
+  return WriteFile(to, name, content);
+}
+
+Status MountFolder(int from, int to, const std::string& name) {
+  UniqueFd tree = CloneTree(from, name, true);
+  if (!tree ||
+      !SetMountAttributes(
+          tree.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+          -1, true) ||
+      ::mkdirat(to, name.c_str(), 0755) != 0 ||
+      !AttachTree(tree.get(), to, name)) {
+    return SystemError("mount /etc/" + name, errno);
+  }
+  return {};
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+Directory List(int fd) {
+  UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Directory directory(copy ? ::fdopendir(copy.get()) : nullptr);
+  if (directory) (void)copy.Release();
+  return directory;
+}
+
+bool IsMounted(std::string_view name) {
+  for (const auto prefix : kMountedEtc) {
+    if (name == prefix) return true;
+    const bool versioned = prefix == "java-" || prefix == "python3";
+    if (versioned && name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+// Certificates without the keys beside them.
+Status FillSsl(int from, int to) {
+  UniqueFd source(::openat(from, "ssl", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!source) return {};
+  if (::mkdirat(to, "ssl", 0755) != 0) {
+    return SystemError("create /etc/ssl", errno);
+  }
+  UniqueFd target(::openat(to, "ssl", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSAY_RETURN_IF_ERROR(CopyFile(source.get(), target.get(), "openssl.cnf"));
+  if (::faccessat(source.get(), "certs", F_OK, 0) != 0) return {};
+  return MountFolder(source.get(), target.get(), "certs");
+}
+
+bool ReadEntry(int at, const char* name, TopEntry& entry) {
+  struct stat info;
+  if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  entry.name = name;
+  entry.directory = S_ISDIR(info.st_mode);
+  if (!S_ISLNK(info.st_mode)) return entry.directory || S_ISREG(info.st_mode);
+  char target[PATH_MAX];
+  const ssize_t length = ::readlinkat(at, name, target, sizeof(target));
+  if (length <= 0) return false;
+  entry.link_target.assign(target, static_cast<std::size_t>(length));
+  return true;
+}
+
+}  // namespace
+
+std::vector<TopEntry> HostTopEntries() {
+  std::vector<TopEntry> entries;
+  for (const char* name :
+       {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+    UniqueFd root(::open("h", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    TopEntry entry;
+    if (ReadEntry(root.get(), name, entry)) entries.push_back(entry);
+  }
+  return entries;
+}
+
+Expected<std::vector<TopEntry>> DirectoryTopEntries(int fd) {
+  Directory directory = List(fd);
+  if (!directory) return SystemError("list the root directory", errno);
+  std::vector<TopEntry> entries;
+  while (const dirent* item = ::readdir(directory.get())) {
+    const std::string_view name = item->d_name;
+    if (name == "." || name == ".." || name == "proc" || name == "sys" ||
+        name == "dev" || name == "tmp") {
+      continue;
+    }
+    TopEntry entry;
+    if (ReadEntry(fd, item->d_name, entry)) entries.push_back(entry);
+  }
+  return entries;
+}
+
+Status FillEtc(int directory) {
+  for (const auto& file : kOwnEtc) {
+    ASSAY_RETURN_IF_ERROR(WriteFile(directory, file.name, file.content));
+  }
+  UniqueFd host(::open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!host) return SystemError("open /etc", errno);
+  for (const char* name : kCopiedEtc) {
+    ASSAY_RETURN_IF_ERROR(CopyFile(host.get(), directory, name));
+  }
+  ASSAY_RETURN_IF_ERROR(FillSsl(host.get(), directory));
+  Directory list = List(host.get());
+  if (!list) return SystemError("list /etc", errno);
+  while (const dirent* item = ::readdir(list.get())) {
+    if (item->d_type != DT_DIR || !IsMounted(item->d_name)) continue;
+    ASSAY_RETURN_IF_ERROR(MountFolder(host.get(), directory, item->d_name));
+  }
+  return {};
+}
+
+Status FillDev(int directory) {
+  struct Device {
+    const char* name;
+    unsigned minor;
+  };
+  constexpr Device kDevices[] = {
+      {"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+  for (const auto& device : kDevices) {
+    const mode_t mode = S_IFCHR | 0666;
+    // Real nodes cost one mount less each, but only root may make them.
+    if (::mknodat(directory, device.name, mode, makedev(1, device.minor)) ==
+        0) {
+      ::fchmodat(directory, device.name, 0666, 0);
+      continue;
+    }
+    UniqueFd place(
+        ::openat(directory, device.name, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+    UniqueFd tree =
+        CloneTree(AT_FDCWD, std::string("/dev/") + device.name, false);
+    if (!place || !tree || !AttachTree(tree.get(), directory, device.name)) {
+      return SystemError(std::string("provide /dev/") + device.name, errno);
+    }
+  }
+  struct Link {
+    const char* target;
+    const char* name;
+  };
+  constexpr Link kLinks[] = {{"/proc/self/fd", "fd"},
+                             {"/proc/self/fd/0", "stdin"},
+                             {"/proc/self/fd/1", "stdout"},
+                             {"/proc/self/fd/2", "stderr"}};
+  for (const auto& link : kLinks) {
+    if (::symlinkat(link.target, directory, link.name) != 0) {
+      return SystemError(std::string("provide /dev/") + link.name, errno);
+    }
+  }
+  if (::mkdirat(directory, "shm", 0755) != 0) {
+    return SystemError("provide /dev/shm", errno);
+  }
+  return {};
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,39 @@
+#ifndef ASSAY_SANDBOX_ROOTFS_HOST_FILES_H_
+#define ASSAY_SANDBOX_ROOTFS_HOST_FILES_H_
+
+#include <string>
+#include <vector>
+
+#include "proto/base/error.h"
+#include "sandbox/cell/unique_fd.h"
+
+namespace assay::sandbox {
+
+// A name in a root directory: a link to copy, or something to mount.
+struct TopEntry {
+  std::string name;
+  // Empty: not a link.
+  std::string link_target;
+  bool directory = true;
+};
+
+// The names of this machine's root (in the staging area) that a `host` cell
+// sees: /usr and the folders or links that come with it.
+std::vector<TopEntry> HostTopEntries();
+
+// The names in the directory `fd`, without the ones that every cell has of its
+// own (proc, sys, dev, tmp).
+Expected<std::vector<TopEntry>> DirectoryTopEntries(int fd);
+
+// Fills `directory` (an empty, writable directory, attached in this mount
+// namespace) with the /etc of `host` cells: accounts and network files of our
+// own; from the host what compilers and runtimes read, nothing that is about
+// this machine or its users.
+Status FillEtc(int directory);
+
+// Fills `directory` with the harmless devices and a mount point `shm`.
+Status FillDev(int directory);
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_ROOTFS_HOST_FILES_H_

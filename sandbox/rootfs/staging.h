@@ -1,0 +1,72 @@
+#ifndef ASSAY_SANDBOX_ROOTFS_STAGING_H_
+#define ASSAY_SANDBOX_ROOTFS_STAGING_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/base/error.h"
+#include "sandbox/cell/spec.h"
+#include "sandbox/cell/unique_fd.h"
+#include "sandbox/rootfs/host_files.h"
+
+namespace assay::sandbox {
+
+// A mount that is attached in the staging area, and unmounted by the
+// destructor. Others may hold copies of it.
+class StagedMount {
+ public:
+  StagedMount() = default;
+  // Takes `tree` over. Empty, with errno set, if that fails.
+  explicit StagedMount(UniqueFd tree);
+  StagedMount(StagedMount&& other) noexcept;
+  StagedMount& operator=(StagedMount&& other) noexcept;
+  ~StagedMount();
+
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  void Unmount();
+  std::string name_;
+  UniqueFd fd_;
+};
+
+// The launcher's private mount namespace: a place where mounts can stand while
+// they are put together, seen by nobody else. Kernels before 6.15 cannot work
+// on mounts that stand nowhere.
+//
+// The area is a tmpfs that becomes the root directory. The host's root stands
+// in its folder "h", and links to what is in there keep absolute paths of the
+// host valid. (A tmpfs merely stacked on "/" would make the process look
+// chrooted, and such a one may not create user namespaces.)
+//
+// Threads: one, and one object in a process: it is about the process's mount
+// namespace, root and working directory.
+class Staging {
+ public:
+  // Enters a new mount namespace and prepares what all cells share.
+  // `in_user_namespace`: the caller is not the machine's root.
+  static Expected<Staging> Enter(bool in_user_namespace);
+
+  bool in_user_namespace() const { return in_user_namespace_; }
+  const StagedMount& etc() const { return etc_; }
+  const StagedMount& dev() const { return dev_; }
+  // Folders of the host, ready to be copied into cells; none where the entry is
+  // a link.
+  struct HostEntry {
+    TopEntry entry;
+    StagedMount mount;
+  };
+  const std::vector<HostEntry>& host() const { return host_; }
+
+ private:
+  bool in_user_namespace_ = false;
+  StagedMount etc_;
+  StagedMount dev_;
+  std::vector<HostEntry> host_;
+};
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_ROOTFS_STAGING_H_

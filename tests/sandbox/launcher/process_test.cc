@@ -1,0 +1,163 @@
+#include <signal.h>
+
+#include "tests/sandbox/sandbox_test.h"
+
+namespace assay::sandbox {
+namespace {
+
+using testing::HasSubstr;
+
+class ProcessTest : public SandboxTest {};
+ASSAY_SANDBOX_SUITE(ProcessTest);
+
+TEST_P(ProcessTest, ExitCodeAndOutputComeBack) {
+  const Outcome outcome = Run("echo to out; echo to err >&2; exit 3");
+  EXPECT_EQ(outcome.termination.ending, Ending(Exited{3}));
+  EXPECT_EQ(outcome.out, "to out\n");
+  EXPECT_EQ(outcome.err, "to err\n");
+}
+
+TEST_P(ProcessTest, SignalIsTold) {
+  EXPECT_EQ(Run("kill -SEGV $$").termination.ending,
+            Ending(Signalled{SIGSEGV}));
+}
+
+TEST_P(ProcessTest, SelfSentKillIsNotOutOfMemory) {
+  EXPECT_EQ(Run("kill -KILL $$").termination.ending,
+            Ending(Signalled{SIGKILL}));
+}
+
+TEST_P(ProcessTest, MissingProgramIsASetupFaultOfExec) {
+  const auto ending =
+      Run(CellOf({{.name = "x", .arguments = {"no-such-program"}}}))
+          .termination.ending;
+  EXPECT_EQ(ending, Ending(SetupFault{SetupStep::kExec, ENOENT}));
+  EXPECT_THAT(Describe(ending), HasSubstr("exec: No such file"));
+}
+
+TEST_P(ProcessTest, FileThatIsNoProgramIsASetupFaultOfExec) {
+  EXPECT_EQ(Run(CellOf({{.name = "x", .arguments = {"/etc/passwd"}}}))
+                .termination.ending,
+            Ending(SetupFault{SetupStep::kExec, EACCES}));
+}
+
+TEST_P(ProcessTest, MissingWorkingDirectoryIsNamed) {
+  CellSpec cell = CellOf({Shell("true")});
+  cell.processes[0].working_directory = "/nowhere";
+  EXPECT_EQ(Run(cell).termination.ending,
+            Ending(SetupFault{SetupStep::kWorkingDirectory, ENOENT}));
+}
+
+TEST_P(ProcessTest, ProgramIsFoundInThePathOfItsEnvironment) {
+  CellSpec cell = CellOf({{.name = "x", .arguments = {"true"}}});
+  EXPECT_TRUE(Run(cell).termination.Succeeded());
+  cell.processes[0].environment = {"PATH=/nowhere"};
+  EXPECT_EQ(Run(cell).termination.ending,
+            Ending(SetupFault{SetupStep::kExec, ENOENT}));
+}
+
+TEST_P(ProcessTest, EnvironmentIsWhatTheSpecSays) {
+  CellSpec cell = CellOf({{.name = "x", .arguments = {"/usr/bin/env"}}});
+  cell.processes[0].environment = {"ONE=1", "TWO=a b"};
+  EXPECT_EQ(Run(cell).out, "ONE=1\nTWO=a b\n");
+}
+
+TEST_P(ProcessTest, StandardInputReachesTheProgram) {
+  CellSpec cell = CellOf({{.name = "x", .arguments = {"/bin/cat"}}});
+  cell.processes[0].stdin_kind = Stdin::kPipe;
+  Session session = NewSession(SessionOf(cell));
+  auto started = session.StartCell(0);
+  ASSERT_TRUE(started) << started.error();
+  auto process = started->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ASSERT_EQ(::write(process->stdin_fd(), "hello", 5), 5);
+  process->TakeStdin().Reset();
+  EXPECT_EQ(Collect(*process).out, "hello");
+}
+
+TEST_P(ProcessTest, WithoutInputTheProgramReadsNothing) {
+  EXPECT_EQ(Run("wc -c").out, "0\n");
+}
+
+TEST_P(ProcessTest, RestartKeepsScratchFilesAndNetwork) {
+  Session session = NewSession(
+      SessionOf(CellOf({Shell("echo kept > /tmp/f"), Shell("cat /tmp/f")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_TRUE(RunIn(*cell, 0).termination.Succeeded());
+  EXPECT_EQ(RunIn(*cell, 1).out, "kept\n");
+  EXPECT_EQ(RunIn(*cell, 1).out, "kept\n");
+}
+
+TEST_P(ProcessTest, BackgroundProcessesEndWithTheirParent) {
+  Session session = NewSession(SessionOf(CellOf(
+      {Shell("setsid sleep 1000 & setsid sh -c 'sleep 1001 & sleep 1002' & :"),
+       Shell("ls /proc | grep -c '^[0-9]*$'")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_TRUE(RunIn(*cell, 0).termination.Succeeded());
+  // The shell, ls and grep; pid 1 does not show.
+  EXPECT_TRUE(Eventually([&] { return RunIn(*cell, 1).out == "3\n"; }));
+}
+
+TEST_P(ProcessTest, KillEndsTheWholeTree) {
+  Session session =
+      NewSession(SessionOf(CellOf({Shell("sleep 1000 & sleep 1000")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ASSERT_TRUE(process->Kill());
+  EXPECT_EQ(process->Wait()->ending, Ending(Signalled{SIGKILL}));
+  if (Enforces(Weakness::kPids)) {
+    EXPECT_TRUE(Eventually([&] { return cell->Stats()->pids == 0; }));
+  }
+}
+
+TEST_P(ProcessTest, PoliteSignalReachesTheProgramOnly) {
+  Session session = NewSession(SessionOf(
+      CellOf({Shell("trap 'exit 7' TERM; echo on; while :; do sleep 0.01; "
+                    "done")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  char byte = 0;
+  ASSERT_TRUE(
+      Eventually([&] { return ::read(process->stdout_fd(), &byte, 1) == 1; }));
+  ASSERT_TRUE(process->Signal(SIGTERM));
+  EXPECT_EQ(process->Wait()->ending, Ending(Exited{7}));
+}
+
+TEST_P(ProcessTest, KillForOutputIsToldAsOutputLimit) {
+  Session session = NewSession(SessionOf(CellOf({Shell("yes")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ASSERT_TRUE(process->Kill(KillReason::kOutputLimit));
+  EXPECT_EQ(process->Wait()->ending, Ending(OutputLimit{}));
+}
+
+TEST_P(ProcessTest, KillOfAnEndedProcessIsNoMistake) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ASSERT_TRUE(process->Wait());
+  EXPECT_TRUE(process->Kill());
+  EXPECT_TRUE(process->TakeTermination()->Succeeded());
+}
+
+TEST_P(ProcessTest, UnknownBlueprintsAndProcessesAreRefused) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  EXPECT_EQ(session.StartCell(1).error().code, Code::kInvalidArgument);
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_EQ(cell->Start(1).error().code, Code::kInvalidArgument);
+  EXPECT_TRUE(RunIn(*cell).termination.Succeeded());
+}
+
+}  // namespace
+}  // namespace assay::sandbox
