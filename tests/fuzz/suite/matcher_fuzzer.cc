@@ -15,7 +15,7 @@ using assay::plan::v1::Plan;
 const Plan& ThePlan() {
   static const Plan kPlan = [] {
     const auto compiled = assay::suite::Compile(
-        {{"assay.yaml", R"(
+        {{"assay.yaml", R"suite(
 version: 1
 name: x
 service: { start: ./run }
@@ -43,7 +43,7 @@ checks:
           a: $.a
           b: { regex: "x(.)y" }
           c: { cookie: sid }
-)"},
+)suite"},
          {"s.json",
           R"({"type":"object","properties":{"a":{"minimum":1,"multipleOf":0.1},
               "b":{"items":{"pattern":"^[a-z]*$"},"uniqueItems":true},
