@@ -96,7 +96,7 @@ Status StartWorker(Context& context, const UpOptions& options,
                                       serving.grpc,
                                       "--token-file",
                                       (data_dir / "worker.token").string(),
-                                      "--work-dir",
+                                      "--data-dir",
                                       (data_dir / "worker").string()};
   if (options.slots > 0) {
     command.insert(command.end(), {"--slots", std::to_string(options.slots)});
@@ -153,6 +153,7 @@ Outcome Up(Context& context, const UpOptions& options) {
   if (!ended) return fail(ended.error());
   if (!console.json()) console.Line("Stopping.");
   supervisor.Stop(kStopGrace);
+  std::filesystem::remove(data_dir / kAddressFile, error);
   return kSuccess;
 }
 

@@ -135,7 +135,7 @@ class Installation:
         self.worker = Program(
             self.root / "runner.log", BIN / "assay-runner", "--server",
             self.grpc, "--token-file", self.data / "worker.token",
-            "--work-dir", self.root / "worker")
+            "--data-dir", self.root / "worker")
 
     def close(self):
         for program in (self.worker, self.server):
