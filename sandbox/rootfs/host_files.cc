@@ -209,8 +209,9 @@ Status FillDev(int directory) {
     // Real nodes cost one mount less each, but only root may make them.
     if (::mknodat(directory, device.name, mode, makedev(1, device.minor)) ==
         0) {
-      ::fchmodat(directory, device.name, 0666, 0);
-      continue;
+      if (::fchmodat(directory, device.name, 0666, 0) == 0) continue;
+      return SystemError(std::string("open /dev/") + device.name + " to all",
+                         errno);
     }
     UniqueFd place(
         ::openat(directory, device.name, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));

@@ -72,8 +72,12 @@ class Builder {
         return Fault(SetupStep::kMount, std::string("create /") + name);
       }
     }
-    ::symlinkat("../tmp", root_.fd(), "var/tmp");
-    ::symlinkat("../run", root_.fd(), "var/run");
+    for (const auto& [target, link] :
+         {std::pair{"../tmp", "var/tmp"}, {"../run", "var/run"}}) {
+      if (::symlinkat(target, root_.fd(), link) != 0 && errno != EEXIST) {
+        return Fault(SetupStep::kMount, std::string("create /") + link);
+      }
+    }
     if (auto step = AddScratch("tmp"); !step) return step;
     auto base =
         std::visit([this](const auto& r) { return AddBase(r); }, spec_.root);
