@@ -1,7 +1,6 @@
 #ifndef ASSAY_SERVICES_ATTEMPTS_PUSH_RECORDER_H_
 #define ASSAY_SERVICES_ATTEMPTS_PUSH_RECORDER_H_
 
-#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,13 +13,13 @@
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
+#include "services/rpc/method_registry.h"
 #include "services/runs/run_feed.h"
 #include "services/storage/store.h"
 
 namespace assay::attempts {
 
-template <class T>
-using Async = boost::asio::awaitable<Expected<T>>;
+using rpc::Async;
 
 // The branch that is graded and handed in. Others are kept, and not graded.
 inline constexpr std::string_view kGradedRef = "refs/heads/main";
