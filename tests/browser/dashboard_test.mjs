@@ -306,7 +306,12 @@ for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.goto(origin);
     assert.deepEqual(await axeViolations(page), [], 'sign-in');
-    const pages = ['/', '/assignments/orders-api', '/runs/gone'];
+    const pages = [
+      '/',
+      '/assignments/orders-api',
+      '/attempts/at_7f3a',
+      '/runs/gone',
+    ];
     for (const tab of ['checks', 'log', 'trace'])
       pages.push(`/${FINAL_RUN.name}?tab=${tab}`);
     for (const address of pages) {

@@ -34,6 +34,7 @@ export class FakeAssayd {
   mine = null;
   pushes = [];
   submissions = [];
+  invitations = [];
   system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
   // Paths that were asked for.
   requests = [];
@@ -158,7 +159,9 @@ export class FakeAssayd {
       case 'AcceptInvitation':
         return message.secret === INVITATION && { token: CANDIDATE };
       case 'GetAttempt':
-        return { attempt: this.mine };
+        return { attempt: this.attempts.get(name) ?? this.mine };
+      case 'ListInvitations':
+        return { invitations: this.invitations };
       case 'StartAttempt':
         this.mine = {
           ...this.mine,

@@ -47,24 +47,27 @@ test('author and candidate meet in two browsers', async () => {
   await author.page
     .getByRole('heading', { name: 'What done looks like' })
     .waitFor();
-  await author.page.goto(origin);
+  await author.page.getByLabel('Name').fill('Ada L.');
+  await author.page.getByLabel('Address').fill('ada@example.org');
+  await author.page.getByRole('button', { name: 'Invite' }).click();
+  const link = await author.page.locator('.link-line code').textContent();
+  await author.page.getByRole('row').filter({ hasText: 'waiting' }).waitFor();
 
   const ada = await person();
-  const invitation = installation.assay(
-    ...[
-      'invite',
-      'orders-api',
-      '--name',
-      'Ada L.',
-      '--email',
-      'ada@example.org',
-    ],
-  );
-  await ada.page.goto(invitation.link);
+  await ada.page.goto(link);
   await ada.page.getByRole('button', { name: 'Accept' }).click();
   await ada.page.getByRole('button', { name: 'Start', exact: true }).click();
   await ada.page.getByRole('button', { name: 'Yes, start the clock' }).click();
   await ada.page.getByText(/3 h 59 min left|4 h 00 min left/).waitFor();
+
+  await author.page.reload();
+  await author.page.getByRole('link', { name: 'Ada L.' }).click();
+  await author.page.getByText('The clock started.').waitFor();
+  await author.page.getByLabel('More minutes').fill('60');
+  await author.page.getByLabel('Reason').fill('The power failed');
+  await author.page.getByRole('button', { name: 'Extend' }).click();
+  await ada.page.getByText(/4 h 59 min left|5 h 00 min left/).waitFor();
+  await author.page.goto(origin);
 
   const line = await ada.page
     .locator('pre', { hasText: 'git clone' })

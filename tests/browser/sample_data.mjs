@@ -245,7 +245,18 @@ export function finalEvents() {
   ];
 }
 
+export const INVITED = {
+  name: 'invitations/inv_1',
+  assignment: ASSIGNMENT.name,
+  candidateName: 'Grace Hopper',
+  candidateEmail: 'grace@example.org',
+  state: 'STATE_PENDING',
+  createTime: at(0),
+  expireTime: new Date(Date.now() + 864_000_000).toISOString(),
+};
+
 export function fill(server) {
+  server.invitations.push(INVITED);
   server.assignments.set(ASSIGNMENT.name, ASSIGNMENT);
   server.attempts.set(ATTEMPT.name, ATTEMPT);
   server.putRun(FINAL_RUN);

@@ -2,6 +2,7 @@ import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 import { AssignmentPage } from './pages/assignment';
 import { AttemptPage } from './pages/attempt';
+import { AttemptReviewPage } from './pages/attempt_review';
 import { HomePage } from './pages/home';
 import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
@@ -56,6 +57,7 @@ function Page({ path }: { path: string }) {
   if (id && more === undefined) {
     const name = `${noun}/${decodeURIComponent(id)}`;
     if (noun === 'runs') return <RunPage name={name} />;
+    if (noun === 'attempts') return <AttemptReviewPage name={name} />;
     if (noun === 'assignments') return <AssignmentPage name={name} />;
   }
   return <NotFoundPage />;

@@ -12,6 +12,8 @@ import {
 import { mergeRuns, type RunList } from '../model/run_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Empty } from '../parts/empty';
+import { InvitationTable } from '../parts/invitation_table';
+import { InviteForm } from '../parts/invite_form';
 import { Markdown } from '../parts/markdown';
 import { RunTable } from '../parts/run_table';
 import { Time } from '../parts/time';
@@ -22,7 +24,7 @@ import { Link } from '../router';
 import { sentence, useClients } from '../rpc/client';
 
 export function AssignmentPage({ name }: { name: string }) {
-  const { assignments, attempts, runs } = useClients();
+  const { assignments, attempts, invitations, runs } = useClients();
   const [list, setList] = useState<RunList>([]);
   const now = useNow(1000);
   const found = useLoad((signal) =>
@@ -31,11 +33,18 @@ export function AssignmentPage({ name }: { name: string }) {
   const tries = useLoad((signal) =>
     attempts.listAttempts({ assignment: name, pageSize: 200 }, { signal }),
   );
+  const invited = useLoad((signal) =>
+    invitations.listInvitations(
+      { assignment: name, pageSize: 200 },
+      { signal },
+    ),
+  );
   const connection = useFollow({
     open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
     onMessage: (message) => {
       setList((before) => mergeRuns(before, message.runs));
       tries.reload();
+      invited.reload();
     },
     ends: false,
   });
@@ -58,10 +67,19 @@ export function AssignmentPage({ name }: { name: string }) {
         {tries.error !== null && (
           <p className="notice bad">{sentence(tries.error)}</p>
         )}
-        {tries.value && (
-          <AttemptTable list={tries.value.attempts} now={now} of={name} />
-        )}
+        {tries.value && <AttemptTable list={tries.value.attempts} now={now} />}
       </section>
+      {invited.value && (
+        <section aria-labelledby="invitations">
+          <h2 id="invitations">Invitations</h2>
+          <InviteForm assignment={name} onInvited={invited.reload} />
+          <InvitationTable
+            list={invited.value.invitations}
+            now={now}
+            onChanged={invited.reload}
+          />
+        </section>
+      )}
       {list.length > 0 && (
         <section aria-labelledby="runs">
           <div className="section-head">
@@ -114,17 +132,13 @@ function Facts({ assignment }: { assignment: Assignment }) {
 interface AttemptTableProps {
   list: Attempt[];
   now: number;
-  of: string;
 }
 
-function AttemptTable({ list, now, of }: AttemptTableProps) {
+function AttemptTable({ list, now }: AttemptTableProps) {
   if (list.length === 0) {
     return (
       <Empty title="Nobody has accepted yet">
-        <p>Invite a candidate; the answer holds the link to send:</p>
-        <pre>
-          assay invite {idOf(of)} --name &quot;Ada&quot; --email ada@example.org
-        </pre>
+        <p>Invite somebody below. Accepting does not start their clock.</p>
       </Empty>
     );
   }
@@ -145,7 +159,11 @@ function AttemptTable({ list, now, of }: AttemptTableProps) {
         <tbody>
           {list.map((attempt) => (
             <tr key={attempt.name}>
-              <td>{cleanText(attempt.candidateName) || idOf(attempt.name)}</td>
+              <td>
+                <Link href={`/${attempt.name}`}>
+                  {cleanText(attempt.candidateName) || idOf(attempt.name)}
+                </Link>
+              </td>
               <td>{stateText(attempt.state)}</td>
               <td>
                 <Time at={attempt.clock?.deadline} now={now} />

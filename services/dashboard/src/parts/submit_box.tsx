@@ -10,8 +10,8 @@ import {
   Submission_Cause,
 } from '../gen/assay/v1/submission_pb';
 import { shortCommit } from '../model/format';
-import { hex } from '../model/run_model';
 import { sentence, useClients } from '../rpc/client';
+import { newRequestId } from './invite_form';
 import { Time } from './time';
 
 interface Props {
@@ -32,7 +32,7 @@ export function SubmitBox(props: Props) {
     setBusy(true);
     setProblem('');
     try {
-      const requestId = hex(crypto.getRandomValues(new Uint8Array(16)));
+      const requestId = newRequestId();
       await client.createSubmission({ attempt: attempt.name, requestId });
       onSubmitted();
     } catch (error) {

@@ -1,0 +1,174 @@
+import {
+  type Attempt,
+  type Push,
+  Push_State,
+} from '../gen/assay/v1/attempt_pb';
+import type { Run } from '../gen/assay/v1/run_pb';
+import {
+  type Submission,
+  Submission_Cause,
+} from '../gen/assay/v1/submission_pb';
+import { cleanText } from '../model/clean_text';
+import { idOf, kindText, shortCommit } from '../model/format';
+import { type Happening, timeline } from '../model/timeline';
+import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { Countdown } from '../parts/countdown';
+import { ExtendForm } from '../parts/extend_form';
+import { RunPill, ScoreText } from '../parts/run_pill';
+import { Time } from '../parts/time';
+import { useFollow } from '../parts/use_follow';
+import { useLoad } from '../parts/use_load';
+import { useNow } from '../parts/use_now';
+import { Link } from '../router';
+import { sentence, useClients } from '../rpc/client';
+
+interface Whole {
+  attempt?: Attempt;
+  pushes: Push[];
+  runs: Run[];
+  submissions: Submission[];
+}
+
+// One attempt, as author and reviewer see it.
+export function AttemptReviewPage({ name }: { name: string }) {
+  const { attempts, runs, submissions } = useClients();
+  const now = useNow(1000);
+  const { value, error, reload } = useLoad<Whole>(async (signal) => {
+    const [found, pushed, ran, submitted] = await Promise.all([
+      attempts.getAttempt({ name }, { signal }),
+      attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
+      runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
+      submissions.listSubmissions({ attempt: name }, { signal }),
+    ]);
+    return { attempt: found.attempt, ...pushed, ...ran, ...submitted };
+  });
+  const connection = useFollow({
+    open: (signal) => runs.watchRuns({}, { signal }),
+    onMessage: (message) => {
+      if (message.runs.some((run) => run.attempt === name)) reload();
+    },
+    ends: false,
+  });
+  const attempt = value?.attempt;
+  const who =
+    cleanText(attempt?.candidateName ?? '') || `Attempt ${idOf(name)}`;
+  return (
+    <>
+      <title>{`${who} · Assay`}</title>
+      <p className="crumbs">
+        <Link href="/">Assignments</Link>
+        {attempt && (
+          <>
+            {' / '}
+            <Link href={`/${attempt.assignment}`}>
+              {idOf(attempt.assignment)}
+            </Link>
+          </>
+        )}
+      </p>
+      <div className="section-head">
+        <h1>{who}</h1>
+        {attempt && <Countdown attempt={attempt} now={now} />}
+        <LiveMark connection={connection} />
+      </div>
+      <ConnectionNotice connection={connection} />
+      {error !== null && <p className="notice bad">{sentence(error)}</p>}
+      {attempt && <Facts attempt={attempt} now={now} />}
+      {value && (
+        <section aria-labelledby="timeline">
+          <h2 id="timeline">What happened</h2>
+          <ol className="timeline">
+            {timeline(value).map((happening, i) => (
+              <li key={i} className={happening.kind}>
+                <span className="when muted">
+                  <Time at={happening.time} now={now} />
+                </span>
+                <Line happening={happening} />
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      {attempt && (
+        <section aria-labelledby="clock">
+          <h2 id="clock">More time</h2>
+          <ExtendForm attempt={name} onExtended={reload} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function Facts({ attempt, now }: { attempt: Attempt; now: number }) {
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Started</dt>
+        <dd>
+          <Time at={attempt.clock?.startTime} now={now} />
+        </dd>
+      </div>
+      <div>
+        <dt>Deadline</dt>
+        <dd>
+          <Time at={attempt.clock?.deadline} now={now} />
+        </dd>
+      </div>
+      <div>
+        <dt>Address</dt>
+        <dd>{cleanText(attempt.candidateEmail) || '–'}</dd>
+      </div>
+      <div>
+        <dt>Attempt</dt>
+        <dd className="mono">{idOf(attempt.name)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function Line({ happening }: { happening: Happening }) {
+  switch (happening.kind) {
+    case 'start':
+      return <span>The clock started.</span>;
+    case 'push': {
+      const { push } = happening;
+      return (
+        <span>
+          Push of <span className="mono">{shortCommit(push.newCommit)}</span>{' '}
+          {cleanText(push.subject)}
+          {push.late && <span className="tag warn">late</span>}
+          {push.state === Push_State.REFUSED && (
+            <span className="tag warn">refused: {cleanText(push.refusal)}</span>
+          )}
+        </span>
+      );
+    }
+    case 'submission': {
+      const { submission, counts } = happening;
+      return (
+        <span>
+          <span className="mono">
+            {shortCommit(submission.commit) || 'Nothing'}
+          </span>{' '}
+          was handed in{' '}
+          {submission.cause === Submission_Cause.DEADLINE
+            ? 'by the deadline'
+            : 'by the candidate'}
+          {counts && <span className="tag">counts</span>}
+        </span>
+      );
+    }
+    case 'run': {
+      const { run } = happening;
+      return (
+        <span className="timeline-run">
+          <Link href={`/${run.name}`}>
+            {kindText(run.kind)} run of {shortCommit(run.commit)}
+          </Link>
+          <RunPill run={run} />
+          <ScoreText run={run} />
+        </span>
+      );
+    }
+  }
+}

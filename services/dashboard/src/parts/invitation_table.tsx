@@ -1,0 +1,100 @@
+import { useState } from 'react';
+
+import {
+  type Invitation,
+  Invitation_State,
+} from '../gen/assay/v1/invitation_pb';
+import { cleanText } from '../model/clean_text';
+import { sentence, useClients } from '../rpc/client';
+import { Time } from './time';
+
+interface Props {
+  list: readonly Invitation[];
+  now: number;
+  onChanged: () => void;
+}
+
+// Invitations that nobody has accepted; accepted ones are attempts.
+export function InvitationTable({ list, now, onChanged }: Props) {
+  const { invitations } = useClients();
+  const [problem, setProblem] = useState('');
+  const waiting = list.filter(
+    ({ state }) => state !== Invitation_State.ACCEPTED,
+  );
+  if (waiting.length === 0) return null;
+  const revoke = async (name: string) => {
+    setProblem('');
+    try {
+      await invitations.revokeInvitation({ name });
+      onChanged();
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+  };
+  return (
+    <>
+      {problem && (
+        <p className="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="table-scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Invited</th>
+              <th scope="col">Address</th>
+              <th scope="col">State</th>
+              <th scope="col">Sent</th>
+              <th scope="col">Expires</th>
+              <th scope="col">
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {waiting.map((invitation) => (
+              <tr key={invitation.name}>
+                <td>{cleanText(invitation.candidateName)}</td>
+                <td>{cleanText(invitation.candidateEmail)}</td>
+                <td>{stateText(invitation.state)}</td>
+                <td>
+                  <Time at={invitation.createTime} now={now} />
+                </td>
+                <td>
+                  <Time at={invitation.expireTime} now={now} />
+                </td>
+                <td className="number">
+                  {invitation.state === Invitation_State.PENDING && (
+                    <button
+                      type="button"
+                      className="quiet"
+                      onClick={() => void revoke(invitation.name)}
+                    >
+                      Take back
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function stateText(state: Invitation_State): string {
+  switch (state) {
+    case Invitation_State.PENDING:
+      return 'waiting';
+    case Invitation_State.ACCEPTED:
+      return 'accepted';
+    case Invitation_State.EXPIRED:
+      return 'expired';
+    case Invitation_State.REVOKED:
+      return 'taken back';
+    case Invitation_State.UNSPECIFIED:
+      return '';
+  }
+}
