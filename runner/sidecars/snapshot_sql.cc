@@ -6,6 +6,9 @@ namespace assay::sidecars {
 // that no transaction visible at the snapshot wrote. `state` remembers what was
 // visible, and the restoring transaction itself.
 //
+// The copies are ordinary tables: a `fault` may kill the server, and unlogged
+// ones are empty after that.
+//
 // DELETE and not TRUNCATE: a service that leaves a transaction open after a
 // SELECT (a common mistake, and not the one that is being graded) would block a
 // TRUNCATE for ever.
@@ -43,7 +46,7 @@ begin
       and attgenerated = '';
     execute format('select count(*) from only %s', t.name) into number;
     if number > 0 and names is not null then
-      execute format('create unlogged table assay_snapshot.%I as '
+      execute format('create table assay_snapshot.%I as '
         'select %s from only %s', 't' || t.oid, names, t.name);
     end if;
     insert into assay_snapshot.tables values (t.oid, t.name, names, number);

@@ -101,7 +101,7 @@ Outcome CheckAnswers(const BurstStep& step, const HttpStep& request,
       return Failed(std::move(difference), step.expect_position());
     }
   }
-  const assertions::Evaluator evaluator(frame.scope, schemas);
+  assertions::Evaluator evaluator(frame.scope, schemas);
   for (const HttpResult& result : results) {
     Outcome outcome =
         FromFailures(evaluator.Http(request.expect(), result.answer));
@@ -196,7 +196,7 @@ asio::awaitable<Outcome> RunBurstStep(const BurstStep& step, Frame& frame,
   }
   Outcome outcome = CheckAnswers(step, request, frame, schemas, burst.results);
   if (outcome.passed() && step.has_within()) {
-    const assertions::Evaluator evaluator(frame.scope, schemas);
+    assertions::Evaluator evaluator(frame.scope, schemas);
     const std::chrono::microseconds within{step.within().seconds() * 1'000'000 +
                                            step.within().nanos() / 1000};
     if (const auto late = evaluator.Within(

@@ -80,6 +80,8 @@ struct HttpResult {
   assertions::HttpAnswer answer;
   // A sentence for every kind but kAnswered.
   std::string problem;
+  // "GET /orders": the request that this is the answer to.
+  std::string request;
   // Where curl would go next; empty if nowhere.
   std::string redirect;
   std::chrono::microseconds connect{0};

@@ -68,7 +68,7 @@ asio::awaitable<Outcome> HttpSteps::Run(const HttpStep& step, Frame& frame,
   if (result.kind != HttpResult::Kind::kAnswered) {
     co_return co_await Explain(step, std::move(result));
   }
-  const assertions::Evaluator evaluator(frame.scope, schemas_);
+  assertions::Evaluator evaluator(frame.scope, schemas_);
   Outcome outcome = FromFailures(evaluator.Http(step.expect(), result.answer));
   if (!outcome.passed()) co_return outcome;
   co_return Capture(step, result.answer, frame);
@@ -113,8 +113,10 @@ asio::awaitable<HttpResult> HttpSteps::Exchange(
   if (seen.requests.size() < Observations::kMost) {
     seen.requests.push_back({number, request.method + " " + path});
   }
+  const std::string title = request.method + " " + path;
   HttpResult result = co_await client.Perform(std::move(request));
   correlation_.Leave(number);
+  result.request = title;
 
   if (result.answer.status != 0) {
     span.Set("http.response.status_code", result.answer.status);
@@ -144,7 +146,10 @@ asio::awaitable<Outcome> HttpSteps::Explain(const HttpStep& step,
     case Kind::kRefused:
     case Kind::kClosed: {
       const auto death = co_await surroundings_.DeathOf(step.service());
-      if (death) co_return Failed("the service " + *death);
+      if (death) {
+        co_return Failed("the service " + *death + " while answering " +
+                         result.request);
+      }
       co_return Failed(result.problem);
     }
     default:

@@ -69,18 +69,28 @@ Expected<std::vector<std::optional<std::string>>> Arguments(
   return args;
 }
 
+// What captures look into: an array of objects.
+json ByColumn(const std::vector<std::string>& columns, const json& rows) {
+  json objects = json::array();
+  for (const json& row : rows) {
+    json object = json::object();
+    for (std::size_t i = 0; i < row.size(); ++i) object[columns[i]] = row[i];
+    objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
 }  // namespace
 
 json RowsAsJson(const wires::SqlResult& result) {
   json rows = json::array();
   for (const auto& row : result.rows) {
-    json object = json::object();
+    json values = json::array();
     for (std::size_t i = 0; i < row.size() && i < result.columns.size(); ++i) {
-      const auto& column = result.columns[i];
-      object[column.name] =
-          row[i] ? ValueAsJson(column.type, *row[i]) : json(nullptr);
+      values.push_back(row[i] ? ValueAsJson(result.columns[i].type, *row[i])
+                              : json(nullptr));
     }
-    rows.push_back(std::move(object));
+    rows.push_back(std::move(values));
   }
   return rows;
 }
@@ -115,11 +125,11 @@ asio::awaitable<Outcome> RunSqlStep(const SqlStep& step, Frame& frame,
   std::vector<std::string> columns;
   for (const auto& column : result->columns) columns.push_back(column.name);
   const json rows = RowsAsJson(*result);
-  const assertions::Evaluator evaluator(frame.scope, schemas);
+  assertions::Evaluator evaluator(frame.scope, schemas);
   Outcome outcome = FromFailures(evaluator.Rows(step, columns, rows));
   if (!outcome.passed()) co_return outcome;
   for (const auto& capture : step.captures()) {
-    auto taken = assertions::TakeCapture(capture, rows);
+    auto taken = assertions::TakeCapture(capture, ByColumn(columns, rows));
     if (!taken) co_return Failed(taken.error().sentence, capture.position());
     if (capture.secret()) {
       redactor.Add(capture.name(), taken->is_string()

@@ -22,8 +22,8 @@ boost::asio::awaitable<Outcome> RunSqlStep(const assay::plan::v1::SqlStep& step,
                                            telemetry::Redactor& redactor,
                                            std::chrono::milliseconds limit);
 
-// Rows as an array of objects by column: numbers, booleans, null and json by
-// their type, everything else as PostgreSQL writes it.
+// Rows as arrays in the order of the columns: numbers, booleans, null and json
+// by their type, everything else as PostgreSQL writes it.
 nlohmann::json RowsAsJson(const wires::SqlResult& result);
 
 }  // namespace assay::steps

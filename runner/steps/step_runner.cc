@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/base/digest.h"
 #include "runner/steps/burst_step.h"
 #include "runner/steps/logs_step.h"
 #include "runner/steps/sql_step.h"
@@ -182,7 +183,7 @@ asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
   told.set_reason(outcome.reason);
   told.set_position(ShowPosition(
       outcome.position.line() ? outcome.position : step.position(), plan_));
-  told.set_span_id(span.context().span_id);
+  told.set_span_id(ToHex(span.context().span_id));
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(
       steady_clock::now() - begin);
   told.mutable_duration()->set_seconds(took.count() / 1'000'000'000);
@@ -239,9 +240,8 @@ asio::awaitable<Outcome> StepRunner::RunEventually(const Step& step,
 }
 
 milliseconds StepRunner::LimitOf(const Step& step, const Frame& frame) const {
-  auto limit = ToMilliseconds(step.has_timeout()
-                                  ? step.timeout()
-                                  : plan_.limits().step_timeout());
+  auto limit = ToMilliseconds(
+      step.has_timeout() ? step.timeout() : plan_.limits().step_timeout());
   // A single request or statement has a limit of its own.
   if (plan_.limits().has_request_timeout() && !step.has_burst()) {
     limit = std::min(limit, ToMilliseconds(plan_.limits().request_timeout()));
@@ -260,10 +260,11 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
     case Step::kBurst:
       co_return co_await RunBurstStep(step.burst(), frame, surroundings_, http_,
                                       schemas_, tracer_, limit);
-    case Step::kTrace:
+    case Step::kTrace: {
+      assertions::Evaluator evaluator(frame.scope, schemas_);
       co_return RunTraceStep(step.trace(), surroundings_.observations(),
-                             correlation_,
-                             assertions::Evaluator(frame.scope, schemas_));
+                             correlation_, evaluator);
+    }
     case Step::kLogs:
       co_return RunLogsStep(step.logs(), surroundings_, redactor_);
     case Step::kWait:

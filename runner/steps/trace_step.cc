@@ -37,7 +37,7 @@ std::int64_t QueriesOf(const Observations& seen, std::uint64_t request) {
 Outcome CheckQueries(const TraceStep& step, const Observations& seen,
                      const Observations::Request& request,
                      const telemetry::Correlation& correlation,
-                     const assertions::Evaluator& evaluator) {
+                     assertions::Evaluator& evaluator) {
   if (correlation.Overlapped(request.number)) {
     return Inconclusive(request.title +
                         " overlapped with other requests, so that its "
@@ -53,7 +53,7 @@ Outcome CheckQueries(const TraceStep& step, const Observations& seen,
 
 Outcome CheckRequests(const TraceStep& step, const Observations& seen,
                       const telemetry::Correlation& correlation,
-                      const assertions::Evaluator& evaluator) {
+                      assertions::Evaluator& evaluator) {
   std::vector<Observations::Request> chosen = seen.requests;
   if (chosen.empty()) {
     return Failed("expected a request to look at, but this check made none");
@@ -75,7 +75,7 @@ Outcome CheckRequests(const TraceStep& step, const Observations& seen,
 
 // Statements whose summary or text matches, counted over the check.
 Outcome CheckCount(const TraceStep& step, const Observations& seen,
-                   const assertions::Evaluator& evaluator) {
+                   assertions::Evaluator& evaluator) {
   const auto count = std::ranges::count_if(
       seen.statements, [&](const Observations::Statement& statement) {
         if (!step.has_span_name()) return true;
@@ -91,7 +91,7 @@ Outcome CheckCount(const TraceStep& step, const Observations& seen,
 
 Outcome RunTraceStep(const TraceStep& step, const Observations& seen,
                      const telemetry::Correlation& correlation,
-                     const assertions::Evaluator& evaluator) {
+                     assertions::Evaluator& evaluator) {
   if (step.source() == "reported" || !step.kind().empty() ||
       !step.below().empty() || step.attributes_size() > 0 ||
       step.has_status() || step.has_duration()) {

@@ -15,7 +15,7 @@ namespace assay::steps {
 Outcome RunTraceStep(const assay::plan::v1::TraceStep& step,
                      const Observations& seen,
                      const telemetry::Correlation& correlation,
-                     const assertions::Evaluator& evaluator);
+                     assertions::Evaluator& evaluator);
 
 }  // namespace assay::steps
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "runner/suite/utf8.h"
+
 namespace assay::telemetry {
 namespace {
 
@@ -19,43 +21,63 @@ bool IsId(const FieldDescriptor& field) {
          field.name() == "parent_span_id";
 }
 
-void RedactText(const Redactor& redactor, Message& message,
-                const FieldDescriptor& field) {
+// What leaves the run in the place of `text`: no secrets, and UTF-8, without
+// which no reader would take the message. Candidates' bytes are in many texts.
+std::string Cleaned(const Redactor& redactor, const FieldDescriptor& field,
+                    std::string_view text) {
+  std::string clean = redactor.Redact(text);
+  if (field.type() == FieldDescriptor::TYPE_BYTES) return clean;
+  std::string_view rest = clean;
+  std::string valid;
+  while (!rest.empty()) {
+    const std::size_t good = suite::ValidUtf8Prefix(rest);
+    if (valid.empty() && good == rest.size()) return clean;
+    valid += rest.substr(0, good);
+    rest.remove_prefix(good);
+    if (rest.empty()) break;
+    valid += "\xEF\xBF\xBD";
+    rest.remove_prefix(1);
+  }
+  return valid;
+}
+
+void CleanText(const Redactor& redactor, Message& message,
+               const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   if (IsId(field)) return;
   std::string scratch;
   if (!field.is_repeated()) {
     const std::string& text =
         reflection.GetStringReference(message, &field, &scratch);
-    if (redactor.Mentions(text)) {
-      reflection.SetString(&message, &field, redactor.Redact(text));
-    }
+    std::string clean = Cleaned(redactor, field, text);
+    if (clean != text) reflection.SetString(&message, &field, std::move(clean));
     return;
   }
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
     const std::string& text =
         reflection.GetRepeatedStringReference(message, &field, i, &scratch);
-    if (redactor.Mentions(text)) {
-      reflection.SetRepeatedString(&message, &field, i, redactor.Redact(text));
+    std::string clean = Cleaned(redactor, field, text);
+    if (clean != text) {
+      reflection.SetRepeatedString(&message, &field, i, std::move(clean));
     }
   }
 }
 
-void RedactMessage(const Redactor& redactor, Message& message) {
+void CleanMessage(const Redactor& redactor, Message& message) {
   const Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-      RedactText(redactor, message, *field);
+      CleanText(redactor, message, *field);
     } else if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
       continue;
     } else if (!field->is_repeated()) {
-      RedactMessage(redactor, *reflection.MutableMessage(&message, field));
+      CleanMessage(redactor, *reflection.MutableMessage(&message, field));
     } else {
       for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        RedactMessage(redactor,
-                      *reflection.MutableRepeatedMessage(&message, field, i));
+        CleanMessage(redactor,
+                     *reflection.MutableRepeatedMessage(&message, field, i));
       }
     }
   }
@@ -68,7 +90,7 @@ RedactingSink::RedactingSink(const Redactor& redactor, EventSink& next)
 
 void RedactingSink::Emit(assay::v1::RunEvent event) {
   if (event.has_log()) return EmitLog(std::move(event));
-  if (!redactor_.empty()) RedactMessage(redactor_, event);
+  CleanMessage(redactor_, event);
   next_.Emit(std::move(event));
 }
 

@@ -10,7 +10,8 @@
 namespace assay::telemetry {
 
 // The one place where secrets are taken out: every text of every event passes
-// here, whatever made it. Log offsets are those of the redacted stream.
+// here, whatever made it, and leaves as UTF-8. Log offsets are those of the
+// redacted stream.
 //
 // Ownership: borrows the redactor and the next sink.
 class RedactingSink final : public EventSink {

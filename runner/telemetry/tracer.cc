@@ -71,6 +71,7 @@ Span Tracer::Start(std::string_view name, const TraceContext& parent,
   span.span_.set_name(std::string(name));
   span.span_.set_kind(kind);
   span.span_.set_start_time_unix_nano(nanos != 0 ? nanos : NowNanos());
+  if (hidden_) span.Set("assay.hidden", true);
   return span;
 }
 

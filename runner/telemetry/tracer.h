@@ -68,6 +68,8 @@ class Tracer {
              assay::otlp::v1::Span::SpanKind kind =
                  assay::otlp::v1::Span::SPAN_KIND_INTERNAL,
              std::uint64_t nanos = 0);
+  // Spans that start from now on are marked `assay.hidden`.
+  void SetHidden(bool hidden) { hidden_ = hidden; }
   // Hands on what has ended since the last batch.
   void Flush();
   const std::string& trace_id() const { return trace_id_; }
@@ -81,6 +83,7 @@ class Tracer {
   assay::v1::RunEvent batch_;
   std::int64_t kept_ = 0;
   std::int64_t dropped_ = 0;
+  bool hidden_ = false;
 };
 
 }  // namespace assay::telemetry

@@ -56,6 +56,16 @@ TEST_F(RedactingSinkTest, EveryTextOfAnEventIsRedacted) {
             "got [secret:token]");
 }
 
+TEST_F(RedactingSinkTest, TextsLeaveAsUtf8AndBytesAsTheyAre) {
+  assay::v1::RunEvent event;
+  event.mutable_check_finished()->mutable_result()->set_reason("a\xff\xc3(é");
+  sink_.Emit(event);
+  EXPECT_EQ(out_.events[0].check_finished().result().reason(),
+            "a\xEF\xBF\xBD\xEF\xBF\xBD(é");
+  Log("raw \xff", false);
+  EXPECT_EQ(out_.events[1].log().content(), "raw \xff");
+}
+
 TEST_F(RedactingSinkTest, LogOffsetsCountRedactedBytes) {
   Log("a tok-123", false);
   Log("45678 b", false);

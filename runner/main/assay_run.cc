@@ -1,0 +1,85 @@
+// Executes one plan. Started by assay-runner with everything that it may
+// touch: the plan, a session of the launcher, a pipe to report to.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "assay/runner/v1/run_input.pb.h"
+#include "runner/run/event_writer.h"
+#include "runner/run/execute.h"
+#include "runner/wires/spawn.h"
+#include "sandbox/cell/session.h"
+
+namespace {
+
+using assay::Expected;
+using assay::runner::v1::RunInput;
+using assay::sandbox::UniqueFd;
+
+Expected<RunInput> ReadInput(int fd) {
+  // A memfd's offset is wherever its writer left it.
+  lseek(fd, 0, SEEK_SET);
+  RunInput input;
+  if (!input.ParseFromFileDescriptor(fd)) {
+    return assay::InvalidArgument("descriptor ", fd,
+                                  " does not hold a RunInput");
+  }
+  return input;
+}
+
+boost::asio::awaitable<void> Run(const RunInput& input,
+                                 assay::sandbox::Session& session,
+                                 assay::run::EventWriter& writer,
+                                 boost::asio::io_context& io) {
+  co_await assay::run::Execute(input, session, writer);
+  // What still waits for cells would only hold the exit up.
+  io.stop();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Executes one assessment plan for assay-runner", "assay-run");
+  int input_fd = -1;
+  int session_fd = -1;
+  int report_fd = -1;
+  app.add_option("--input-fd", input_fd, "Holds the serialised RunInput")
+      ->required();
+  app.add_option("--session-fd", session_fd, "A session of assay-launcher")
+      ->required();
+  app.add_option("--report-fd", report_fd, "Takes length-delimited RunEvents")
+      ->required();
+  CLI11_PARSE(app, argc, argv);
+
+  signal(SIGPIPE, SIG_IGN);
+  // A crash is this run's alone, and its core would hold secrets.
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+
+  auto input = ReadInput(input_fd);
+  close(input_fd);
+  if (!input) {
+    std::fprintf(stderr, "assay-run: %s\n", input.error().message.c_str());
+    return 2;
+  }
+  boost::asio::io_context io(1);
+  assay::run::EventWriter writer(io.get_executor(), UniqueFd(report_fd),
+                                 input->epoch());
+  assay::sandbox::Session session{UniqueFd(session_fd)};
+  assay::wires::Spawn(io.get_executor(), Run(*input, session, writer, io));
+  io.run();
+  const auto flushed = writer.Flush();
+  if (!flushed) {
+    std::fprintf(stderr, "assay-run: %s\n", flushed.error().message.c_str());
+    return 3;
+  }
+  return 0;
+}

@@ -1,0 +1,103 @@
+#ifndef ASSAY_RUNNER_RUN_INSTALLATION_H_
+#define ASSAY_RUNNER_RUN_INSTALLATION_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/runner/v1/run_input.pb.h"
+#include "runner/run/chronicle.h"
+#include "runner/run/service_cell.h"
+#include "runner/run/sidecar_cell.h"
+#include "runner/steps/surroundings.h"
+#include "runner/wires/postgres_tap.h"
+#include "runner/wires/relay.h"
+#include "sandbox/cell/session.h"
+
+namespace assay::run {
+
+// The candidate's services and the suite's sidecars, each in its cell, and the
+// wires between them: what steps act on.
+//
+// Ownership: borrows everything it is given; owns the cells.
+// Threads: confined to the run's thread.
+class Installation final : public steps::Surroundings,
+                           private wires::PostgresListener {
+ public:
+  Installation(boost::asio::any_io_executor executor,
+               const assay::runner::v1::RunInput& input,
+               sandbox::Session& session, Chronicle& chronicle);
+  ~Installation() override;
+
+  // Starts the sidecars' cells and servers, without waiting for them.
+  Status StartSidecars();
+  boost::asio::awaitable<Status> WaitSidecars(Deadline deadline);
+  // Builds the services' cells and lays their wires.
+  Status MakeServices();
+  Status StartServices();
+  // Why one of them cannot be talked to; empty: all are ready.
+  boost::asio::awaitable<std::string> WaitServices(Deadline deadline);
+  boost::asio::awaitable<Status> TakeSnapshots(Deadline deadline);
+
+  // Before a check: contents as they were when the services got ready, dead
+  // services (all, with `restart: per-check`) started again, nothing observed.
+  // A sentence if one does not come up.
+  boost::asio::awaitable<Expected<std::string>> Prepare(bool first,
+                                                        Deadline deadline);
+  // A service that has died by itself, with how it ended: "the service exited
+  // with code 3".
+  std::optional<std::string> FindDeath();
+  // Reads what is still in the services' pipes.
+  void DrainOutput();
+  const std::vector<std::unique_ptr<ServiceCell>>& services() const {
+    return services_;
+  }
+
+  // steps::Surroundings
+  Expected<steps::HttpClient*> Http(std::string_view service,
+                                    std::string_view port) override;
+  boost::asio::awaitable<Expected<wires::SqlResult>> Sql(
+      std::string target, std::string statement,
+      std::vector<std::optional<std::string>> args, Deadline deadline) override;
+  boost::asio::awaitable<std::optional<std::string>> DeathOf(
+      std::string service) override;
+  std::string Output(std::string_view source) override;
+  steps::Observations& observations() override { return seen_; }
+  boost::asio::awaitable<Status> Kill(std::string target) override;
+  boost::asio::awaitable<Status> Heal(std::string target,
+                                      Deadline deadline) override;
+
+ private:
+  // One wire from a service's cell to a sidecar's.
+  struct Wire {
+    std::string sidecar;
+    std::unique_ptr<wires::PostgresTap> tap;
+    std::unique_ptr<wires::RelayWire> relay;
+  };
+
+  std::uint64_t Mark() override;
+  void OnPostgres(int connection, const std::string& database,
+                  const wires::PostgresEvent& event) override;
+  void OnStatement(const std::string& database,
+                   const wires::Statement& statement);
+  Status LayWires(ServiceCell& service);
+  ServiceCell* FindService(std::string_view name);
+  SidecarCell* FindSidecar(std::string_view name);
+
+  boost::asio::any_io_executor executor_;
+  const assay::runner::v1::RunInput& input_;
+  sandbox::Session& session_;
+  Chronicle& chronicle_;
+  steps::Observations seen_;
+  std::vector<std::unique_ptr<SidecarCell>> sidecars_;
+  std::vector<std::unique_ptr<ServiceCell>> services_;
+  std::vector<Wire> wires_;
+  bool gone_ = false;
+};
+
+}  // namespace assay::run
+
+#endif  // ASSAY_RUNNER_RUN_INSTALLATION_H_

@@ -1,0 +1,77 @@
+#ifndef ASSAY_RUNNER_RUN_SERVICE_CELL_H_
+#define ASSAY_RUNNER_RUN_SERVICE_CELL_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "assay/plan/v1/plan.pb.h"
+#include "runner/run/chronicle.h"
+#include "runner/run/live_process.h"
+#include "runner/steps/http_client.h"
+#include "runner/wires/network.h"
+#include "sandbox/cell/session.h"
+
+namespace assay::run {
+
+// One of the candidate's services in its cell: started, waited for, watched,
+// started again.
+//
+// Ownership: borrows everything but its cell.
+// Threads: confined to the run's thread.
+// Errors: ours. What the candidate's program does is data.
+class ServiceCell {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  // Builds the cell; nothing runs in it yet, so that wires can be laid first.
+  static Expected<std::unique_ptr<ServiceCell>> Make(
+      boost::asio::any_io_executor executor, sandbox::Session& session,
+      std::uint32_t blueprint, const assay::plan::v1::Service& plan,
+      Chronicle& chronicle, std::size_t keep);
+
+  Status StartProgram();
+  // Why the service cannot be talked to, as a sentence; empty: it is ready.
+  boost::asio::awaitable<std::string> WaitReady(Deadline deadline);
+  // Ends everything that runs in the cell.
+  boost::asio::awaitable<Status> Stop();
+
+  bool alive() const { return program_ && !program_->ended(); }
+  LiveProcess* program() { return program_.get(); }
+  const assay::plan::v1::Service& plan() const { return plan_; }
+  wires::Network& network() { return *network_; }
+  // The client of the main port (empty name) or a named one.
+  Expected<steps::HttpClient*> Http(std::string_view port);
+  // What it wrote over all its starts, up to `keep` bytes of each.
+  std::string Output(std::string_view source);
+  // It was ended on purpose, by a step, and not started again.
+  bool stopped() const { return stopped_; }
+
+ private:
+  ServiceCell(boost::asio::any_io_executor executor, sandbox::Cell cell,
+              const assay::plan::v1::Service& plan, Chronicle& chronicle,
+              std::size_t keep);
+  // One try: empty when ready, else what it saw.
+  boost::asio::awaitable<std::string> Probe(Deadline deadline);
+  std::string DescribeEnd();
+
+  boost::asio::any_io_executor executor_;
+  sandbox::Cell cell_;
+  const assay::plan::v1::Service& plan_;
+  Chronicle& chronicle_;
+  const std::size_t keep_;
+  std::unique_ptr<wires::CellNetwork> network_;
+  std::map<std::uint16_t, std::unique_ptr<steps::HttpClient>> clients_;
+  std::unique_ptr<LiveProcess> program_;
+  std::string earlier_out_;
+  std::string earlier_err_;
+  bool stopped_ = false;
+};
+
+}  // namespace assay::run
+
+#endif  // ASSAY_RUNNER_RUN_SERVICE_CELL_H_
