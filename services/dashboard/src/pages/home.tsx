@@ -35,7 +35,7 @@ export function HomePage() {
     <>
       <title>Assay</title>
       <ConnectionNotice connection={connection} />
-      <section aria-labelledby="assignments">
+      <section aria-labelledby="assignments" className="first">
         <div className="section-head">
           <h1 id="assignments">Assignments</h1>
           <SystemLine state={state.value} />

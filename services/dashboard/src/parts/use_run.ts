@@ -7,6 +7,7 @@ import { useFollow } from './use_follow';
 
 // Every event from the first one on, rather than a snapshot.
 const FROM_THE_START = -1n;
+const LARGE_TRACE = 2000;
 
 // Follows one run with everything that it has said so far.
 export function useRun(name: string): {
@@ -18,16 +19,24 @@ export function useRun(name: string): {
   const { runs, traces } = clients;
   const [model] = useState(() => new RunModel());
   const [version, setVersion] = useState(0);
-  const frame = useRef(0);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
 
-  // Thousands of events may come at once; the page is drawn once a frame.
+  // Thousands of events may come at once. A large trace costs more to lay out
+  // than a frame lasts, so it is drawn less often while it grows.
   const draw = () => {
-    frame.current ||= requestAnimationFrame(() => {
-      frame.current = 0;
+    const pause = model.spans.size > LARGE_TRACE ? 400 : 16;
+    timer.current ??= setTimeout(() => {
+      timer.current = null;
       setVersion(model.version);
-    });
+    }, pause);
   };
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+  useEffect(
+    () => () => {
+      if (timer.current) clearTimeout(timer.current);
+      timer.current = null;
+    },
+    [],
+  );
 
   const connection = useFollow({
     open: async function* (signal: AbortSignal) {
