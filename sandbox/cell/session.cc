@@ -223,12 +223,20 @@ Expected<UniqueFd> Cell::Connect(std::uint16_t port, int family) {
   const bool six = family == AF_INET6;
   const auto* address = six ? reinterpret_cast<const sockaddr*>(&v6)
                             : reinterpret_cast<const sockaddr*>(&v4);
-  if (::connect(socket.get(), address, six ? sizeof(v6) : sizeof(v4)) != 0 &&
-      errno != EINPROGRESS) {
-    return Unavailable("nothing answers on port ", port,
-                       " in the cell: ", ::strerrordesc_np(errno));
+  if (::connect(socket.get(), address, six ? sizeof(v6) : sizeof(v4)) == 0) {
+    return socket;
   }
-  return socket;
+  int error = errno;
+  // On loopback the answer is there when connect returns, though it says
+  // otherwise.
+  pollfd answer = {socket.get(), POLLOUT, 0};
+  if (error == EINPROGRESS && ::poll(&answer, 1, 0) == 1) {
+    socklen_t size = sizeof(error);
+    ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  }
+  if (error == 0 || error == EINPROGRESS) return socket;
+  return Unavailable("nothing answers on port ", port,
+                     " in the cell: ", ::strerrordesc_np(error));
 }
 
 Status Cell::Freeze() {

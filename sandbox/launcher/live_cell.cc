@@ -24,6 +24,11 @@ using std::chrono::milliseconds;
 // How often the cgroup of a cell that is going away is tried again.
 constexpr milliseconds kRetry{2};
 
+// How often, and how many times, the counter is read after an event: a kill can
+// take a while on a busy machine.
+constexpr milliseconds kOomLook{1};
+constexpr int kOomLooks = 500;
+
 bool Has(std::uint32_t bits, Weakness weakness) {
   return (bits & static_cast<std::uint32_t>(weakness)) != 0;
 }
@@ -43,6 +48,7 @@ LiveCell::~LiveCell() {
     host_.loop.Unwatch(token);
   }
   host_.loop.CancelTimer(retry_timer_);
+  host_.loop.CancelTimer(oom_timer_);
 }
 
 Built<void> LiveCell::Build(std::uint32_t outer_uid,
@@ -245,8 +251,19 @@ void LiveCell::OnOom() {
       ::read(cgroup_.oom_event(), &count, sizeof(count)) < 0) {
     return;
   }
+  host_.loop.CancelTimer(oom_timer_);
+  LookForOomKill(kOomLooks);
+}
+
+// The event of v1 comes before the kill that it is about, so the counter may
+// still have to move.
+void LiveCell::LookForOomKill(int looks) {
+  oom_timer_ = 0;
   // The kernel has killed one process; the cell's memory belongs to all.
-  if (CheckOom()) KillProcesses();
+  if (CheckOom()) return KillProcesses();
+  if (looks == 0) return;
+  oom_timer_ = host_.loop.At(EventLoop::Clock::now() + kOomLook,
+                             [this, looks] { LookForOomKill(looks - 1); });
 }
 
 void LiveCell::OnProcessExit(std::uint32_t process_id) {

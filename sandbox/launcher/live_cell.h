@@ -67,6 +67,7 @@ class LiveCell {
   void OnReady();
   void OnInitExit();
   void OnOom();
+  void LookForOomKill(int looks);
   void OnProcessExit(std::uint32_t process_id);
   void KillByPidNamespace();
   bool CheckOom();
@@ -90,6 +91,7 @@ class LiveCell {
   EventLoop::Token ready_watch_ = 0;
   EventLoop::Token oom_watch_ = 0;
   EventLoop::Token retry_timer_ = 0;
+  EventLoop::Token oom_timer_ = 0;
   std::int32_t oom_kills_seen_ = 0;
   std::vector<ResourceLimit> limits_;
   std::map<std::uint32_t, std::unique_ptr<LiveProcess>> processes_;

@@ -1,1 +1,122 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+
 #include "tests/sandbox/sandbox_test.h"
+
+namespace assay::sandbox {
+namespace {
+
+// The wires' ground: sockets of ours inside a cell's network namespace.
+class SocketTest : public SandboxTest {
+ protected:
+  static ProcessSpec Python(std::string program) {
+    return {.name = "python",
+            .arguments = {"/usr/bin/python3", "-c", std::move(program)}};
+  }
+  static std::string ReadAll(int fd) {
+    std::string all;
+    char buffer[4096];
+    while (true) {
+      pollfd wait = {fd, POLLIN, 0};
+      if (::poll(&wait, 1, 5000) != 1) return all + "(timed out)";
+      const ssize_t n = ::read(fd, buffer, sizeof(buffer));
+      if (n <= 0) return all;
+      all.append(buffer, static_cast<std::size_t>(n));
+    }
+  }
+};
+ASSAY_SANDBOX_SUITE(SocketTest);
+
+TEST_P(SocketTest, ServiceInTheCellAnswersUs) {
+  Session session = NewSession(SessionOf(CellOf(
+      {Python("import socket; s = socket.create_server(('127.0.0.1', 8080)); "
+              "print('up', flush=True); c = s.accept()[0]; "
+              "c.sendall(c.recv(99).upper())")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_EQ(cell->Connect(8080).error().code, Code::kUnavailable);
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  Expected<UniqueFd> socket = Unavailable("not yet");
+  ASSERT_TRUE(Eventually([&] {
+    socket = cell->Connect(8080);
+    return socket.has_value();
+  }));
+  ASSERT_EQ(::write(socket->get(), "hello", 5), 5);
+  EXPECT_EQ(ReadAll(socket->get()), "HELLO");
+}
+
+TEST_P(SocketTest, ProgramReachesOurListenerAlsoAfterARestart) {
+  Session session = NewSession(SessionOf(
+      CellOf({Python("import socket; s = socket.create_connection(('127.0.0.1',"
+                     " 5432)); s.sendall(b'query')")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto listener = cell->Listen(5432);
+  ASSERT_TRUE(listener) << listener.error();
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome = RunIn(*cell);
+    EXPECT_TRUE(outcome.termination.Succeeded()) << outcome.err;
+    const UniqueFd peer(::accept(listener->get(), nullptr, nullptr));
+    ASSERT_TRUE(peer);
+    EXPECT_EQ(ReadAll(peer.get()), "query");
+  }
+}
+
+TEST_P(SocketTest, ListenersOfCellsAndOfTheHostAreApart) {
+  SessionSpec spec = SessionOf(CellOf({Shell("true")}));
+  Session session = NewSession(spec);
+  auto one = session.StartCell(0);
+  auto two = session.StartCell(0);
+  ASSERT_TRUE(one && two);
+  // The same port in both, a privileged one too.
+  EXPECT_TRUE(one->Listen(80));
+  auto listener = two->Listen(80);
+  ASSERT_TRUE(listener) << listener.error();
+  EXPECT_EQ(two->Listen(80).error().code, Code::kFailedPrecondition);
+  // From the second cell only the second one's is reached.
+  auto socket = two->Connect(80);
+  ASSERT_TRUE(socket) << socket.error();
+  pollfd wait = {listener->get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 1000), 1);
+}
+
+TEST_P(SocketTest, IpV6LoopbackWorks) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto listener = cell->Listen(8080, AF_INET6);
+  ASSERT_TRUE(listener) << listener.error();
+  EXPECT_TRUE(cell->Connect(8080, AF_INET6));
+}
+
+TEST_P(SocketTest, HostsLoopbackIsOutOfReach) {
+  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address),
+                   sizeof(address)),
+            0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  socklen_t size = sizeof(address);
+  ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const Outcome outcome = Run(
+      CellOf({Python("import socket; socket.create_connection(('127.0.0.1', " +
+                     std::to_string(ntohs(address.sin_port)) + "), 1)")}));
+  EXPECT_THAT(outcome.err, testing::HasSubstr("ConnectionRefusedError"));
+}
+
+TEST_P(SocketTest, OtherFamiliesAndTypesAreRefused) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_EQ(cell->OpenSocket(AF_NETLINK).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(cell->OpenSocket(AF_INET, SOCK_RAW).error().code,
+            Code::kInvalidArgument);
+  EXPECT_TRUE(cell->OpenSocket(AF_INET, SOCK_DGRAM));
+}
+
+}  // namespace
+}  // namespace assay::sandbox

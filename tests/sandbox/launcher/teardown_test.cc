@@ -1,1 +1,203 @@
+#include <dirent.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <filesystem>
+#include <set>
+
+#include "sandbox/cell/message_socket.h"
+#include "sandbox/cell/protocol.h"
 #include "tests/sandbox/sandbox_test.h"
+
+namespace assay::sandbox {
+namespace {
+
+// Directories of this launcher's cells, in every hierarchy of the machine.
+std::set<std::string> CellCgroups(pid_t launcher) {
+  std::set<std::string> found;
+  const std::string base = "assay-" + std::to_string(launcher);
+  const auto options =
+      std::filesystem::directory_options::skip_permission_denied;
+  std::error_code error;
+  for (auto it = std::filesystem::recursive_directory_iterator("/sys/fs/cgroup",
+                                                               options, error);
+       it != std::filesystem::recursive_directory_iterator();
+       it.increment(error)) {
+    if (!it->is_directory(error)) continue;
+    const std::string path = it->path();
+    const auto at = path.find(base + "/");
+    if (at != std::string::npos) found.insert(path);
+  }
+  return found;
+}
+
+// Pids of processes whose parent is `parent`.
+std::set<std::string> ChildrenOf(pid_t parent) {
+  std::set<std::string> pids;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (ReadFile(entry.path() / "status")
+            .find("PPid:\t" + std::to_string(parent) + "\n") !=
+        std::string::npos) {
+      pids.insert(name);
+    }
+  }
+  return pids;
+}
+
+std::size_t CountFds(pid_t pid) {
+  std::size_t count = 0;
+  const std::string path = "/proc/" + std::to_string(pid) + "/fd";
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    (void)entry;
+    ++count;
+  }
+  return count;
+}
+
+class TeardownTest : public SandboxTest {
+ protected:
+  // The launcher itself: Spawn starts it through a shell and setpriv, which
+  // both become it by exec.
+  pid_t pid() const { return launcher_->pid(); }
+  std::string Mounts() const {
+    return ReadFile("/proc/" + std::to_string(pid()) + "/mountinfo");
+  }
+};
+ASSAY_SANDBOX_SUITE(TeardownTest);
+
+TEST_P(TeardownTest, NothingIsLeftAfterManyCells) {
+  SessionSpec spec;
+  spec.volumes.push_back({});
+  CellSpec cell = CellOf({Shell("echo x > /work/f; sleep 1000 & exit 0")});
+  cell.mounts = {VolumeMount{}, TmpfsMount{.target = "/t"}};
+  spec.cells.push_back(cell);
+  // The first session may bring things that stay, such as the map of its uid.
+  const auto run = [&](int cells) {
+    Session session = NewSession(spec);
+    for (int i = 0; i < cells; ++i) {
+      auto started = session.StartCell(0);
+      ASSERT_TRUE(started) << started.error();
+      EXPECT_TRUE(RunIn(*started).termination.Succeeded());
+      if (i % 2 == 0) {
+        EXPECT_TRUE(started->Destroy());
+      }
+    }
+  };
+  const auto idle = [&] {
+    const auto stats = launcher_->Stats();
+    return stats && stats->sessions == 0;
+  };
+  run(1);
+  ASSERT_TRUE(Eventually(idle));
+  const std::string mounts = Mounts();
+  const std::size_t fds = CountFds(pid());
+  for (int i = 0; i < 10; ++i) run(20);
+  ASSERT_TRUE(Eventually(idle));
+  EXPECT_EQ(Mounts(), mounts);
+  // Ids of other uids are kept mapped, one descriptor each.
+  EXPECT_LE(CountFds(pid()), fds + 10);
+  EXPECT_THAT(ChildrenOf(pid()), testing::IsEmpty());
+  EXPECT_THAT(CellCgroups(pid()), testing::IsEmpty());
+}
+
+TEST_P(TeardownTest, ClosingTheSessionKillsItsCells) {
+  {
+    Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+    auto cell = session.StartCell(0);
+    ASSERT_TRUE(cell) << cell.error();
+    auto process = cell->Start(0);
+    ASSERT_TRUE(process) << process.error();
+    EXPECT_EQ(ChildrenOf(pid()).size(), 2u);
+  }
+  EXPECT_TRUE(Eventually([&] { return ChildrenOf(pid()).empty(); }));
+}
+
+TEST_P(TeardownTest, DestroyReturnsWhenNothingIsLeft) {
+  Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ASSERT_TRUE(cell->Destroy());
+  EXPECT_THAT(ChildrenOf(pid()), testing::IsEmpty());
+  EXPECT_THAT(CellCgroups(pid()), testing::IsEmpty());
+  EXPECT_EQ(process->TakeTermination()->ending, Ending(Signalled{SIGKILL}));
+  EXPECT_FALSE(cell->Start(0));
+}
+
+TEST_P(TeardownTest, DeathOfTheLauncherKillsItsCells) {
+  Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  const auto children = ChildrenOf(pid());
+  ASSERT_EQ(children.size(), 2u);
+  ::kill(pid(), SIGKILL);
+  EXPECT_TRUE(Eventually([&] {
+    for (const auto& child : children) {
+      const std::string status = ReadFile("/proc/" + child + "/status");
+      if (!status.empty() && status.find("Z (zombie)") == std::string::npos) {
+        return false;
+      }
+    }
+    return true;
+  }));
+  EXPECT_EQ(process->Wait()->ending,
+            Ending(SetupFault{SetupStep::kLauncherGone, 0}));
+  EXPECT_EQ(cell->Start(0).error().code, Code::kUnavailable);
+  launcher_.reset();
+}
+
+TEST_P(TeardownTest, DeathOfTheCellsInitEndsTheCell) {
+  Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  const auto init = ChildrenOf(pid());
+  ASSERT_EQ(init.size(), 1u);
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  ::kill(std::stoi(*init.begin()), SIGKILL);
+  EXPECT_EQ(process->Wait()->ending, Ending(Signalled{SIGKILL}));
+  EXPECT_TRUE(Eventually([&] { return !cell->Start(0); }));
+}
+
+TEST_P(TeardownTest, MalformedMessageEndsTheSessionOnly) {
+  const SessionSpec spec = SessionOf(CellOf({Shell("true")}));
+  auto broken = launcher_->CreateSession(spec);
+  ASSERT_TRUE(broken) << broken.error();
+  ASSERT_EQ(::send(broken->get(), "?", 1, MSG_NOSIGNAL), 1);
+  char byte = 0;
+  EXPECT_EQ(::recv(broken->get(), &byte, 1, 0), 0);
+  EXPECT_TRUE(Run("true").termination.Succeeded());
+}
+
+TEST_P(TeardownTest, SessionCannotMakeCallsOfTheWorker) {
+  auto socket = launcher_->CreateSession(SessionOf(CellOf({Shell("true")})));
+  ASSERT_TRUE(socket) << socket.error();
+  const Call call = {.type = CallType::kCreateSession};
+  ASSERT_TRUE(SendRecord(socket->get(), &call, sizeof(call)));
+  char byte = 0;
+  EXPECT_EQ(::recv(socket->get(), &byte, 1, 0), 0);
+}
+
+TEST_P(TeardownTest, LauncherIsSmall) {
+  EXPECT_TRUE(Run("true").termination.Succeeded());
+  EXPECT_LT(launcher_->Stats()->resident_bytes, 3 << 20);
+}
+
+TEST_P(TeardownTest, SpecThatBreaksARuleIsRefusedWithItsName) {
+  CellSpec cell = CellOf({Shell("true")});
+  cell.name = "service:api";
+  cell.mounts = {TmpfsMount{.target = "/a/../b"}};
+  const auto session = launcher_->CreateSession(SessionOf(cell));
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(session.error().message, testing::HasSubstr("service:api"));
+  EXPECT_THAT(session.error().message, testing::HasSubstr("/a/../b"));
+}
+
+}  // namespace
+}  // namespace assay::sandbox
