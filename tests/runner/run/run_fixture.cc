@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "proto/base/digest.h"
 #include "runner/sidecars/blueprints.h"
 #include "runner/sidecars/postgres_template.h"
 #include "runner/suite/compiler.h"
@@ -68,6 +69,8 @@ sandbox::ProcessSpec Shell(const std::string& name,
 }
 
 }  // namespace
+
+std::string SecretOf(const std::string& name) { return Sha256Hex(name); }
 
 const v1::RunEvent::Finished& Told::finished() const {
   static const v1::RunEvent::Finished kNone;
@@ -160,8 +163,7 @@ Told RunFixture::Run(const Files& suite_files, const Files& tree,
   input.set_traceparent(
       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
   for (const auto& secret : plan.secrets()) {
-    (*input.mutable_secrets())[secret.name()] =
-        "value-of-" + secret.name() + "-9f8e7d";
+    (*input.mutable_secrets())[secret.name()] = SecretOf(secret.name());
   }
 
   suite::Scope scope;

@@ -35,6 +35,9 @@ struct Told {
 
 std::string Attribute(const otlp::v1::Span& span, const std::string& key);
 
+// The value that a secret has in these runs: 64 hex digits.
+std::string SecretOf(const std::string& name);
+
 // Runs suites against candidates' files with the real assay-run and launcher,
 // in cells.
 class RunFixture : public testing::Test {
