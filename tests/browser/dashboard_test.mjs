@@ -126,6 +126,13 @@ test('a finished run shows checks, log and trace', async () => {
   await page.getByText('same statement × 20').waitFor();
   await page.getByRole('row', { name: /GET \/orders/ }).click();
   await page.getByText('http.response.status_code').waitFor();
+  const bar = page.getByRole('row', { name: /GET \/orders/ }).locator('.bar');
+  const before = (await bar.boundingBox()).width;
+  await page.getByRole('button', { name: 'Zoom to this span' }).click();
+  assert.ok(
+    (await bar.boundingBox()).width > 10 * before,
+    'it fills the width',
+  );
   await picture('run-trace');
   assert.match(page.url(), /tab=trace$/, 'the address leads back here');
 });

@@ -2,6 +2,8 @@
 // link to the run, across a restart of the server.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
@@ -110,4 +112,50 @@ test('author and candidate meet in two browsers', async () => {
   await author.page.getByRole('heading', { name: 'Final run of' }).waitFor();
   push.kill();
   assert.deepEqual([...author.wrong, ...ada.wrong], []);
+});
+
+test('a push is graded before the eyes of its candidate and of a reviewer', async () => {
+  await installation.stop();
+  await installation.start();
+  const { origin, adminToken } = installation;
+  const invitation = installation.assay(
+    ...['invite', 'orders-api', '--name', 'Bob', '--email', 'bob@example.org'],
+  );
+  const bob = await person();
+  await bob.page.goto(invitation.link);
+  await bob.page.getByRole('button', { name: 'Accept' }).click();
+  await bob.page.getByRole('button', { name: 'Start', exact: true }).click();
+  await bob.page.getByRole('button', { name: 'Yes, start the clock' }).click();
+  const line = await bob.page
+    .locator('pre', { hasText: 'git clone' })
+    .textContent();
+  await bob.page.getByRole('button', { name: 'Show a password' }).click();
+  const [user, password] = await bob.page
+    .locator('section dd')
+    .allTextContents();
+  const url = new URL(line.replace('git clone ', ''));
+  [url.username, url.password] = [user, password];
+  const work = installation.folder('bobs');
+  installation.git('/', 'clone', '--quiet', url.href, work);
+  fs.cpSync(path.join(SAMPLE, 'solutions/faulty'), work, { recursive: true });
+  installation.git(work, 'add', '-A');
+  installation.git(work, 'commit', '--quiet', '-m', 'Orders');
+  installation.git(work, 'push', '--quiet', 'origin', 'HEAD');
+  await bob.page.getByText('34 / 34').waitFor();
+
+  const reviewer = await person();
+  await reviewer.page.goto(`${origin}/#token=${adminToken}`);
+  await reviewer.page.getByText('34 / 34').waitFor();
+  await bob.page.getByRole('button', { name: 'Hand in the last push' }).click();
+  const row = reviewer.page.getByRole('row').filter({ hasText: '75 / 100' });
+  await row.waitFor();
+  await row.getByRole('link').first().click();
+  await reviewer.page.getByText('10 × 201 and 40 × 409').first().waitFor();
+  await reviewer.page.getByRole('tab', { name: 'Log' }).click();
+  await reviewer.page.getByText('"GET /orders HTTP/1.1" 200').waitFor();
+  await reviewer.page.getByRole('tab', { name: /Trace/ }).click();
+  await reviewer.page.getByRole('treegrid').focus();
+  await reviewer.page.keyboard.press('End');
+  await reviewer.page.getByText('same statement × 20').waitFor();
+  assert.deepEqual([...reviewer.wrong, ...bob.wrong], []);
 });

@@ -11,15 +11,23 @@ import { SignInPage } from './pages/sign_in';
 import { TopBar } from './parts/top_bar';
 import { useAddress } from './router';
 import { candidateClients, ClientsContext, staffClients } from './rpc/client';
+import { candidate, staff } from './rpc/session';
 
-// Candidates have pages of their own, by the link of their invitation.
-function isCandidates(path: string): boolean {
-  return path === '/invitation' || /^\/attempt(\/|$)/.test(path);
+// Candidates have pages of their own, by the link of their invitation. The
+// address of a run, as a push prints it, is for whoever is signed in.
+function clientsFor(path: string) {
+  if (path === '/invitation' || /^\/attempt(\/|$)/.test(path)) {
+    return candidateClients;
+  }
+  const candidateOnly = !staff.token() && candidate.token();
+  return path.startsWith('/runs/') && candidateOnly
+    ? candidateClients
+    : staffClients;
 }
 
 export function App() {
   const { pathname } = useAddress();
-  const clients = isCandidates(pathname) ? candidateClients : staffClients;
+  const clients = clientsFor(pathname);
   const { session } = clients;
   const token = useSyncExternalStore(session.subscribe, session.token);
   const main = useRef<HTMLElement>(null);

@@ -26,6 +26,8 @@ export function TraceView({
   const tree = useMemo(() => traceTree(model.spans.values()), [model, version]);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [chosen, setChosen] = useState('');
+  // The span whose time fills the width; empty: the whole run's.
+  const [zoomed, setZoomed] = useState('');
   const rows = useMemo(() => visibleRows(tree.rows, closed), [tree, closed]);
   const { box, first, end, scrollTo } = useWindow(rows.length, ROW);
   if (rows.length === 0) {
@@ -77,6 +79,9 @@ export function TraceView({
     event.preventDefault();
   };
   const selected = rows.find((row) => row.id === chosen);
+  const frame = tree.rows.find((row) => row.id === zoomed);
+  const start = frame?.start ?? 0;
+  const length = frame?.duration ?? tree.length;
   return (
     <>
       <p className="legend">
@@ -113,7 +118,8 @@ export function TraceView({
                 key={row.id}
                 row={row}
                 index={first + i}
-                length={tree.length}
+                start={start}
+                length={length}
                 closed={closed.has(row.id)}
                 chosen={row.id === chosen}
                 onChoose={() => setChosen(row.id)}
@@ -123,7 +129,13 @@ export function TraceView({
           </div>
         </div>
       </div>
-      {selected && <Details row={selected} />}
+      {selected && (
+        <Details
+          row={selected}
+          zoomed={zoomed === chosen}
+          onZoom={() => setZoomed(zoomed === chosen ? '' : chosen)}
+        />
+      )}
     </>
   );
 }
@@ -131,6 +143,8 @@ export function TraceView({
 interface RowProps {
   row: TraceRow;
   index: number;
+  // What the width stands for, in milliseconds.
+  start: number;
   length: number;
   closed: boolean;
   chosen: boolean;
@@ -138,15 +152,9 @@ interface RowProps {
   onToggle: () => void;
 }
 
-function Row({
-  row,
-  index,
-  length,
-  closed,
-  chosen,
-  onChoose,
-  onToggle,
-}: RowProps) {
+function Row(props: RowProps) {
+  const { row, index, start, length, closed, chosen, onChoose, onToggle } =
+    props;
   const share = (part: number) => `${(100 * part) / Math.max(length, 1e-6)}%`;
   return (
     <div
@@ -188,14 +196,20 @@ function Row({
       <div role="presentation" className="trace-track">
         <div
           className={`bar ${row.lane}`}
-          style={{ left: share(row.start), width: share(row.duration) }}
+          style={{ left: share(row.start - start), width: share(row.duration) }}
         />
       </div>
     </div>
   );
 }
 
-function Details({ row }: { row: TraceRow }) {
+interface DetailsProps {
+  row: TraceRow;
+  zoomed: boolean;
+  onZoom: () => void;
+}
+
+function Details({ row, zoomed, onZoom }: DetailsProps) {
   const { span } = row;
   return (
     <section className="span-details" aria-label="Chosen span">
@@ -203,6 +217,9 @@ function Details({ row }: { row: TraceRow }) {
       <p className="muted">
         starts after {durationText(row.start)}, takes{' '}
         {durationText(row.duration)}
+        <button type="button" className="quiet" onClick={onZoom}>
+          {zoomed ? 'Show the whole run' : 'Zoom to this span'}
+        </button>
       </p>
       {span.status?.message && (
         <p className="reason">{cleanText(span.status.message)}</p>
