@@ -426,6 +426,37 @@ TEST_F(RunTest, CasesShareThePoints) {
   EXPECT_THAT(rows.reason(), testing::StartsWith("wrong: "));
 }
 
+// The budget is 200 ms on an idle machine; the bench measures it. This holds
+// against sleeps and polls that creep in.
+TEST_F(RunTest, ARunThatDoesNothingIsQuick) {
+  const Told told = Run(
+      {{"assay.yaml", R"yaml(
+version: 1
+name: Nothing
+service:
+  start: { run: exec python3 -S -E service.py }
+  ready: { get: /, status: 200, within: 10s }
+sidecars: { db: { kind: postgres } }
+checks:
+  - { id: one, title: One, points: 1, visibility: public, steps: [ { get: /, expect: { status: 200 } } ] }
+)yaml"}},
+      {{"service.py", R"py(
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 8080))
+s.listen()
+while True:
+    c, _ = s.accept()
+    c.recv(4096)
+    c.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    c.close()
+)py"}});
+  EXPECT_EQ(told.Check("one").verdict(), v1::VERDICT_PASSED)
+      << told.finished().reason() << told.Check("one").reason();
+  EXPECT_LT(told.took.count(), 1000);
+  RecordProperty("milliseconds", static_cast<int>(told.took.count()));
+}
+
 // Runs that end before their checks.
 class EarlyEndTest : public RunFixture {
  protected:
