@@ -33,8 +33,8 @@ class ViewBuffer : public std::streambuf {
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(const std::string& file, std::string_view text,
-              Diagnostics& diagnostics)
-      : file_(file), diagnostics_(diagnostics) {
+              Diagnostics& diagnostics, const YamlRules& rules)
+      : file_(file), diagnostics_(diagnostics), rules_(rules) {
     std::size_t start = 0;
     while (start <= text.size()) {
       const std::size_t end = std::min(text.find('\n', start), text.size());
@@ -242,7 +242,7 @@ class TreeBuilder : public YAML::EventHandler {
         "y",  "Y",  "yes", "Yes", "YES", "n",   "N",   "no",
         "No", "NO", "on",  "On",  "ON",  "off", "Off", "OFF",
     };
-    if (key.quoted) return true;
+    if (key.quoted || rules_.any_key) return true;
     if (key.kind == Node::Kind::kNull) {
       Report(at, "found a null key; keys are text");
       return false;
@@ -264,6 +264,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   const std::string file_;
   Diagnostics& diagnostics_;
+  const YamlRules& rules_;
   std::vector<std::string_view> lines_;
   std::vector<Frame> stack_;
   std::unordered_map<YAML::anchor_t, std::shared_ptr<const Node>> anchors_;
@@ -271,12 +272,12 @@ class TreeBuilder : public YAML::EventHandler {
 };
 
 bool CheckBytes(const std::string& file, std::string_view text,
-                Diagnostics& diagnostics) {
-  if (text.size() > kMaxYamlBytes) {
+                std::size_t max_bytes, Diagnostics& diagnostics) {
+  if (text.size() > max_bytes) {
     diagnostics.push_back({file, 0, 0,
                            "has " + std::to_string(text.size()) +
                                " bytes, a suite file at most " +
-                               std::to_string(kMaxYamlBytes)});
+                               std::to_string(max_bytes)});
     return false;
   }
   const std::size_t valid = ValidUtf8Prefix(text);
@@ -333,11 +334,12 @@ const Node* Node::Get(std::string_view key) const {
 
 std::shared_ptr<const Node> ParseYaml(const std::string& file,
                                       std::string_view text,
-                                      Diagnostics& diagnostics) {
-  if (!CheckBytes(file, text, diagnostics)) return nullptr;
+                                      Diagnostics& diagnostics,
+                                      const YamlRules& rules) {
+  if (!CheckBytes(file, text, rules.max_bytes, diagnostics)) return nullptr;
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
-  TreeBuilder builder(file, text, diagnostics);
+  TreeBuilder builder(file, text, diagnostics, rules);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {

@@ -46,6 +46,13 @@ inline constexpr std::size_t kMaxYamlBytes = 1 << 20;
 inline constexpr std::size_t kMaxYamlNodes = 200'000;
 inline constexpr std::size_t kMaxYamlDepth = 64;
 
+// How strict a parse is.
+struct YamlRules {
+  std::size_t max_bytes = kMaxYamlBytes;
+  // Documents of others may use keys that suites may not.
+  bool any_key = false;
+};
+
 // Parses one YAML document. Refused, though YAML allows it: duplicate keys,
 // keys that are not scalars, unquoted keys that YAML 1.1 reads as booleans,
 // merge keys, tags, several documents, and aliases that expand to more than
@@ -53,7 +60,8 @@ inline constexpr std::size_t kMaxYamlDepth = 64;
 // added to `diagnostics` and the tree goes on without them.
 std::shared_ptr<const Node> ParseYaml(const std::string& file,
                                       std::string_view text,
-                                      Diagnostics& diagnostics);
+                                      Diagnostics& diagnostics,
+                                      const YamlRules& rules = {});
 
 // What a plain scalar is, by YAML 1.2's core schema.
 enum class ScalarType { kNull, kBool, kInteger, kFloat, kString };

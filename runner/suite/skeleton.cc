@@ -1,0 +1,318 @@
+#include "runner/suite/skeleton.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "runner/suite/openapi_schema.h"
+#include "runner/suite/yaml_text.h"
+#include "runner/suite/yaml_tree.h"
+
+namespace assay::suite {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxDocument = 8 << 20;
+constexpr const char* kMethods[] = {"get",    "post", "put",    "patch",
+                                    "delete", "head", "options"};
+
+std::string Top(std::string_view name, const std::string& ready) {
+  return "# yaml-language-server: $schema=./assay.schema.json\n"
+         "version: 1\n"
+         "name: " +
+         YamlScalar(name) +
+         "\n\n"
+         "service:\n"
+         "  build: { run: make build }\n"
+         "  start: { run: ./run.sh, env: { PORT: \"{{port}}\" } }\n"
+         "  ready: { get: " +
+         YamlScalar(ready) + ", within: 30s }\n\n";
+}
+
+std::string IdOf(const std::string& text, std::set<std::string>& taken) {
+  std::string id;
+  bool lower = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0) {
+      // createOrder becomes create-order.
+      if (std::isupper(byte) != 0 && lower) id += '-';
+      lower = std::islower(byte) != 0;
+      id += static_cast<char>(std::tolower(byte));
+    } else if (!id.empty() && id.back() != '-') {
+      id += '-';
+      lower = false;
+    }
+  }
+  id = id.substr(0, 50);
+  while (id.ends_with('-')) id.pop_back();
+  if (id.empty()) id = "check";
+  std::string unique = id;
+  for (int i = 2; !taken.insert(unique).second; ++i) {
+    unique = id + "-" + std::to_string(i);
+  }
+  return unique;
+}
+
+const json& Member(const json& object, const char* name) {
+  static const json kNone;
+  if (!object.is_object()) return kNone;
+  const auto it = object.find(name);
+  return it == object.end() ? kNone : *it;
+}
+
+std::string TextOf(const json& object, const char* name) {
+  const json& value = Member(object, name);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+// The schema of a body or an answer, where it is JSON.
+const json* JsonSchemaOf(const json& holder) {
+  const json& content = Member(holder, "content");
+  if (!content.is_object()) return nullptr;
+  for (const auto& [type, media] : content.items()) {
+    if (type.find("json") == std::string::npos) continue;
+    const json& schema = Member(media, "schema");
+    if (!schema.is_null()) return &schema;
+  }
+  return nullptr;
+}
+
+class OpenApi {
+ public:
+  explicit OpenApi(const json& document) : document_(document) {}
+
+  Skeleton Write() {
+    std::string title = TextOf(Member(document_, "info"), "title");
+    if (title.empty()) title = "API";
+    std::string checks;
+    for (const auto& [path, item] : Member(document_, "paths").items()) {
+      if (!item.is_object()) continue;
+      for (const char* method : kMethods) {
+        const json& operation = Member(item, method);
+        if (operation.is_object())
+          checks += Check(path, method, item, operation);
+      }
+    }
+    std::string suite = Top(title, Readiness());
+    if (uses_token_) {
+      suite += "vars: { token: CHANGE-ME }\n\n";
+      skeleton_.notes.push_back(
+          "Some operations need authentication: replace the variable \"token\" "
+          "by a flow that logs in and captures one.");
+    }
+    suite += "checks:\n" + checks;
+    skeleton_.files[std::string(kSuiteFile)] = suite;
+    WriteComponents();
+    skeleton_.notes.push_back(
+        "Each operation has one check of its shape, worth 1 point and public. "
+        "Say what the service has to do: points, visibility, values, and what "
+        "has to be refused.");
+    return std::move(skeleton_);
+  }
+
+ private:
+  // A path that answers without anything.
+  std::string Readiness() const {
+    for (const auto& [path, item] : Member(document_, "paths").items()) {
+      if (path.find('{') == std::string::npos && path.starts_with("/") &&
+          Member(item, "get").is_object() && !Secured(item["get"])) {
+        return path;
+      }
+    }
+    return "/";
+  }
+
+  bool Secured(const json& operation) const {
+    const json& own = Member(operation, "security");
+    const json& security = own.is_array() ? own : Member(document_, "security");
+    if (!security.is_array() || security.empty()) return false;
+    // An empty entry makes authentication optional.
+    return std::none_of(security.begin(), security.end(),
+                        [](const json& one) { return one.empty(); });
+  }
+
+  std::string Check(const std::string& path, const std::string& method,
+                    const json& item, const json& operation) {
+    std::string name = TextOf(operation, "operationId");
+    if (name.empty()) name = method + " " + path;
+    const std::string id = IdOf(name, ids_);
+    std::string title = TextOf(operation, "summary");
+    if (title.empty()) title = method + " " + path + " answers as described";
+    std::string text = "  - id: " + YamlScalar(id) +
+                       "\n    title: " + YamlScalar(title) +
+                       "\n    points: 1\n    visibility: public\n    steps:\n";
+    text += "      - " + method + ": " +
+            YamlScalar(PathOf(path, item, operation)) + "\n";
+    if (Secured(operation)) {
+      text += "        auth: { bearer: \"{{token}}\" }\n";
+      uses_token_ = true;
+    }
+    text += Body(operation) + Expectation(id, operation);
+    return text + "\n";
+  }
+
+  // Path and required query parameters with a value each.
+  std::string PathOf(std::string path, const json& item,
+                     const json& operation) {
+    std::string query;
+    for (const json* list :
+         {&Member(item, "parameters"), &Member(operation, "parameters")}) {
+      if (!list->is_array()) continue;
+      for (const json& given : *list) {
+        const json* parameter = Dereference(given, document_);
+        if (parameter == nullptr) continue;
+        const std::string name = TextOf(*parameter, "name");
+        const std::string value = ValueOf(*parameter);
+        if (TextOf(*parameter, "in") == "path") {
+          Replace(path, "{" + name + "}", value);
+        } else if (TextOf(*parameter, "in") == "query" &&
+                   Member(*parameter, "required") == true) {
+          query += (query.empty() ? "?" : "&") + name + "=" + value;
+        }
+      }
+    }
+    // Parameters that nobody described.
+    for (std::size_t open = path.find('{'); open != std::string::npos;
+         open = path.find('{')) {
+      const std::size_t close = path.find('}', open);
+      if (close == std::string::npos) break;
+      path.replace(open, close - open + 1, "1");
+    }
+    return path + query;
+  }
+
+  std::string ValueOf(const json& parameter) const {
+    const json value = parameter.contains("example")
+                           ? parameter["example"]
+                           : SampleOf(Member(parameter, "schema"), document_);
+    if (value.is_string()) return value.get<std::string>();
+    return value.is_null() || value.is_structured() ? "1" : value.dump();
+  }
+
+  static void Replace(std::string& text, const std::string& what,
+                      const std::string& with) {
+    const std::size_t at = text.find(what);
+    if (at != std::string::npos) text.replace(at, what.size(), with);
+  }
+
+  std::string Body(const json& operation) {
+    const json* body = Dereference(Member(operation, "requestBody"), document_);
+    if (body == nullptr) return "";
+    const json* schema = JsonSchemaOf(*body);
+    if (schema == nullptr) return "";
+    json sample = SampleOf(*schema, document_);
+    for (const auto& [type, media] : Member(*body, "content").items()) {
+      if (media.is_object() && media.contains("example")) {
+        sample = media["example"];
+      }
+    }
+    return "        json: " + Escaped(sample) + "\n";
+  }
+
+  // Braces of a sample are no templates.
+  static std::string Escaped(const json& sample) {
+    std::string text = YamlFlow(sample);
+    for (std::size_t at = text.find("{{"); at != std::string::npos;
+         at = text.find("{{", at + 3)) {
+      text.insert(at + 1, " ");
+    }
+    return text;
+  }
+
+  std::string Expectation(const std::string& id, const json& operation) {
+    std::string status = "2xx";
+    const json* answer = nullptr;
+    const json& responses = Member(operation, "responses");
+    if (responses.is_object()) {
+      for (const auto& [code, response] : responses.items()) {
+        if (!code.starts_with("2")) continue;
+        status = code.size() == 3 && code.ends_with("XX") ? "2xx" : code;
+        answer = Dereference(response, document_);
+        break;
+      }
+    }
+    std::string text = "        expect:\n          status: " + status + "\n";
+    const json* schema = answer == nullptr ? nullptr : JsonSchemaOf(*answer);
+    if (schema == nullptr) return text;
+    const std::string file = "schemas/" + id + ".json";
+    json draft7 = ToDraft7(*schema);
+    json whole = {{"$schema", "http://json-schema.org/draft-07/schema#"}};
+    // Beside a $ref, draft 7 would ignore everything.
+    if (draft7.is_object() && !draft7.contains("$ref")) {
+      whole.update(draft7);
+    } else {
+      whole["allOf"] = json::array({draft7});
+    }
+    skeleton_.files[file] = whole.dump(2) + "\n";
+    return text + "          schema: " + file + "\n";
+  }
+
+  void WriteComponents() {
+    const json& schemas = Member(Member(document_, "components"), "schemas");
+    if (!schemas.is_object() || schemas.empty()) return;
+    json definitions = json::object();
+    for (const auto& [name, schema] : schemas.items()) {
+      json draft7 = ToDraft7(schema);
+      definitions[name] = std::move(draft7);
+    }
+    // Inside of the file, references stay inside.
+    json components = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                       {"definitions", std::move(definitions)}};
+    skeleton_.files["schemas/components.json"] = components.dump(2) + "\n";
+  }
+
+  const json& document_;
+  Skeleton skeleton_;
+  std::set<std::string> ids_;
+  bool uses_token_ = false;
+};
+
+}  // namespace
+
+Skeleton NewSuite(std::string_view name) {
+  Skeleton skeleton;
+  skeleton.files[std::string(kSuiteFile)] =
+      Top(name, "/healthz") +
+      "# sidecars:\n"
+      "#   db: { kind: postgres, seed: [sql/schema.sql], reset: per-check }\n"
+      "\n"
+      "checks:\n"
+      "  - id: answers\n"
+      "    title: The service answers\n"
+      "    points: 1\n"
+      "    visibility: public\n"
+      "    steps:\n"
+      "      - get: /healthz\n"
+      "        expect: { status: 200 }\n";
+  skeleton.notes.push_back(
+      "Next: \"assay suite lint\", then \"assay suite run --against "
+      "./solution\".");
+  return skeleton;
+}
+
+Expected<Skeleton> SuiteFromOpenApi(std::string_view text) {
+  Diagnostics diagnostics;
+  const auto tree = ParseYaml("openapi.yaml", text, diagnostics,
+                              {.max_bytes = kMaxDocument, .any_key = true});
+  if (tree == nullptr || !diagnostics.empty()) {
+    return InvalidArgument(ToText(diagnostics));
+  }
+  const json document = ToJson(*tree);
+  const std::string version = TextOf(document, "openapi");
+  if (!version.starts_with("3.")) {
+    return InvalidArgument(
+        "not an OpenAPI 3 document: expected the key \"openapi\" with 3.x, "
+        "found ",
+        version.empty() ? "none" : "\"" + version + "\"");
+  }
+  if (!Member(document, "paths").is_object() ||
+      Member(document, "paths").empty()) {
+    return InvalidArgument("the document has no \"paths\"");
+  }
+  return OpenApi(document).Write();
+}
+
+}  // namespace assay::suite
