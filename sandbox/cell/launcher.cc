@@ -152,15 +152,21 @@ Expected<Launcher> Launcher::Spawn(const std::string& path) {
   if (theirs.get() == 3) theirs.Reset(::fcntl(3, F_DUPFD_CLOEXEC, 4));
   ASSAY_ASSIGN_OR_RETURN(const pid_t pid, SpawnWithControl(path, theirs.get()));
   theirs.Reset();
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  Launcher launcher(std::move(ours), pid, std::move(pidfd), 0);
-  std::vector<UniqueFd> none;
-  auto hello = AskLauncher(launcher.control_.get(),
-                           Call{.type = CallType::kHello}, {}, none);
-  if (!hello) {
-    return std::unexpected(hello.error().Within("start " + path));
+  auto launcher = Adopt(std::move(ours), pid);
+  if (!launcher) {
+    return std::unexpected(launcher.error().Within("start " + path));
   }
-  launcher.weaker_ = hello->weaker;
+  return launcher;
+}
+
+Expected<Launcher> Launcher::Adopt(UniqueFd control, pid_t pid) {
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Launcher launcher(std::move(control), pid, std::move(pidfd), 0);
+  std::vector<UniqueFd> none;
+  ASSAY_ASSIGN_OR_RETURN(const Reply hello,
+                         AskLauncher(launcher.control_.get(),
+                                     Call{.type = CallType::kHello}, {}, none));
+  launcher.weaker_ = hello.weaker;
   return launcher;
 }
 

@@ -84,6 +84,9 @@ class Launcher {
   // as an ordinary user the launcher enters a user namespace.
   static Expected<Launcher> Spawn(const std::string& path);
 
+  // Takes over a child that serves the other end of `control` already.
+  static Expected<Launcher> Adopt(UniqueFd control, pid_t pid);
+
   Launcher(Launcher&&) noexcept;
   Launcher& operator=(Launcher&&) noexcept;
   ~Launcher();

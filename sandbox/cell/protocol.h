@@ -55,9 +55,10 @@ struct Reply {
   std::uint32_t sessions, cells, processes;
   // kCellStats; memory_bytes also for kLauncherStats.
   std::int64_t cpu_ns, memory_bytes, memory_peak_bytes;
-  std::int32_t pids, pids_peak, oom_kills;
+  std::int64_t disk_bytes, disk_inodes;
+  std::int32_t pids, pids_peak, oom_kills, pids_refused;
   // What was concerned, NUL-terminated: "bind /srv/x".
-  char detail[180];
+  char detail[188];
 };
 
 // What an exit descriptor yields, once.

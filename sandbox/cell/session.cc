@@ -273,7 +273,10 @@ Expected<CellStats> Cell::Stats() {
                    .memory_peak_bytes = reply.memory_peak_bytes,
                    .pids = reply.pids,
                    .pids_peak = reply.pids_peak,
-                   .oom_kills = reply.oom_kills};
+                   .oom_kills = reply.oom_kills,
+                   .pids_refused = reply.pids_refused,
+                   .disk_bytes = reply.disk_bytes,
+                   .disk_inodes = reply.disk_inodes};
 }
 
 Session::Session(UniqueFd socket)

@@ -94,6 +94,11 @@ struct CellStats {
   std::int32_t pids = 0;
   std::int32_t pids_peak = 0;
   std::int32_t oom_kills = 0;
+  // Forks that the pids limit refused.
+  std::int32_t pids_refused = 0;
+  // What /tmp and /dev/shm hold.
+  std::int64_t disk_bytes = 0;
+  std::int64_t disk_inodes = 0;
 };
 
 // A started cell: namespaces, mounts and limits stand, and nothing runs in it

@@ -140,6 +140,9 @@ struct CellSpec {
   Limits limits;
   std::vector<ProcessSpec> processes;
   std::string hostname = "cell";
+  // Whether the loopback interface is up; without it there is no network at
+  // all.
+  bool loopback = true;
 };
 
 // The blueprints of one session, fixed at its creation.

@@ -181,6 +181,8 @@ CellStats CellCgroup::Stats() const {
   stats.pids = without_init(ReadNumber(pids, "pids.current").value_or(0));
   stats.pids_peak = without_init(ReadNumber(pids, "pids.peak").value_or(0));
   stats.oom_kills = OomKills();
+  stats.pids_refused = static_cast<std::int32_t>(
+      ReadField(pids, "pids.events", "max").value_or(0));
   return stats;
 }
 

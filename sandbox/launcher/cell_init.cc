@@ -64,7 +64,9 @@ SetupFault SetUp(const CellInitPlan& plan) {
   if (auto fault = EnterRoot(plan.root_tree); fault.step != SetupStep::kNone) {
     return fault;
   }
-  if (!BringLoopbackUp()) return Fault(SetupStep::kLoopback);
+  if (plan.loopback && !BringLoopbackUp()) {
+    return Fault(SetupStep::kLoopback);
+  }
   if (::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
     return Fault(SetupStep::kHostname);
   }

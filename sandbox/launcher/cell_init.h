@@ -18,6 +18,7 @@ struct CellInitPlan {
   int ready = -1;
   const CellCgroup* cgroup = nullptr;
   std::string hostname;
+  bool loopback = true;
   bool drop_groups = true;
 };
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,19 @@ bool Has(std::uint32_t bits, Weakness weakness) {
 
 std::unexpected<BuildFault> Fault(SetupStep step, std::string detail) {
   return std::unexpected(BuildFault{{step, errno}, std::move(detail)});
+}
+
+struct DiskUse {
+  std::int64_t bytes = 0;
+  std::int64_t inodes = 0;
+};
+
+DiskUse DiskUseOf(int mount) {
+  struct statfs info;
+  if (::fstatfs(mount, &info) != 0) return {};
+  return {.bytes = static_cast<std::int64_t>(info.f_blocks - info.f_bfree) *
+                   info.f_bsize,
+          .inodes = static_cast<std::int64_t>(info.f_files - info.f_ffree)};
 }
 
 }  // namespace
@@ -67,10 +81,22 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
   }
   auto root = BuildRoot(host_.staging, spec_, owner, volumes, fds);
   if (!root) return std::unexpected(root.error());
-  return CloneInit(outer_uid, *std::move(root));
+  root_ = *std::move(root);
+  const DiskUse skeleton = DiskUseOf(root_.get());
+  skeleton_bytes_ = skeleton.bytes;
+  skeleton_inodes_ = skeleton.inodes;
+  return CloneInit(outer_uid);
 }
 
-Built<void> LiveCell::CloneInit(std::uint32_t outer_uid, UniqueFd root_tree) {
+CellStats LiveCell::Stats() const {
+  CellStats stats = cgroup_.Stats();
+  const DiskUse use = DiskUseOf(root_.get());
+  stats.disk_bytes = use.bytes - skeleton_bytes_;
+  stats.disk_inodes = use.inodes - skeleton_inodes_;
+  return stats;
+}
+
+Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
   int release[2], ready[2];
   if (::pipe2(release, O_CLOEXEC) != 0) return Fault(SetupStep::kPipes, "");
   UniqueFd release_read(release[0]);
@@ -87,11 +113,12 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid, UniqueFd root_tree) {
   if (pid == 0) {
     // Else the child would keep its own pipe open and never see its end.
     release_.Reset();
-    RunCellInit({.root_tree = root_tree.get(),
+    RunCellInit({.root_tree = root_.get(),
                  .release = release_read.get(),
                  .ready = ready_write.get(),
                  .cgroup = &cgroup_,
                  .hostname = spec_.hostname,
+                 .loopback = spec_.loopback,
                  .drop_groups = !host_.identity.rootless()});
   }
   init_watch_ = host_.loop.Watch(init_pidfd_.get(), EPOLLIN,
@@ -362,6 +389,7 @@ void LiveCell::OnInitExit() {
 void LiveCell::TryFinish() {
   host_.loop.CancelTimer(std::exchange(retry_timer_, 0));
   if (state_ != State::kEnding || init_pidfd_ || !processes_.empty()) return;
+  root_.Reset();
   SweepLeaves();
   if (!leaves_.empty() || !cgroup_.Remove()) {
     retry_timer_ = host_.loop.At(EventLoop::Clock::now() + kRetry,

@@ -44,7 +44,7 @@ class LiveCell {
   void KillProcess(LiveProcess& process);
   void KillProcesses();
   bool SetFrozen(bool frozen) { return cgroup_.SetFrozen(frozen); }
-  CellStats Stats() const { return cgroup_.Stats(); }
+  CellStats Stats() const;
   // A socket made inside the cell's network namespace, or -1 with errno.
   UniqueFd OpenSocket(int family, int type) const;
   UniqueFd Listen(int family, std::uint16_t port) const;
@@ -62,7 +62,7 @@ class LiveCell {
  private:
   enum class State { kBuilding, kStanding, kEnding, kGone };
 
-  Built<void> CloneInit(std::uint32_t outer_uid, UniqueFd root_tree);
+  Built<void> CloneInit(std::uint32_t outer_uid);
   bool OpenNamespaces(pid_t pid);
   void OnReady();
   void OnInitExit();
@@ -84,6 +84,10 @@ class LiveCell {
   CellCgroup cgroup_;
   CellNamespaces namespaces_;
   UniqueFd init_pidfd_;
+  // The root file system, to read how full it is.
+  UniqueFd root_;
+  std::int64_t skeleton_bytes_ = 0;
+  std::int64_t skeleton_inodes_ = 0;
   UniqueFd ready_;
   // Held while the cell lives: its end tells pid 1 that the launcher died.
   UniqueFd release_;

@@ -284,9 +284,12 @@ void LiveSession::CallCell(const Call& call, LiveCell& cell) {
                         .cpu_ns = stats.cpu.count(),
                         .memory_bytes = stats.memory_bytes,
                         .memory_peak_bytes = stats.memory_peak_bytes,
+                        .disk_bytes = stats.disk_bytes,
+                        .disk_inodes = stats.disk_inodes,
                         .pids = stats.pids,
                         .pids_peak = stats.pids_peak,
-                        .oom_kills = stats.oom_kills});
+                        .oom_kills = stats.oom_kills,
+                        .pids_refused = stats.pids_refused});
     }
     default:
       if (!cell.SetFrozen(call.type == CallType::kFreeze)) {

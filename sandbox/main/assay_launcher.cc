@@ -58,56 +58,12 @@
 // are the kernel's, and its counter says whether a death was one.
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/socket.h>
 
-#include <cstdio>
-#include <cstring>
-#include <vector>
-
-#include "sandbox/cell/message_socket.h"
-#include "sandbox/cell/protocol.h"
-#include "sandbox/launcher/host.h"
-#include "sandbox/launcher/server.h"
-
-namespace {
-
-using namespace assay::sandbox;
-
-// Inherited from the worker.
-constexpr int kControlFd = 3;
-
-// Answers the worker's first call with why there will be no second one.
-int Decline(const assay::Error& error) {
-  std::fprintf(stderr, "assay-launcher: %s\n", error.message.c_str());
-  Call call;
-  std::vector<UniqueFd> none;
-  if (ReceiveRecord(kControlFd, &call, sizeof(call), none, 0) !=
-      ReceiveResult::kMessage) {
-    return 1;
-  }
-  Reply reply = {.type = call.type, .error_number = EINVAL};
-  std::strncpy(reply.detail, error.message.c_str(), sizeof(reply.detail) - 1);
-  SendRecord(kControlFd, &reply, sizeof(reply));
-  return 1;
-}
-
-}  // namespace
+#include "sandbox/launcher/fork_launcher.h"
 
 int main() {
-  ::signal(SIGPIPE, SIG_IGN);
-  ucred worker = {};
-  socklen_t size = sizeof(worker);
-  if (::getsockopt(kControlFd, SOL_SOCKET, SO_PEERCRED, &worker, &size) != 0) {
-    std::fputs(
-        "assay-launcher: descriptor 3 is no socket. assay-runner starts this "
-        "program; to run one command in a cell use assay-sandbox.\n",
-        stderr);
-    return 2;
-  }
+  // Inherited from the worker.
+  constexpr int kControlFd = 3;
   ::fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
-  auto host = Host::Take(worker.uid, worker.gid);
-  if (!host) return Decline(host.error());
-  Server(*host, UniqueFd(kControlFd)).Run();
-  return 0;
+  return assay::sandbox::ServeLauncher(assay::sandbox::UniqueFd(kControlFd));
 }

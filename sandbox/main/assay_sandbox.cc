@@ -1,0 +1,136 @@
+// assay-sandbox: one command in one cell, from the shell. The man page
+// docs/man/assay-sandbox.1 is its specification.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/hostcheck/host_check.h"
+#include "sandbox/main/run_command.h"
+#include "sandbox/main/run_options.h"
+
+namespace {
+
+using namespace assay::sandbox;
+
+constexpr int kOurFault = 125;
+
+constexpr std::string_view kHelp =
+    R"(assay-sandbox: runs a command that is not trusted
+
+usage: assay-sandbox run [options] [--] CMD...
+       assay-sandbox check
+       assay-sandbox --help | --version
+
+what the command sees
+  --root host|DIR        the root file system (default: this machine's /usr)
+  --ro SRC[:DST]         a file or directory of this machine, read-only
+  --rw SRC[:DST]         the same, writable
+  --tmpfs DST:SIZE       an empty directory in memory
+  --env NAME=VALUE       a variable; PATH and HOME are set, nothing else
+  --cwd DIR              working directory (default: /)
+  --net none|loopback    network (default: loopback)
+  --hostname NAME        host name (default: cell)
+
+limits (none unless given; --disk is 64MiB, --inodes 20000, --open-files 4096)
+  --wall TIME            e.g. 2s, 500ms
+  --cpu TIME             CPU time of everything the command starts
+  --cores N              share of the machine's processors
+  --memory SIZE          e.g. 256MiB
+  --pids N               processes and threads
+  --disk SIZE            /tmp and /dev/shm together
+  --inodes N             files in there
+  --file-size SIZE       of one file
+  --open-files N         per process
+  --output SIZE          of standard output and of standard error
+  --allow-weaker NAMES   go on where the host cannot enforce these limits:
+                         memory,pids,cores,cpu-time or all
+
+streams and result
+  --stdin FILE  --stdout FILE  --stderr FILE
+  --json FILE|-          the result as one line of JSON
+  --explain              print what would be done, and do nothing
+
+exit status: the command's; 128+n killed by signal n; 122 output limit,
+123 memory, 124 time limit, 125 our fault, 126 not executable, 127 not found
+
+example: assay-sandbox run --wall 2s --memory 256MiB --ro . --cwd "$PWD" -- \
+           python3 solution.py
+)";
+
+bool WriteResult(const std::string& path, const std::string& json) {
+  if (path.empty()) return true;
+  if (path == "-") return std::fputs(json.c_str(), stdout) >= 0;
+  std::FILE* file = std::fopen(path.c_str(), "we");
+  if (file == nullptr) return false;
+  const bool written = std::fputs(json.c_str(), file) >= 0;
+  return std::fclose(file) == 0 && written;
+}
+
+int Fail(const std::string& message) {
+  std::fprintf(stderr, "assay-sandbox: %s\n", message.c_str());
+  return kOurFault;
+}
+
+int Run(const std::vector<std::string_view>& words) {
+  const auto options = ParseRunOptions(words);
+  if (!options) return Fail(options.error().message);
+  if (options->explain) {
+    std::fputs(Explain(*options).c_str(), stdout);
+    return 0;
+  }
+  const auto result = RunCommand(*options);
+  const std::string json =
+      result ? ResultJson(*result) : FaultJson(result.error());
+  if (!WriteResult(options->json_path, json)) {
+    return Fail("cannot write '" + options->json_path + "'");
+  }
+  if (!result) return Fail(result.error().message);
+  const Ending& ending = result->termination.ending;
+  if (!std::holds_alternative<Exited>(ending)) {
+    std::fprintf(stderr, "assay-sandbox: %s\n", Describe(ending).c_str());
+  }
+  return ExitStatus(ending);
+}
+
+int Check() {
+  bool missing = false;
+  for (const auto& finding : CheckHost()) {
+    std::printf("%-8s %-24s %s\n", StandingName(finding.standing),
+                finding.name.c_str(), finding.found.c_str());
+    if (!finding.advice.empty()) {
+      std::printf("         -> %s\n", finding.advice.c_str());
+    }
+    missing = missing || finding.standing == Standing::kMissing;
+  }
+  return missing ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  std::vector<std::string_view> words(argv + 1, argv + argc);
+  const std::string_view command = words.empty() ? "" : words[0];
+  if (command == "run") {
+    words.erase(words.begin());
+    return Run(words);
+  }
+  if (command == "check" && words.size() == 1) return Check();
+  if (command == "--help" || command == "-h") {
+    std::fwrite(kHelp.data(), 1, kHelp.size(), stdout);
+    return 0;
+  }
+  if (command == "--version") {
+    std::puts("assay-sandbox " ASSAY_VERSION);
+    return 0;
+  }
+  return Fail("expected run, check or --help" +
+              (command.empty() ? std::string()
+                               : ", found '" + std::string(command) + "'"));
+}

@@ -1,0 +1,213 @@
+#include "sandbox/main/run_command.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "sandbox/cell/launcher.h"
+#include "sandbox/launcher/fork_launcher.h"
+
+namespace assay::sandbox {
+namespace {
+
+constexpr std::size_t kChunk = 64 * 1024;
+
+// One of the command's output streams on its way to ours.
+class OutputRelay {
+ public:
+  OutputRelay(UniqueFd from, int to, std::int64_t cap)
+      : from_(std::move(from)), to_(to), cap_(cap) {}
+
+  int fd() const { return from_.get(); }
+  bool over() const { return result_.truncated; }
+  const StreamResult& result() const { return result_; }
+
+  // Passes on what is there. An error of our own output ends the passing on,
+  // but not the reading: the command shall not notice.
+  void Pump() {
+    char buffer[kChunk];
+    while (from_ && !over()) {
+      const ssize_t n = ::read(from_.get(), buffer, sizeof(buffer));
+      if (n < 0) return;
+      if (n == 0) return from_.Reset();
+      Take(buffer, n);
+    }
+  }
+
+ private:
+  void Take(const char* bytes, ssize_t size) {
+    if (cap_ > 0 && result_.bytes + size > cap_) {
+      size = static_cast<ssize_t>(cap_ - result_.bytes);
+      result_.truncated = true;
+      result_.bytes = cap_;
+    } else {
+      result_.bytes += size;
+    }
+    while (size > 0 && !broken_) {
+      const ssize_t n = ::write(to_, bytes, static_cast<std::size_t>(size));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EAGAIN) {
+        pollfd room = {to_, POLLOUT, 0};
+        ::poll(&room, 1, -1);
+        continue;
+      }
+      if (n < 0) {
+        broken_ = true;
+        return;
+      }
+      bytes += n;
+      size -= n;
+    }
+  }
+
+  UniqueFd from_;
+  int to_;
+  std::int64_t cap_;
+  bool broken_ = false;
+  StreamResult result_;
+};
+
+// Our input on its way to the command, as fast as the command takes it.
+class InputRelay {
+ public:
+  InputRelay(int from, UniqueFd to) : from_(from), to_(std::move(to)) {}
+
+  pollfd Interest() const {
+    if (!to_) return {-1, 0, 0};
+    if (begin_ < end_) return {to_.get(), POLLOUT, 0};
+    return {from_, POLLIN, 0};
+  }
+  void Pump() {
+    if (begin_ == end_) {
+      const ssize_t n = ::read(from_, buffer_, sizeof(buffer_));
+      if (n <= 0) return to_.Reset();
+      begin_ = 0;
+      end_ = static_cast<std::size_t>(n);
+    }
+    const ssize_t n = ::write(to_.get(), buffer_ + begin_, end_ - begin_);
+    if (n > 0) begin_ += static_cast<std::size_t>(n);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) to_.Reset();
+  }
+
+ private:
+  int from_;
+  UniqueFd to_;
+  char buffer_[kChunk];
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+Expected<UniqueFd> OpenStream(const std::string& path, int flags, int own) {
+  if (path.empty()) return UniqueFd(::fcntl(own, F_DUPFD_CLOEXEC, 3));
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (!fd) return SystemError("open '" + path + "'", errno);
+  return fd;
+}
+
+struct Streams {
+  UniqueFd in, out, err;
+};
+
+Expected<Streams> OpenStreams(const RunOptions& options) {
+  constexpr int kCreate = O_WRONLY | O_CREAT | O_TRUNC;
+  Streams streams;
+  ASSAY_ASSIGN_OR_RETURN(
+      streams.in, OpenStream(options.stdin_path, O_RDONLY, STDIN_FILENO));
+  ASSAY_ASSIGN_OR_RETURN(
+      streams.out, OpenStream(options.stdout_path, kCreate, STDOUT_FILENO));
+  ASSAY_ASSIGN_OR_RETURN(
+      streams.err, OpenStream(options.stderr_path, kCreate, STDERR_FILENO));
+  return streams;
+}
+
+// Limits that were asked for and that this host does not enforce.
+Status RefuseWeaker(const Cell& cell, std::uint32_t allowed) {
+  constexpr std::uint32_t kLimits =
+      static_cast<std::uint32_t>(Weakness::kMemory) |
+      static_cast<std::uint32_t>(Weakness::kPids) |
+      static_cast<std::uint32_t>(Weakness::kCores) |
+      static_cast<std::uint32_t>(Weakness::kCpuTime);
+  const std::uint32_t refused = cell.weaker() & kLimits & ~allowed;
+  if (refused == 0) return {};
+  std::string names;
+  for (std::uint32_t bit = 1; bit <= kLimits; bit <<= 1) {
+    if ((refused & bit) == 0) continue;
+    names += names.empty() ? "" : ",";
+    names += WeaknessName(static_cast<Weakness>(bit));
+  }
+  return FailedPrecondition(
+      "this host does not enforce ", DescribeWeaknesses(refused)[0],
+      "; accept with --allow-weaker ", names, ", or see assay-sandbox check");
+}
+
+void RelayUntilTheEnd(Process& process, const Streams& streams,
+                      std::int64_t cap, RunResult& result) {
+  OutputRelay out(process.TakeStdout(), streams.out.get(), cap);
+  OutputRelay err(process.TakeStderr(), streams.err.get(), cap);
+  InputRelay in(streams.in.get(), process.TakeStdin());
+  bool killed = false;
+  std::optional<Termination> end;
+  while (!end) {
+    pollfd fds[] = {{process.exit_fd(), POLLIN, 0},
+                    {out.over() ? -1 : out.fd(), POLLIN, 0},
+                    {err.over() ? -1 : err.fd(), POLLIN, 0},
+                    in.Interest()};
+    ::poll(fds, 4, -1);
+    if (fds[3].revents != 0) in.Pump();
+    // The end is looked at first: what came before it is in the pipes.
+    end = process.TakeTermination();
+    out.Pump();
+    err.Pump();
+    if ((out.over() || err.over()) && !std::exchange(killed, true)) {
+      (void)process.Kill(KillReason::kOutputLimit);
+    }
+  }
+  result.termination = *end;
+  result.out = out.result();
+  result.err = err.result();
+}
+
+}  // namespace
+
+Expected<RunResult> RunCommand(const RunOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options));
+  ASSAY_ASSIGN_OR_RETURN(Launcher launcher, ForkLauncher());
+  SessionSpec spec;
+  spec.cells = {options.cell};
+  ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, launcher.CreateSession(spec));
+  Session session(std::move(socket));
+  ASSAY_ASSIGN_OR_RETURN(Cell cell, session.StartCell(0));
+  ASSAY_RETURN_IF_ERROR(RefuseWeaker(cell, options.allowed_weaker));
+  ASSAY_ASSIGN_OR_RETURN(Process process, cell.Start(0));
+  RunResult result;
+  result.weaker = cell.weaker();
+  RelayUntilTheEnd(process, streams, options.output_bytes, result);
+  if (auto stats = cell.Stats()) result.stats = *stats;
+  return result;
+}
+
+int ExitStatus(const Ending& ending) {
+  constexpr int kOutput = 122;
+  constexpr int kMemory = 123;
+  constexpr int kTime = 124;
+  constexpr int kFault = 125;
+  constexpr int kNotExecutable = 126;
+  constexpr int kNotFound = 127;
+  if (const auto* exited = std::get_if<Exited>(&ending)) return exited->code;
+  if (const auto* killed = std::get_if<Signalled>(&ending)) {
+    return 128 + killed->signal;
+  }
+  if (std::holds_alternative<OutOfMemory>(ending)) return kMemory;
+  if (std::holds_alternative<OutputLimit>(ending)) return kOutput;
+  const auto* fault = std::get_if<SetupFault>(&ending);
+  if (fault == nullptr) return kTime;
+  if (fault->step != SetupStep::kExec) return kFault;
+  return fault->error_number == ENOENT ? kNotFound : kNotExecutable;
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,44 @@
+#ifndef ASSAY_SANDBOX_MAIN_RUN_COMMAND_H_
+#define ASSAY_SANDBOX_MAIN_RUN_COMMAND_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/base/error.h"
+#include "sandbox/cell/session.h"
+#include "sandbox/main/run_options.h"
+
+namespace assay::sandbox {
+
+struct StreamResult {
+  // Written by the command, as far as it was read.
+  std::int64_t bytes = 0;
+  bool truncated = false;
+};
+
+struct RunResult {
+  Termination termination;
+  CellStats stats;
+  StreamResult out;
+  StreamResult err;
+  // Weakness bits of the cell.
+  std::uint32_t weaker = 0;
+};
+
+// Runs the command in a cell and passes its streams on. Errors are ours: the
+// command did not run.
+Expected<RunResult> RunCommand(const RunOptions& options);
+
+// The exit status that the man page promises.
+int ExitStatus(const Ending& ending);
+// One line of JSON, as the man page describes it.
+std::string ResultJson(const RunResult& result);
+// The same for a run that did not come about.
+std::string FaultJson(const Error& error);
+// What RunCommand would do: mounts, namespaces, limits, filter.
+std::string Explain(const RunOptions& options);
+
+}  // namespace assay::sandbox
+
+#endif  // ASSAY_SANDBOX_MAIN_RUN_COMMAND_H_

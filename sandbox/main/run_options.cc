@@ -1,0 +1,291 @@
+#include "sandbox/main/run_options.h"
+
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "sandbox/cell/blueprint.h"
+#include "sandbox/cell/launcher.h"
+
+namespace assay::sandbox {
+namespace {
+
+template <std::size_t N>
+std::optional<std::pair<double, double>> SplitUnit(
+    std::string_view text,
+    const std::array<std::pair<std::string_view, double>, N>& units) {
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(),
+                                      value, std::chars_format::fixed);
+  if (result.ec != std::errc() || !(value >= 0)) return std::nullopt;
+  const std::string_view rest(result.ptr, text.data() + text.size());
+  for (const auto& [name, factor] : units) {
+    if (rest == name) return std::pair(value, factor);
+  }
+  return std::nullopt;
+}
+
+Expected<std::int64_t> ParseCount(std::string_view text) {
+  std::int64_t value = 0;
+  const auto result =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
+      value < 1) {
+    return InvalidArgument("found '", text, "', expected a number above 0");
+  }
+  return value;
+}
+
+// Paths of this machine may be relative to where the caller stands.
+Expected<std::string> HostPath(std::string_view path) {
+  const std::string text(path);
+  char real[PATH_MAX];
+  if (::realpath(text.c_str(), real) == nullptr) {
+    return SystemError("cannot use '" + text + "'", errno);
+  }
+  return std::string(real);
+}
+
+// "SRC" or "SRC:DST".
+Expected<Mount> ParseBind(std::string_view text, bool read_only) {
+  const auto colon = text.find(':');
+  ASSAY_ASSIGN_OR_RETURN(const auto source, HostPath(text.substr(0, colon)));
+  BindMount bind = {.source = {.path = source}, .read_only = read_only};
+  bind.target = colon == std::string_view::npos
+                    ? source
+                    : std::string(text.substr(colon + 1));
+  return bind;
+}
+
+Expected<Mount> ParseTmpfs(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    return InvalidArgument("found '", text, "', expected DST:SIZE");
+  }
+  ASSAY_ASSIGN_OR_RETURN(const auto bytes, ParseSize(text.substr(colon + 1)));
+  return TmpfsMount{.target = std::string(text.substr(0, colon)),
+                    .bytes = bytes};
+}
+
+Expected<Root> ParseRoot(std::string_view text) {
+  if (text == "host") return HostRoot{};
+  if (text.starts_with("oci:")) {
+    return Unimplemented("found '", text,
+                         "': image layouts are not supported by this build; "
+                         "unpack it (umoci unpack) and name the directory");
+  }
+  ASSAY_ASSIGN_OR_RETURN(const auto path, HostPath(text));
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return InvalidArgument("'", text, "' is not a directory");
+  }
+  return DirectoryRoot{path};
+}
+
+Expected<std::uint32_t> ParseWeaker(std::string_view text) {
+  std::uint32_t bits = 0;
+  while (true) {
+    const auto comma = text.find(',');
+    const auto name = text.substr(0, comma);
+    std::uint32_t bit = name == "all" ? kAllWeaknesses : 0;
+    for (std::uint32_t b = 1; b <= kAllWeaknesses; b <<= 1) {
+      if (WeaknessName(static_cast<Weakness>(b)) == name) bit = b;
+    }
+    if (bit == 0) {
+      return InvalidArgument("found '", name,
+                             "', expected memory, pids, cores, cpu-time or "
+                             "all; assay-sandbox check lists them");
+    }
+    bits |= bit;
+    if (comma == std::string_view::npos) return bits;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Status ParseNet(std::string_view text, CellSpec& cell) {
+  if (text == "none" || text == "loopback") {
+    cell.loopback = text == "loopback";
+    return {};
+  }
+  if (text.starts_with("egress=")) {
+    return Unimplemented("found '", text,
+                         "': the egress wire is not part of this build");
+  }
+  return InvalidArgument("found '", text, "', expected none or loopback");
+}
+
+Status ParseCores(std::string_view text, double& cores) {
+  const auto result =
+      std::from_chars(text.data(), text.data() + text.size(), cores);
+  if (result.ec == std::errc() && result.ptr == text.data() + text.size() &&
+      cores > 0) {
+    return {};
+  }
+  return InvalidArgument("found '", text, "', expected a number above 0");
+}
+
+// Stores the value of an Expected, or returns its error.
+template <class To, class From>
+Status Store(To& to, Expected<From> from) {
+  if (!from) return std::unexpected(from.error());
+  to = static_cast<To>(*std::move(from));
+  return {};
+}
+
+Status AddMount(CellSpec& cell, Expected<Mount> mount) {
+  if (!mount) return std::unexpected(mount.error());
+  cell.mounts.push_back(*std::move(mount));
+  return {};
+}
+
+// A later setting of a variable replaces an earlier one.
+Status SetVariable(std::vector<std::string>& environment,
+                   const std::string& line) {
+  const auto equals = line.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return InvalidArgument("found '", line, "', expected NAME=VALUE");
+  }
+  std::erase_if(environment, [&](const std::string& old) {
+    return old.starts_with(line.substr(0, equals + 1));
+  });
+  environment.push_back(line);
+  return {};
+}
+
+// `value` is what followed the option. kNotFound: no such option.
+Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
+  Limits& limits = o.cell.limits;
+  ProcessSpec& process = o.cell.processes[0];
+  const std::string text(value);
+  if (name == "--root") return Store(o.cell.root, ParseRoot(value));
+  if (name == "--ro") return AddMount(o.cell, ParseBind(value, true));
+  if (name == "--rw") return AddMount(o.cell, ParseBind(value, false));
+  if (name == "--tmpfs") return AddMount(o.cell, ParseTmpfs(value));
+  if (name == "--env") return SetVariable(process.environment, text);
+  if (name == "--cwd") return process.working_directory = text, Status();
+  if (name == "--wall") return Store(process.wall_limit, ParseDuration(value));
+  if (name == "--cpu") return Store(process.cpu_limit, ParseDuration(value));
+  if (name == "--cores") return ParseCores(value, limits.cores);
+  if (name == "--memory") return Store(limits.memory_bytes, ParseSize(value));
+  if (name == "--pids") return Store(limits.pids, ParseCount(value));
+  if (name == "--disk") return Store(limits.scratch_bytes, ParseSize(value));
+  if (name == "--inodes") {
+    return Store(limits.scratch_inodes, ParseCount(value));
+  }
+  if (name == "--file-size") {
+    return Store(limits.file_bytes, ParseSize(value));
+  }
+  if (name == "--open-files") {
+    return Store(limits.open_files, ParseCount(value));
+  }
+  if (name == "--output") return Store(o.output_bytes, ParseSize(value));
+  if (name == "--net") return ParseNet(value, o.cell);
+  if (name == "--hostname") return o.cell.hostname = text, Status();
+  if (name == "--stdin") return o.stdin_path = text, Status();
+  if (name == "--stdout") return o.stdout_path = text, Status();
+  if (name == "--stderr") return o.stderr_path = text, Status();
+  if (name == "--json") return o.json_path = text, Status();
+  if (name == "--allow-weaker") {
+    return Store(o.allowed_weaker, ParseWeaker(value));
+  }
+  return NotFound("unknown option '", name,
+                  "'; assay-sandbox --help lists what there is");
+}
+
+RunOptions Defaults() {
+  RunOptions options;
+  options.cell.name = "run";
+  // What is not asked for is not limited, but for the scratch space, which
+  // lives in memory.
+  options.cell.limits.memory_bytes = 0;
+  options.cell.limits.pids = 0;
+  options.cell.processes = {{.name = "command"}};
+  options.cell.processes[0].environment = {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/tmp"};
+  options.cell.processes[0].stdin_kind = Stdin::kPipe;
+  return options;
+}
+
+}  // namespace
+
+Expected<std::int64_t> ParseSize(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {
+      {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
+  const auto parsed = SplitUnit(text, kUnits);
+  constexpr double kMost = 1e15;
+  if (!parsed || parsed->first * parsed->second > kMost) {
+    return InvalidArgument("found '", text,
+                           "', expected a size with its unit, such as 64KiB, "
+                           "256MiB or 2GiB");
+  }
+  return static_cast<std::int64_t>(parsed->first * parsed->second);
+}
+
+Expected<std::chrono::nanoseconds> ParseDuration(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {
+      {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 6e10}}};
+  const auto parsed = SplitUnit(text, kUnits);
+  constexpr double kMost = 1e17;
+  if (!parsed || parsed->first * parsed->second > kMost) {
+    return InvalidArgument("found '", text,
+                           "', expected a time with its unit, such as 500ms, "
+                           "2s or 5min");
+  }
+  return std::chrono::nanoseconds(
+      static_cast<std::int64_t>(parsed->first * parsed->second));
+}
+
+Expected<RunOptions> ParseRunOptions(std::span<const std::string_view> words) {
+  RunOptions options = Defaults();
+  std::size_t i = 0;
+  for (; i < words.size(); ++i) {
+    std::string_view name = words[i];
+    if (name == "--") {
+      ++i;
+      break;
+    }
+    if (!name.starts_with("--")) break;
+    if (name == "--explain") {
+      options.explain = true;
+      continue;
+    }
+    std::string_view value;
+    if (const auto equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    } else if (i + 1 < words.size()) {
+      value = words[++i];
+    } else {
+      // Tells an unknown option from one without its value.
+      const auto known = Apply(options, name, "");
+      if (!known && known.error().code == Code::kNotFound) {
+        return std::unexpected(known.error());
+      }
+      return InvalidArgument(name, ": a value is missing");
+    }
+    if (auto status = Apply(options, name, value); !status) {
+      const Error& error = status.error();
+      const bool unknown = error.message.starts_with("unknown option");
+      return std::unexpected(unknown ? error : error.Within(name));
+    }
+  }
+  ProcessSpec& process = options.cell.processes[0];
+  for (; i < words.size(); ++i) process.arguments.emplace_back(words[i]);
+  if (process.arguments.empty()) {
+    return InvalidArgument(
+        "no command; expected assay-sandbox run [options] -- CMD...");
+  }
+  SessionSpec session;
+  session.cells = {options.cell};
+  ASSAY_RETURN_IF_ERROR(CheckSession(session));
+  return options;
+}
+
+}  // namespace assay::sandbox

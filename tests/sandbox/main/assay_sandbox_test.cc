@@ -1,0 +1,242 @@
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/sandbox/sandbox_test.h"
+
+namespace assay::sandbox {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+struct Finished {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+// The program from the shell, as root and as an ordinary user.
+class AssaySandboxTest : public testing::TestWithParam<Starter> {
+ protected:
+  void SetUp() override {
+    program_ = directory_.path() + "/assay-sandbox";
+    std::filesystem::copy_file(
+        std::string(std::getenv("ASSAY_BIN_DIR")) + "/assay-sandbox", program_);
+    ::chmod(directory_.path().c_str(), 0777);
+  }
+
+  bool root() const { return GetParam() == Starter::kRoot; }
+
+  // Runs "assay-sandbox <words>" through the shell.
+  Finished Call(const std::string& words) const {
+    const std::string uid = std::to_string(kTestUid);
+    std::string command = program_ + " " + words;
+    if (!root()) {
+      command = "setpriv --reuid=" + uid + " --regid=" + uid +
+                " --clear-groups " + command;
+    }
+    const std::string err = directory_.path() + "/stderr";
+    std::FILE* pipe = ::popen(
+        ("cd " + directory_.path() + " && { " + command + "; } 2>" + err)
+            .c_str(),
+        "re");
+    Finished finished;
+    char buffer[4096];
+    std::size_t n = 0;
+    while ((n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0) {
+      finished.out.append(buffer, n);
+    }
+    finished.status = WEXITSTATUS(::pclose(pipe));
+    finished.err = ReadFile(err);
+    return finished;
+  }
+  json Result(const std::string& words) const {
+    const std::string path = directory_.path() + "/result";
+    Call("run --json " + path + " " + words);
+    return json::parse(ReadFile(path), nullptr, false);
+  }
+
+  TempDirectory directory_;
+  std::string program_;
+};
+ASSAY_SANDBOX_SUITE(AssaySandboxTest);
+
+TEST_P(AssaySandboxTest, ExitStatusOfTheCommandIsOurs) {
+  EXPECT_EQ(Call("run -- true").status, 0);
+  EXPECT_EQ(Call("run -- sh -c 'exit 77'").status, 77);
+  EXPECT_EQ(Call("run -- sh -c 'kill -TERM $$'").status, 128 + 15);
+}
+
+TEST_P(AssaySandboxTest, LimitsHaveTheirOwnStatus) {
+  EXPECT_EQ(Call("run --wall 50ms -- sleep 9").status, 124);
+  EXPECT_EQ(Call("run --output 1KiB -- yes").status, 122);
+  EXPECT_EQ(Call("run -- no-such-command").status, 127);
+  EXPECT_EQ(Call("run -- /etc/passwd").status, 126);
+  if (!root()) return;
+  EXPECT_EQ(Call("run --cpu 50ms -- sh -c 'while :; do :; done'").status, 124);
+  EXPECT_EQ(
+      Call("run --memory 32MiB -- /usr/bin/python3 -c 'x = bytearray(1 << 28)'")
+          .status,
+      123);
+}
+
+TEST_P(AssaySandboxTest, JsonTellsCollisionsApart) {
+  EXPECT_EQ(Result("-- sh -c 'exit 124'")["termination"]["kind"], "exited");
+  const json timeout = Result("--wall 50ms -- sleep 9");
+  EXPECT_EQ(timeout["termination"]["kind"], "wall_timeout");
+  EXPECT_GE(timeout["wall_ms"], 50);
+  EXPECT_EQ(timeout["limits_hit"], json::array({"wall"}));
+  const json output = Result("--output 10B -- yes");
+  EXPECT_EQ(output["stdout"]["bytes"], 10);
+  EXPECT_EQ(output["stdout"]["truncated"], true);
+  EXPECT_EQ(Result("-- sh -c 'kill -9 $$'")["termination"]["signal"], 9);
+  EXPECT_EQ(Result("-- nothing")["termination"]["step"], "exec");
+}
+
+TEST_P(AssaySandboxTest, CountersAreThoseOfTheCommand) {
+  const json result = Result(
+      "-- sh -c 'head -c 3000000 /dev/zero > /tmp/f; i=0; while [ $i -lt "
+      "100000 ]; do i=$((i+1)); done'");
+  EXPECT_GE(result["disk_used_bytes"], 3'000'000);
+  EXPECT_LT(result["disk_used_bytes"], 3'200'000);
+  EXPECT_GT(result["cpu_user_ms"].get<double>() +
+                result["cpu_system_ms"].get<double>(),
+            5);
+  EXPECT_EQ(result["weaker"].empty(), root());
+}
+
+TEST_P(AssaySandboxTest, StreamsArePassedOnByteForByte) {
+  const std::string bytes("a\0\xff\x1b[31m\n", 9);
+  directory_.Write("in", bytes);
+  EXPECT_EQ(Call("run -- cat < in").out, bytes);
+  EXPECT_EQ(Call("run --stdin in -- cat").out, bytes);
+  const Finished files =
+      Call("run --stdout o --stderr e -- sh -c 'echo 1; echo 2 >&2'");
+  EXPECT_EQ(files.out, "");
+  EXPECT_EQ(ReadFile(directory_.path() + "/o"), "1\n");
+  EXPECT_EQ(ReadFile(directory_.path() + "/e"), "2\n");
+}
+
+TEST_P(AssaySandboxTest, OutputBeforeALimitIsKept) {
+  const Finished finished =
+      Call("run --wall 300ms -- sh -c 'echo first; sleep 9'");
+  EXPECT_EQ(finished.out, "first\n");
+  EXPECT_THAT(finished.err, HasSubstr("wall time limit"));
+}
+
+TEST_P(AssaySandboxTest, BindsAndEnvironmentAreWhatWasSaid) {
+  directory_.Write("data", "shared");
+  EXPECT_EQ(Call("run --ro data:/d --env X=1 --env X=2 --cwd /tmp -- sh -c "
+                 "'cat /d; echo \" $X\"; pwd; env | wc -l'")
+                .out,
+            "shared 2\n/tmp\n4\n");
+  EXPECT_EQ(Call("run --rw .:/out -- sh -c 'echo made > /out/f'").status, 0);
+  EXPECT_EQ(ReadFile(directory_.path() + "/f"), "made\n");
+}
+
+TEST_P(AssaySandboxTest, NetNoneHasNoLoopback) {
+  EXPECT_EQ(Call("run --net none -- sh -c 'cat /proc/net/route /proc/net/fib_"
+                 "trie | grep -c 127.0.0.1'")
+                .out,
+            "0\n");
+}
+
+TEST_P(AssaySandboxTest, LimitThatIsNotEnforcedIsRefusedUnlessAccepted) {
+  const Finished refused = Call("run --memory 64MiB -- echo ran");
+  if (root()) {
+    EXPECT_EQ(refused.out, "ran\n");
+    return;
+  }
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("--allow-weaker memory"));
+  EXPECT_EQ(Call("run --memory 64MiB --allow-weaker memory -- echo ran").out,
+            "ran\n");
+}
+
+TEST_P(AssaySandboxTest, ExplainPrintsAndDoesNothing) {
+  const Finished explained =
+      Call("run --explain --wall 2s --tmpfs /t:1MiB -- touch made");
+  EXPECT_EQ(explained.status, 0);
+  EXPECT_THAT(explained.out, HasSubstr("wall time 2000 ms"));
+  EXPECT_THAT(explained.out, HasSubstr("/t  tmpfs of 1048576 bytes"));
+  EXPECT_THAT(explained.out, HasSubstr("io_uring_setup"));
+}
+
+TEST_P(AssaySandboxTest, CheckNamesEveryPart) {
+  const Finished checked = Call("check");
+  EXPECT_EQ(checked.status, 0);
+  for (const char* part : {"kernel", "user namespaces", "cgroup memory",
+                           "timer priority", "swap"}) {
+    EXPECT_THAT(checked.out, HasSubstr(part));
+  }
+  EXPECT_EQ(checked.out.find("weaker") == std::string::npos, root());
+}
+
+TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
+  struct {
+    const char* words;
+    const char* says;
+  } const kMistakes[] = {
+      {"run", "no command"},
+      {"run --bogus 1 -- true", "unknown option '--bogus'"},
+      {"run --wall", "--wall: a value is missing"},
+      {"run --wall 2 -- true", "with its unit"},
+      {"run --memory 64 -- true", "64KiB, 256MiB"},
+      {"run --memory -1MiB -- true", "with its unit"},
+      {"run --pids none -- true", "expected a number"},
+      {"run --ro /no/such -- true", "/no/such"},
+      {"run --root /etc/passwd -- true", "not a directory"},
+      {"run --root oci:x -- true", "umoci"},
+      {"run --env X -- true", "NAME=VALUE"},
+      {"run --tmpfs t:1MiB -- true", "absolute path"},
+      {"run --tmpfs /t -- true", "DST:SIZE"},
+      {"run --stdin /no/such -- true", "/no/such"},
+      {"run --allow-weaker x -- true", "memory, pids"},
+      {"run --net wide -- true", "none or loopback"},
+      {"walk", "found 'walk'"},
+  };
+  for (const auto& mistake : kMistakes) {
+    const Finished finished = Call(mistake.words);
+    EXPECT_EQ(finished.status, 125) << mistake.words;
+    EXPECT_THAT(finished.err, StartsWith("assay-sandbox: ")) << mistake.words;
+    EXPECT_THAT(finished.err, HasSubstr(mistake.says)) << mistake.words;
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1)
+        << finished.err;
+    EXPECT_THAT(finished.out, IsEmpty());
+  }
+}
+
+TEST_P(AssaySandboxTest, EveryOptionOfTheHelpIsInTheManPageAndBack) {
+  std::string man = ReadFile(std::string(std::getenv("ASSAY_SOURCE_DIR")) +
+                             "/docs/man/assay-sandbox.1");
+  for (std::size_t at = 0; (at = man.find('\\', at)) != std::string::npos;) {
+    if (man.compare(at, 2, "\\-") == 0) {
+      man.replace(at, 2, "-");
+    } else {
+      ++at;
+    }
+  }
+  const auto options = [](const std::string& text) {
+    std::set<std::string> found;
+    for (std::size_t at = 0; (at = text.find("--", at)) != std::string::npos;) {
+      const auto end =
+          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+      const std::string name = text.substr(at, end - at);
+      if (name.size() > 2) found.insert(name);
+      at = end;
+    }
+    return found;
+  };
+  EXPECT_EQ(options(Call("--help").out), options(man));
+}
+
+}  // namespace
+}  // namespace assay::sandbox
