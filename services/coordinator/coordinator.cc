@@ -187,7 +187,9 @@ struct Coordinator::Parts {
                             std::move(run), {.results_only = true},
                             std::move(write));
       },
-      {.spool_directory = ground.directory->spool(), .public_url = public_url}};
+      {.spool_directory = ground.directory->spool(),
+       .public_url = public_url,
+       .stay = options.push_stay}};
   git_http::GitHttp git{strand, identity, repositories, receive_pack,
                         ground.directory->spool()};
   git_http::Reconciler reconciler{recorder, repositories, store, clock};

@@ -93,13 +93,11 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     Stop();
     for (HttpConnection* connection : std::set(connections_))
       connection->Drain();
-    if (connections_.empty()) co_return;
-    empty_.expires_after(grace);
-    boost::system::error_code ignored;
-    co_await empty_.async_wait(
-        asio::redirect_error(asio::use_awaitable, ignored));
+    co_await WaitUntilEmpty(grace);
     for (HttpConnection* connection : std::set(connections_))
       connection->Close();
+    // Handlers that do without their client go on to their end.
+    co_await WaitUntilEmpty(grace);
   }
 
   void Stop() {
@@ -114,6 +112,14 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   }
 
  private:
+  asio::awaitable<void> WaitUntilEmpty(std::chrono::milliseconds limit) {
+    if (connections_.empty()) co_return;
+    empty_.expires_after(limit);
+    boost::system::error_code ignored;
+    co_await empty_.async_wait(
+        asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
   static asio::awaitable<void> Serve(std::shared_ptr<State> self,
                                      tcp::socket socket) {
     HttpConnection connection(std::move(socket), self->options_,

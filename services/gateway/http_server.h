@@ -47,7 +47,8 @@ class HttpServer {
   // returned or this is destroyed.
   void Serve(HttpHandler handler);
   // Accepts no more, closes idle connections, and lets the others finish the
-  // request that they are at. Returns when none is left or `grace` is over.
+  // request that they are at. After `grace` the rest is closed; their handlers
+  // have as long again to end. Returns as soon as none is left.
   boost::asio::awaitable<void> Drain(std::chrono::milliseconds grace);
 
  private:

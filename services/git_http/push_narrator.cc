@@ -95,7 +95,7 @@ std::string PushNarrator::TellSnapshot(const v1::Run& run) {
   for (const v1::CheckResult& check : run.checks()) lines += TellCheck(check);
   if (run.state() == v1::Run::STATE_FINISHED) {
     outcome_ = TellOutcome(run.outcome(), run.outcome_reason());
-    lines += TellEnd(run.score());
+    lines += TellEnd();
   }
   if (run.state() == v1::Run::STATE_SUPERSEDED && !finished_) {
     finished_ = true;
@@ -126,7 +126,7 @@ std::string PushNarrator::TellEvent(const v1::RunEvent& event) {
   const v1::RunEvent::StateChanged& change = event.state_changed();
   if (change.state() == v1::Run::STATE_QUEUED)
     return TellQueued(change.queue_position());
-  if (change.state() == v1::Run::STATE_FINISHED) return TellEnd(change.score());
+  if (change.state() == v1::Run::STATE_FINISHED) return TellEnd();
   if (change.state() == v1::Run::STATE_SUPERSEDED && !finished_) {
     finished_ = true;
     return "Replaced by a newer push.\n";
@@ -144,6 +144,8 @@ std::string PushNarrator::TellQueued(int position) {
 
 std::string PushNarrator::TellCheck(const v1::CheckResult& check) {
   if (check.hidden()) return "";
+  told_.set_earned(told_.earned() + check.earned());
+  if (!check.bonus()) told_.set_max(told_.max() + check.points());
   const std::string title = PresentableLine(
       check.title().empty() ? check.check_id() : check.title(), kMaxTitle);
   std::string lines =
@@ -154,11 +156,12 @@ std::string PushNarrator::TellCheck(const v1::CheckResult& check) {
   return lines;
 }
 
-std::string PushNarrator::TellEnd(const v1::Score& score) {
+std::string PushNarrator::TellEnd() {
   if (finished_) return "";
   finished_ = true;
+  if (told_.max() == 0) return outcome_;
   return outcome_ + fmt::format("Public checks: {} of {} points\n",
-                                Points(score.earned()), Points(score.max()));
+                                Points(told_.earned()), Points(told_.max()));
 }
 
 }  // namespace assay::git_http

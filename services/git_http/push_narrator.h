@@ -22,11 +22,14 @@ class PushNarrator {
   std::string TellSnapshot(const v1::Run& run);
   std::string TellEvent(const v1::RunEvent& event);
   std::string TellCheck(const v1::CheckResult& check);
-  std::string TellEnd(const v1::Score& score);
+  std::string TellEnd();
   std::string TellQueued(int position);
 
   bool finished_ = false;
   int told_position_ = -1;
+  // Of the checks that were told. A run's own score counts hidden ones, too,
+  // and is not shown to candidates.
+  v1::Score told_;
   // Of the worker's last word, for a run that did not come to its checks.
   std::string outcome_;
 };

@@ -54,7 +54,7 @@ ServerFixture::ServerFixture() {
   options_.data_dir = directory_.path() / "data";
   options_.grpc_address = "127.0.0.1:0";
   options_.web_address = "127.0.0.1:0";
-  options_.grace = std::chrono::milliseconds(500);
+  options_.grace = std::chrono::seconds(5);
   // Without a worker nothing comes; nobody waits for it.
   options_.push_stay = std::chrono::milliseconds(20);
   Start();
@@ -69,6 +69,9 @@ void ServerFixture::Start() {
   coordinator_ = *std::move(started);
   grpc_port_ = strand_.Run([this] { return coordinator_->grpc_port(); });
   web_port_ = strand_.Run([this] { return coordinator_->web_port(); });
+  // A restart is found where the first start was.
+  options_.grpc_address = "127.0.0.1:" + std::to_string(grpc_port_);
+  options_.web_address = "127.0.0.1:" + std::to_string(web_port_);
   channel_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(grpc_port_),
                                  grpc::InsecureChannelCredentials());
 }

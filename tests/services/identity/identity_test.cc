@@ -7,6 +7,7 @@
 
 #include "services/identity/token_file.h"
 #include "services/storage/sqlite/sqlite_store.h"
+#include "tests/testing/base64.h"
 #include "tests/testing/event_loop.h"
 #include "tests/testing/manual_clock.h"
 #include "tests/testing/matchers.h"
@@ -93,21 +94,8 @@ class GitIdentityTest : public IdentityTest {
                           const RepositoryId& repository) {
     return Await(identity_.AuthenticateGit(header, repository));
   }
-  // "x-token:..." in base64, made by openssl's rules without its help.
   static std::string Basic(const std::string& plain) {
-    static constexpr char kDigits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < plain.size(); i += 3) {
-      unsigned bits = 0;
-      for (std::size_t k = 0; k < 3; ++k)
-        bits = bits << 8 |
-               (i + k < plain.size() ? static_cast<unsigned char>(plain[i + k])
-                                     : 0U);
-      for (std::size_t k = 0; k < 4; ++k)
-        out += i + k > plain.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
-    }
-    return "Basic " + out;
+    return "Basic " + testing::Base64(plain);
   }
 
   const AttemptId attempt_ = AttemptId::Random();

@@ -1,0 +1,183 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "services/git_http/pkt_line.h"
+#include "tests/services/coordinator/server_fixture.h"
+#include "tests/services/gateway/raw_http.h"
+#include "tests/testing/base64.h"
+
+// The git rows of the threat list, by a stock git and by hand.
+
+namespace assay::testing {
+namespace {
+
+using git_http::PacketOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AttackTest : public ServerFixture {
+ protected:
+  AttackTest() {
+    MakeAssignment();
+    attempt_ = MakeAttempt();
+    Clone(attempt_);
+    base_ = Tip();
+  }
+  std::string Tip() {
+    return Git("-C " + RepositoryPath(attempt_).string() + " rev-parse main");
+  }
+  std::string PostPush(const std::string& body,
+                       const std::string& fields = "") {
+    return Exchange(
+        web_port(),
+        Post("/git/" + attempt_.repository + ".git/git-receive-pack",
+             "application/x-git-receive-pack-request", body,
+             "Authorization: Basic " +
+                 Base64("x-token:" + attempt_.git_password) + "\r\n" + fields));
+  }
+  // Pushes `commit` of the clone to main; answers with what git prints.
+  std::string Refused(const std::string& commit) {
+    int status = 0;
+    const std::string output =
+        Git("-C work push origin " + commit + ":main", &status);
+    EXPECT_NE(status, 0) << output;
+    EXPECT_EQ(Tip(), base_);
+    return output;
+  }
+  // A commit on top of the base with a tree that mktree was made to take.
+  std::string CommitOfTree(const std::string& entries) {
+    std::ofstream(directory_.path() / "entries", std::ios::binary) << entries;
+    const std::string tree =
+        Git("-C work hash-object -t tree --literally -w ../entries");
+    return Git("-C work commit-tree -p " + base_ + " -m x " + tree);
+  }
+  std::string BlobBytes() {
+    const std::string hex = Git("-C work rev-parse HEAD:README.md");
+    std::string bytes;
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+      bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return bytes;
+  }
+
+  StartedAttempt attempt_;
+  std::string base_;
+};
+
+TEST_F(AttackTest, ObjectsOfOthersCannotBeFetchedByTheirNames) {
+  const StartedAttempt eve = MakeAttempt();
+  const std::string secret = Commit("answer", "42\n");
+  Git("-C work push -q origin HEAD:main");
+  Git("clone -q " + eve.private_url + " eve");
+  for (const char* version : {"0", "2"}) {
+    int status = 0;
+    Git("-C eve -c protocol.version=" + std::string(version) +
+            " fetch origin " + secret,
+        &status);
+    EXPECT_NE(status, 0);
+  }
+  int status = 0;
+  Git("-C eve cat-file -e " + secret, &status);
+  EXPECT_NE(status, 0);
+}
+
+TEST_F(AttackTest, RefToACommitThatIsNotThereIsRefused) {
+  const StartedAttempt eve = MakeAttempt();
+  Commit("answer", "42\n");
+  Git("-C work push -q origin HEAD:main");
+  const std::string secret = Tip();
+  // Eve claims that she has it, with an empty pack.
+  std::string pack("PACK\0\0\0\2\0\0\0\0", 12);
+  pack +=
+      "\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c"
+      "\xfd\x3e\xd3\x1e";
+  attempt_ = eve;
+  const std::string response =
+      PostPush(PacketOf(base_ + " " + secret + " refs/heads/main" +
+                        std::string("\0 report-status", 15)) +
+               "0000" + pack);
+  EXPECT_THAT(response, HasSubstr("ng refs/heads/main"));
+  EXPECT_EQ(Tip(), base_);
+}
+
+TEST_F(AttackTest, AlternatesShowNoRefsOfTheTemplate) {
+  const std::string advertised = Exchange(
+      web_port(), "GET /git/" + attempt_.repository +
+                      ".git/info/refs?service=git-receive-pack HTTP/1.1\r\n"
+                      "Host: x\r\nConnection: close\r\nAuthorization: Basic " +
+                      Base64("x-token:" + attempt_.git_password) + "\r\n\r\n");
+  EXPECT_EQ(StatusOf(advertised), 200);
+  EXPECT_THAT(advertised, Not(HasSubstr(".have")));
+}
+
+TEST_F(AttackTest, TreesThatWouldEscapeACheckoutAreRefused) {
+  const std::string blob = BlobBytes();
+  for (const std::string& name :
+       {std::string(".git"), std::string(".GIT"), std::string(".."),
+        std::string("."), std::string("a/b")}) {
+    EXPECT_THAT(
+        Refused(CommitOfTree("100644 " + name + std::string(1, '\0') + blob)),
+        HasSubstr("rejected"))
+        << name;
+  }
+}
+
+TEST_F(AttackTest, MalformedRequestsAre4xxAndChangeNothing) {
+  EXPECT_EQ(StatusOf(PostPush("junk")), 400);
+  EXPECT_EQ(StatusOf(PostPush("")), 400);
+  EXPECT_EQ(StatusOf(PostPush("0000")), 200);
+  EXPECT_EQ(StatusOf(PostPush("0000", "Content-Encoding: gzip\r\n")), 400);
+  EXPECT_EQ(StatusOf(PostPush("0000", "Content-Encoding: br\r\n")), 400);
+  EXPECT_EQ(StatusOf(Exchange(web_port(), Post("/git/" + attempt_.repository +
+                                                   ".git/git-receive-pack",
+                                               "text/plain", "0000"))),
+            400);
+  EXPECT_TRUE(Pushes(attempt_).empty());
+}
+
+TEST_F(AttackTest, BrokenPackIsRefusedAndLeavesNothing) {
+  const std::string fake(40, 'c');
+  const std::string response =
+      PostPush(PacketOf(base_ + " " + fake + " refs/heads/main" +
+                        std::string("\0 report-status side-band-64k", 29)) +
+               "0000PACK\0\0\0\2 this is no pack");
+  EXPECT_EQ(StatusOf(response), 200);
+  EXPECT_THAT(BodyOf(response), HasSubstr("ng refs/heads/main"));
+  EXPECT_EQ(Tip(), base_);
+  const auto pushes = Pushes(attempt_);
+  ASSERT_EQ(pushes.size(), 1);
+  EXPECT_EQ(pushes[0].state(), v1::Push::STATE_REFUSED);
+}
+
+TEST_F(AttackTest, OddProtocolHeadersDoNotReachGit) {
+  for (const char* protocol :
+       {"version=2:version=0", "version=99", "; rm -rf /", "version=2\x01"}) {
+    const std::string response =
+        Exchange(web_port(),
+                 "GET /git/" + attempt_.repository +
+                     ".git/info/refs?service=git-upload-pack HTTP/1.1\r\n"
+                     "Host: x\r\nConnection: close\r\nGit-Protocol: " +
+                     protocol + "\r\nAuthorization: Basic " +
+                     Base64("x-token:" + attempt_.git_password) + "\r\n\r\n");
+    if (StatusOf(response) == 400) continue;  // not even HTTP
+    EXPECT_THAT(BodyOf(response), HasSubstr("# service=git-upload-pack"));
+  }
+}
+
+TEST_F(AttackTest, HooksInARepositoryAreNotRun) {
+  const auto hooks = RepositoryPath(attempt_) / "hooks";
+  std::filesystem::create_directories(hooks);
+  for (const char* name : {"pre-receive", "update", "post-receive",
+                           "reference-transaction", "post-update"}) {
+    std::ofstream(hooks / name)
+        << "#!/bin/sh\ntouch " << (directory_.path() / "ran").string() << "\n";
+    std::filesystem::permissions(hooks / name,
+                                 std::filesystem::perms::owner_all);
+  }
+  Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "ran"));
+}
+
+}  // namespace
+}  // namespace assay::testing

@@ -1,0 +1,110 @@
+#include "services/git_http/reconciler.h"
+
+#include <gmock/gmock.h>
+
+#include "services/storage/sqlite/sqlite_store.h"
+#include "tests/services/coordinator/server_fixture.h"
+#include "tests/testing/event_loop.h"
+#include "tests/testing/matchers.h"
+
+// What a kill -9 can leave behind, put there by hand between two starts.
+
+namespace assay::testing {
+namespace {
+
+using ::testing::SizeIs;
+
+class ReconcilerTest : public ServerFixture {
+ protected:
+  ReconcilerTest() {
+    MakeAssignment();
+    attempt_ = MakeAttempt();
+    Clone(attempt_);
+    base_ = Git("-C work rev-parse HEAD");
+    commit_ = Commit("a", "1");
+    Stop();
+  }
+
+  // An intent as the coordinator records it before git runs.
+  void LeaveIntent(const std::string& commit) {
+    EventLoop loop;
+    const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
+    runs::RunFeed feed(loop.executor());
+    attempts::PushRecorder recorder(*store, feed, clock_);
+    const auto intent = loop.Await(recorder.RecordPushIntent(
+        {.repository = RepositoryId(attempt_.repository),
+         .ref = "refs/heads/main",
+         .old_commit = base_,
+         .new_commit = commit,
+         .receive_time = clock_.Now()}));
+    ASSERT_THAT(intent, IsOk());
+    ASSERT_EQ(intent->refusal, "");
+  }
+
+  // Moves the ref behind the coordinator's back.
+  void MoveRef(const std::string& commit) {
+    Git("-C work push -q " + RepositoryPath(attempt_).string() + " " + commit +
+        ":main");
+  }
+
+  // The scan runs behind serving.
+  v1::Push AwaitPush() {
+    for (;;) {
+      const auto pushes = Pushes(attempt_);
+      if (!pushes.empty()) return pushes.back();
+    }
+  }
+
+  StartedAttempt attempt_;
+  std::string base_, commit_;
+};
+
+TEST_F(ReconcilerTest, DiedAfterTheRefMovedThePushIsAccepted) {
+  LeaveIntent(commit_);
+  MoveRef(commit_);
+  Start();
+  const auto pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(1));
+  EXPECT_EQ(pushes[0].state(), v1::Push::STATE_ACCEPTED);
+  EXPECT_NE(pushes[0].run(), "");
+  Restart();
+  EXPECT_THAT(Pushes(attempt_), SizeIs(1));
+}
+
+TEST_F(ReconcilerTest, DiedBeforeTheRefMovedThePushIsRefused) {
+  LeaveIntent(commit_);
+  Start();
+  const auto pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(1));
+  EXPECT_EQ(pushes[0].state(), v1::Push::STATE_REFUSED);
+  EXPECT_EQ(pushes[0].run(), "");
+  // The candidate simply pushes again.
+  Git("-C work push -q origin HEAD:main");
+  EXPECT_THAT(Pushes(attempt_), SizeIs(2));
+}
+
+TEST_F(ReconcilerTest, LaterPushMovedTheRefOnBothAreAccepted) {
+  LeaveIntent(commit_);
+  MoveRef(commit_);
+  const std::string next = Commit("a", "2");
+  LeaveIntent(next);
+  MoveRef(next);
+  Start();
+  const auto pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(2));
+  EXPECT_EQ(pushes[0].state(), v1::Push::STATE_ACCEPTED);
+  EXPECT_EQ(pushes[1].state(), v1::Push::STATE_ACCEPTED);
+}
+
+TEST_F(ReconcilerTest, RefThatNoPushExplainsGetsOne) {
+  MoveRef(commit_);
+  Start();
+  const v1::Push push = AwaitPush();
+  EXPECT_EQ(push.new_commit(), commit_);
+  EXPECT_EQ(push.state(), v1::Push::STATE_ACCEPTED);
+  Restart();
+  EXPECT_THAT(Pushes(attempt_), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace assay::testing
