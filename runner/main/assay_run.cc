@@ -1,6 +1,9 @@
 // Executes one plan. Started by assay-runner with everything that it may
-// touch: the plan, a session of the launcher, a pipe to report to.
+// touch: the plan, a session of the launcher, a pipe to report to. Every parser
+// of bytes that come out of cells runs in this process, so it gives up all else
+// before the first of them arrives.
 
+#include <curl/curl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +16,7 @@
 #include <string>
 
 #include "assay/runner/v1/run_input.pb.h"
+#include "runner/main/confinement.h"
 #include "runner/run/event_writer.h"
 #include "runner/run/execute.h"
 #include "runner/wires/spawn.h"
@@ -68,6 +72,12 @@ int main(int argc, char** argv) {
   close(input_fd);
   if (!input) {
     std::fprintf(stderr, "assay-run: %s\n", input.error().message.c_str());
+    return 2;
+  }
+  // It reads its configuration now, while it may.
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (const auto confined = assay::main::Confine(); !confined) {
+    std::fprintf(stderr, "assay-run: %s\n", confined.error().message.c_str());
     return 2;
   }
   boost::asio::io_context io(1);

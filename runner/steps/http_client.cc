@@ -176,7 +176,9 @@ void Exchange::PrepareHeaders() {
     }
     has_type |= name == "content-type";
     // "name;" is how curl spells a header with an empty value.
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";
+    line += value;
     headers_ = curl_slist_append(headers_, line.c_str());
   }
   // What curl would add by itself.
@@ -282,8 +284,7 @@ HttpResult::Kind Exchange::KindOf(CURLcode code) const {
 
 std::string Exchange::Problem(CURLcode code) const {
   const std::string to = request_.method + " " + request_.target;
-  const std::string detail =
-      error_[0] != '\0' ? error_ : curl_easy_strerror(code);
+  std::string detail = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
   switch (KindOf(code)) {
     case HttpResult::Kind::kAnswered:
       return "";
