@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -20,14 +21,6 @@ constexpr std::int64_t kMinDiscard = 64 << 20;
 }  // namespace
 
 SpooledBody::~SpooledBody() { ::close(fd_); }
-
-Expected<std::string> SpooledBody::Head(std::size_t count) const {
-  std::string head(count, '\0');
-  const ssize_t got = ::pread(fd_, head.data(), head.size(), 0);
-  if (got < 0) return SystemError("read the spooled body", errno);
-  head.resize(static_cast<std::size_t>(got));
-  return head;
-}
 
 // Puts pieces of a body into its file, through zlib if need be.
 class SpoolWriter {
@@ -49,22 +42,24 @@ class SpoolWriter {
   }
 
   Status Feed(std::string_view bytes) {
-    if (body_.too_large_) return {};
+    if (Refused()) return {};
     return gzip_ ? Inflate(bytes) : Append(bytes);
   }
 
   Status End() const {
-    if (gzip_ && !ended_ && !body_.too_large_)
+    if (gzip_ && !ended_ && !Refused())
       return InvalidArgument("the gzip body is cut off");
     return {};
   }
 
  private:
+  bool Refused() const { return body_.too_large_ || body_.disk_full_; }
+
   Status Inflate(std::string_view bytes) {
     zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     zlib_.avail_in = static_cast<uInt>(bytes.size());
     std::vector<char> out(kPiece);
-    while (zlib_.avail_in > 0 && !body_.too_large_) {
+    while (zlib_.avail_in > 0 && !Refused()) {
       if (ended_) return InvalidArgument("bytes follow the gzip body");
       zlib_.next_out = reinterpret_cast<Bytef*>(out.data());
       zlib_.avail_out = static_cast<uInt>(out.size());
@@ -82,11 +77,14 @@ class SpoolWriter {
       body_.too_large_ = true;
       bytes = bytes.substr(0, static_cast<std::size_t>(limit_ - body_.bytes_));
     }
+    body_.head_.append(bytes.substr(0, kSpoolHead - body_.head_.size()));
     while (!bytes.empty()) {
       const ssize_t count = ::write(body_.fd_, bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0 && (errno == ENOSPC || errno == EDQUOT))
-        return ResourceExhausted("the server's disk is full");
+      if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+        body_.disk_full_ = true;
+        return {};
+      }
       if (count < 0) return SystemError("write the spooled body", errno);
       body_.bytes_ += count;
       bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -106,7 +104,9 @@ gateway::Async<std::unique_ptr<SpooledBody>> SpoolBody(
     std::int64_t limit) {
   const int fd =
       ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) co_return SystemError("make a file for the body", errno);
+  if (fd < 0)
+    co_return Unavailable("no file for the body can be made: ",
+                          std::strerror(errno));
   auto body = std::make_unique<SpooledBody>(fd);
   SpoolWriter writer(*body, limit);
   const std::string_view encoding =

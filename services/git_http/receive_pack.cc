@@ -26,6 +26,13 @@ using gateway::HttpExchange;
 // Beside the pack: the list of refs.
 constexpr std::int64_t kHeadAllowance = kMaxPushHead;
 
+constexpr std::string_view kNoRoom =
+    "the server has no room for it now\n"
+    "Nothing was changed. Tell those who invited you, and push again later.";
+constexpr std::string_view kNoRecord =
+    "the server cannot record it now\n"
+    "Nothing was changed. Push again in a minute.";
+
 gateway::HeaderFields ResultFields() {
   return {{"Content-Type", "application/x-git-receive-pack-result"},
           {"Cache-Control", "no-store"}};
@@ -135,7 +142,8 @@ ReceivePack::ReceivePack(asio::any_io_executor strand,
       store_(store),
       clock_(clock),
       watch_run_(std::move(watch_run)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      turnstile_(strand_, options_.max_at_once) {}
 
 asio::awaitable<void> ReceivePack::Handle(HttpExchange& exchange,
                                           identity::GitAccess access) {
@@ -154,15 +162,15 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
   // The deadline waits for this push from here until it is confirmed.
   const auto arrival = recorder_.Arrive(access.repository, receive_time);
 
-  const auto head = (*body)->Head(kMaxPushHead);
-  if (!head) co_return co_await RespondError(exchange, head.error());
+  const std::string& head = (*body)->head();
   const auto request =
-      ParsePushRequest(*head, (*body)->bytes() <= std::ssize(*head));
+      ParsePushRequest(head, (*body)->bytes() <= std::ssize(head));
   if (!request) co_return co_await RespondError(exchange, request.error());
   if (request->is_probe()) co_return co_await RespondResult(exchange, "");
   std::string refusal = RefusedByShape(*request);
   if (refusal.empty() && (*body)->too_large())
     refusal = RefusedBySize(policy.max_bytes);
+  if (refusal.empty() && (*body)->disk_full()) refusal = kNoRoom;
   if (!refusal.empty())
     co_return co_await RespondResult(exchange, RefusalOf(*request, refusal));
 
@@ -173,7 +181,11 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
                                            .old_commit = update.old_commit,
                                            .new_commit = update.new_commit,
                                            .receive_time = receive_time});
-  if (!intent) co_return co_await RespondError(exchange, intent.error());
+  if (!intent) {
+    spdlog::error("record a push to {}: {}", access.repository.str(),
+                  intent.error().message);
+    co_return co_await RespondResult(exchange, RefusalOf(*request, kNoRecord));
+  }
   if (!intent->refusal.empty())
     co_return co_await RespondResult(
         exchange, RefusalOf(*request, AsLines(intent->refusal)));

@@ -16,6 +16,7 @@
 #include "services/git_http/body_spool.h"
 #include "services/git_http/push_policy.h"
 #include "services/git_http/push_request.h"
+#include "services/git_http/turnstile.h"
 #include "services/identity/identity.h"
 #include "services/repositories/repositories.h"
 
@@ -34,6 +35,8 @@ struct ReceiveOptions {
   std::string public_url;
   // How long a push stays to hear its results.
   std::chrono::milliseconds stay{10 * 60'000};
+  // Pushes that are indexed at the same time.
+  int max_at_once = 4;
 };
 
 // Takes pushes. In this order, so that no moment at which anything dies loses
@@ -82,6 +85,7 @@ class ReceivePack {
   const Clock& clock_;
   const WatchRun watch_run_;
   const ReceiveOptions options_;
+  Turnstile turnstile_;
 };
 
 }  // namespace assay::git_http

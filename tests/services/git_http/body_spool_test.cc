@@ -1,9 +1,11 @@
 #include "services/git_http/body_spool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 
 #include "tests/testing/event_loop.h"
@@ -80,8 +82,7 @@ TEST_F(BodySpoolTest, KeepsABodyAndLeavesNoFile) {
   FakeExchange exchange("hello, spool", "");
   const auto body = Spool(exchange);
   ASSERT_THAT(body, IsOk());
-  EXPECT_EQ(*(*body)->Head(100), "hello, spool");
-  EXPECT_EQ(*(*body)->Head(5), "hello");
+  EXPECT_EQ((*body)->head(), "hello, spool");
   EXPECT_EQ((*body)->bytes(), 12);
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
@@ -92,7 +93,7 @@ TEST_F(BodySpoolTest, UnpacksGzip) {
   const auto body = Spool(exchange);
   ASSERT_THAT(body, IsOk());
   EXPECT_EQ((*body)->bytes(), 100'000);
-  EXPECT_EQ(*(*body)->Head(3), "xxx");
+  EXPECT_EQ((*body)->head(), std::string(kSpoolHead, 'x'));
 }
 
 TEST_F(BodySpoolTest, StopsUnpackingABombAtTheLimit) {
@@ -110,6 +111,22 @@ TEST_F(BodySpoolTest, LargeBodyIsReadToItsEndAndNotKept) {
   EXPECT_TRUE((*body)->too_large());
   EXPECT_EQ((*body)->bytes(), 1'000);
   EXPECT_EQ(exchange.read(), 200'000);
+}
+
+TEST_F(BodySpoolTest, FullDiskIsToldToAClientThatWasReadToItsEnd) {
+  // The limit on files stands in for the disk: both cut a write short.
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{1'000, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  FakeExchange exchange("0000" + std::string(200'000, 'x'), "", 4096);
+  const auto body = Spool(exchange);
+  setrlimit(RLIMIT_FSIZE, &before);
+  ASSERT_THAT(body, IsOk());
+  EXPECT_TRUE((*body)->disk_full());
+  EXPECT_TRUE((*body)->head().starts_with("0000x"));
+  EXPECT_EQ(exchange.read(), 200'004);
 }
 
 TEST_F(BodySpoolTest, ExactlyTheLimitFits) {
