@@ -21,6 +21,30 @@ bool IsPage(std::string_view path) {
   return path.substr(path.rfind('/')).find('.') == std::string_view::npos;
 }
 
+// True when `accept_encoding` names gzip with a weight above zero.
+bool TakesGzip(std::string_view accept_encoding) {
+  while (!accept_encoding.empty()) {
+    const auto end = accept_encoding.find(',');
+    std::string_view item = accept_encoding.substr(0, end);
+    accept_encoding.remove_prefix(
+        end == std::string_view::npos ? accept_encoding.size() : end + 1);
+    const auto first = item.find_first_not_of(' ');
+    if (first == std::string_view::npos) continue;
+    item.remove_prefix(first);
+    if (!item.starts_with("gzip")) continue;
+    const std::string_view rest = item.substr(4);
+    if (rest.empty() || rest.front() == ' ' || rest.front() == ';')
+      return rest.find_first_of("123456789") != std::string_view::npos ||
+             rest.find("q=") == std::string_view::npos;
+  }
+  return false;
+}
+
+// The entity tag of the compressed bytes, which are not the same entity.
+std::string GzipTag(std::string_view etag) {
+  return std::string(etag.substr(0, etag.size() - 1)) + "-gzip\"";
+}
+
 }  // namespace
 
 HeaderFields SecurityFields() {
@@ -79,16 +103,23 @@ HttpResponse WebRoutes::AssetFor(const HttpRequest& request) const {
   if (asset == nullptr && IsPage(request.path))
     asset = FindAsset("/index.html");
   if (asset == nullptr) return Text(404, "nothing is here\n");
+  const bool gzip =
+      !asset->gzip.empty() && TakesGzip(request.Field("accept-encoding"));
+  const std::string etag =
+      gzip ? GzipTag(asset->etag) : std::string(asset->etag);
   HttpResponse response{
       .fields = {{"Content-Type", std::string(asset->content_type)},
-                 {"ETag", std::string(asset->etag)},
+                 {"ETag", etag},
+                 {"Vary", "Accept-Encoding"},
                  {"Cache-Control", asset->immutable
                                        ? "public, max-age=31536000, immutable"
                                        : "no-cache"}}};
-  if (request.Field("if-none-match") == asset->etag)
+  if (request.Field("if-none-match") == etag) {
     response.status = 304;
-  else
-    response.body = std::string(asset->bytes);
+    return response;
+  }
+  if (gzip) response.fields.emplace_back("Content-Encoding", "gzip");
+  response.body = std::string(gzip ? asset->gzip : asset->bytes);
   return response;
 }
 

@@ -23,7 +23,8 @@ constexpr std::array kAssets{
           .content_type = "text/javascript; charset=utf-8",
           .etag = "\"j1\"",
           .bytes = "run()",
-          .immutable = true},
+          .immutable = true,
+          .gzip = "compressed"},
     Asset{.path = "/index.html",
           .content_type = "text/html; charset=utf-8",
           .etag = "\"i1\"",
@@ -93,6 +94,35 @@ TEST_F(WebRoutesTest, UnchangedFilesAreNotSentAgain) {
   EXPECT_EQ(StatusOf(response), 304);
   EXPECT_EQ(BodyOf(response), "");
   EXPECT_EQ(StatusOf(Get("/", "If-None-Match: \"i0\"\r\n")), 200);
+}
+
+TEST_F(WebRoutesTest, SendsCompressedFilesToThoseWhoTakeThem) {
+  for (const char* accepted : {"gzip", "br, gzip;q=0.5, *;q=0", "deflate,gzip"})
+    EXPECT_EQ(BodyOf(Get("/assets/app-1.js",
+                         std::string("Accept-Encoding: ") + accepted + "\r\n")),
+              "compressed")
+        << accepted;
+  for (const char* refused : {"br", "gzip;q=0", "gzip; q=0.0", "gzipped", ""})
+    EXPECT_EQ(BodyOf(Get("/assets/app-1.js",
+                         std::string("Accept-Encoding: ") + refused + "\r\n")),
+              "run()")
+        << refused;
+  // There is no compressed form of this one.
+  EXPECT_EQ(BodyOf(Get("/", "Accept-Encoding: gzip\r\n")), "<p>page</p>");
+}
+
+TEST_F(WebRoutesTest, CompressedFilesHaveATagOfTheirOwn) {
+  const std::string script =
+      Get("/assets/app-1.js", "Accept-Encoding: gzip\r\n");
+  EXPECT_THAT(script, HasSubstr("ETag: \"j1-gzip\""));
+  EXPECT_THAT(script, HasSubstr("Content-Encoding: gzip"));
+  EXPECT_THAT(script, HasSubstr("Vary: Accept-Encoding"));
+  EXPECT_EQ(StatusOf(Get("/assets/app-1.js",
+                         "Accept-Encoding: gzip\r\n"
+                         "If-None-Match: \"j1-gzip\"\r\n")),
+            304);
+  EXPECT_EQ(StatusOf(Get("/assets/app-1.js", "If-None-Match: \"j1-gzip\"\r\n")),
+            200);
 }
 
 TEST_F(WebRoutesTest, HeadHasNoBody) {
