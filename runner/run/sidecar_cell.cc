@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runner/run/blueprint_layout.h"
+#include "runner/sidecars/redis_command.h"
 
 namespace assay::run {
 
@@ -70,18 +71,22 @@ asio::awaitable<Status> SidecarCell::WaitReady(Deadline deadline) {
 }
 
 asio::awaitable<Status> SidecarCell::TakeSnapshot(Deadline deadline) {
-  if (plan_.reset() != Sidecar::RESET_PER_CHECK || database_ == nullptr) {
-    co_return Status{};
-  }
-  co_return co_await database_->TakeSnapshot(deadline);
+  if (plan_.reset() != Sidecar::RESET_PER_CHECK) co_return Status{};
+  if (database_ != nullptr)
+    co_return co_await database_->TakeSnapshot(deadline);
+  co_return co_await sidecars::RunRedisCommand(
+      *network_, kRedisPort, sidecars::kRedisSnapshot, deadline);
 }
 
 asio::awaitable<Status> SidecarCell::Reset(Deadline deadline) {
   if (plan_.reset() != Sidecar::RESET_PER_CHECK) co_return Status{};
   ASSAY_CO_RETURN_IF_ERROR(co_await Heal(deadline));
-  if (database_ == nullptr) co_return Status{};
   telemetry::Span span = chronicle_.tracer().Start(
       "reset " + plan_.name(), chronicle_.PhaseSpan("checks"));
+  if (database_ == nullptr) {
+    co_return co_await sidecars::RunRedisCommand(
+        *network_, kRedisPort, sidecars::kRedisRestore, deadline);
+  }
   auto restored = co_await database_->Restore(deadline);
   if (!restored) co_return std::unexpected(std::move(restored).error());
   span.Set("assay.reset.tables", restored->tables);

@@ -42,10 +42,15 @@ Expected<sandbox::CellSpec> RedisBlueprint(const Sidecar& sidecar) {
   cell.limits.memory_bytes = 256 << 20;
   sandbox::ProcessSpec server;
   server.name = "redis";
-  server.arguments = {kServer, "--bind",           "127.0.0.1", "--port",
-                      "6379",  "--save",           "",          "--appendonly",
-                      "no",    "--protected-mode", "no",        "--daemonize",
-                      "no"};
+  // DEBUG is what a reset uses; /tmp is the cell's own.
+  server.arguments = {kServer,     "--bind",
+                      "127.0.0.1", "--port",
+                      "6379",      "--save",
+                      "",          "--appendonly",
+                      "no",        "--protected-mode",
+                      "no",        "--enable-debug-command",
+                      "local",     "--dir",
+                      "/tmp"};
   server.working_directory = "/tmp";
   cell.processes.push_back(server);
   return cell;

@@ -426,11 +426,53 @@ TEST_F(RunTest, CasesShareThePoints) {
   EXPECT_THAT(rows.reason(), testing::StartsWith("wrong: "));
 }
 
+TEST_F(RunTest, RedisIsReachedThroughItsWireAndResetForEachCheck) {
+  const std::string check = R"yaml(
+    title: Counts
+    points: 1
+    visibility: public
+    steps:
+      - { get: /, expect: { status: 200, body: { eq: "started 1" } } }
+)yaml";
+  const Told told = Run({{"assay.yaml", R"yaml(
+version: 1
+name: Redis
+service:
+  start: { run: exec python3 service.py, env: { REDIS_URL: "{{sidecars.cache.url}}" } }
+  ready: { get: /ready, status: 200, within: 10s }
+sidecars: { cache: { kind: redis, reset: per-check } }
+checks:
+  - id: a)yaml" + check + "  - id: b" + check}},
+                        {{"service.py", R"py(
+import os, socket
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import urlparse
+url = urlparse(os.environ["REDIS_URL"])
+redis = socket.create_connection((url.hostname, url.port))
+def ask(command):
+    redis.sendall(command.encode() + b"\r\n")
+    return redis.recv(4096).decode().split("\r\n")
+ask("SET state started")
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *a): pass
+    def do_GET(self):
+        body = "ok" if self.path == "/ready" else ask("GET state")[1] + " " + ask("INCR count")[0][1:]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+HTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+)py"}});
+  EXPECT_EQ(told.Check("a").verdict(), v1::VERDICT_PASSED)
+      << told.finished().reason() << told.Check("a").reason();
+  EXPECT_EQ(told.Check("b").verdict(), v1::VERDICT_PASSED)
+      << told.finished().reason() << told.Check("b").reason();
+}
+
 // The budget is 200 ms on an idle machine; the bench measures it. This holds
 // against sleeps and polls that creep in.
 TEST_F(RunTest, ARunThatDoesNothingIsQuick) {
-  const Told told = Run(
-      {{"assay.yaml", R"yaml(
+  const Told told = Run({{"assay.yaml", R"yaml(
 version: 1
 name: Nothing
 service:
@@ -440,7 +482,7 @@ sidecars: { db: { kind: postgres } }
 checks:
   - { id: one, title: One, points: 1, visibility: public, steps: [ { get: /, expect: { status: 200 } } ] }
 )yaml"}},
-      {{"service.py", R"py(
+                        {{"service.py", R"py(
 import socket
 s = socket.socket()
 s.bind(("127.0.0.1", 8080))
