@@ -67,8 +67,7 @@ Status MakeDataDirectory(const std::string& directory) {
   return {};
 }
 
-Expected<Workshop*> OpenWorkshop(const Options& options,
-                                 std::unique_ptr<Workshop>& into) {
+Expected<std::unique_ptr<CellWorkshop>> OpenWorkshop(const Options& options) {
   ASSAY_RETURN_IF_ERROR(MakeDataDirectory(options.data_dir));
   // Before there is any thread, and before anything is known that a launcher
   // should not inherit.
@@ -77,8 +76,7 @@ Expected<Workshop*> OpenWorkshop(const Options& options,
   for (const std::string& weakness :
        sandbox::DescribeWeaknesses(launcher.weaker()))
     spdlog::warn("this host enforces less: {}", weakness);
-  into = std::make_unique<Workshop>(std::move(launcher), options.data_dir);
-  return into.get();
+  return std::make_unique<CellWorkshop>(std::move(launcher), options.data_dir);
 }
 
 Status RunOnce(const Options& options) {
@@ -93,14 +91,12 @@ Status RunOnce(const Options& options) {
     return InvalidArgument("--plan ", options.plan_file,
                            " is no compiled plan (expected a serialised "
                            "assay.plan.v1.Plan, as `assay suite` makes it)");
-  std::unique_ptr<Workshop> workshop;
-  ASSAY_RETURN_IF_ERROR(OpenWorkshop(options, workshop));
+  ASSAY_ASSIGN_OR_RETURN(const auto workshop, OpenWorkshop(options));
   return RunLocally(*workshop, options.run_program, order, STDOUT_FILENO);
 }
 
 Status Serve(const Options& options) {
-  std::unique_ptr<Workshop> workshop;
-  ASSAY_RETURN_IF_ERROR(OpenWorkshop(options, workshop));
+  ASSAY_ASSIGN_OR_RETURN(const auto workshop, OpenWorkshop(options));
   boost::asio::io_context loop;
   Status end;
   ASSAY_ASSIGN_OR_RETURN(

@@ -6,6 +6,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <boost/asio/post.hpp>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -39,18 +40,22 @@ class LeaseConnection::Channel {
   std::unique_ptr<LeaseService::Stub> stub_;
 };
 
-// One stream. Keeps itself alive from Start until OnDone, for gRPC.
+// One stream. Its destructor waits until gRPC is done with it, so that neither
+// it nor the channel goes away on a thread of gRPC's.
 //
-// Threads: gRPC's and the executor; `mutex_` guards the queue and the hold.
+// Threads: gRPC's and the executor; `mutex_` guards the queue and the flags.
 class LeaseConnection::Stream final
-    : public grpc::ClientBidiReactor<AttachRequest, AttachResponse>,
-      public std::enable_shared_from_this<Stream> {
+    : public grpc::ClientBidiReactor<AttachRequest, AttachResponse> {
  public:
   Stream(boost::asio::any_io_executor executor, std::weak_ptr<Events> events)
       : executor_(std::move(executor)), events_(std::move(events)) {}
+  ~Stream() override {
+    Cancel();
+    std::unique_lock lock(mutex_);
+    done_signal_.wait(lock, [this] { return done_; });
+  }
 
   void Start(LeaseService::Stub& stub, const std::string& token) {
-    self_ = shared_from_this();
     context_.AddMetadata("authorization", "Bearer " + token);
     stub.async()->Attach(&context_, this);
     // Writes begin outside of reactions.
@@ -102,7 +107,9 @@ class LeaseConnection::Stream final
     boost::asio::post(executor_, [events = events_, error] {
       if (const auto to = events.lock()) to->on_closed(error);
     });
-    self_.reset();
+    const std::scoped_lock lock(mutex_);
+    done_ = true;
+    done_signal_.notify_all();
   }
 
  private:
@@ -116,25 +123,24 @@ class LeaseConnection::Stream final
   const std::weak_ptr<Events> events_;
   grpc::ClientContext context_;
   AttachResponse response_;
-  std::shared_ptr<Stream> self_;
   std::mutex mutex_;
+  std::condition_variable done_signal_;
   std::deque<AttachRequest> queue_;  // the front one is being written
   bool finishing_ = false;
   bool over_ = false;
+  bool done_ = false;
 };
 
 LeaseConnection::LeaseConnection(boost::asio::any_io_executor executor,
                                  const std::string& address, Events events)
-    : channel_(std::make_unique<Channel>(address)),
-      executor_(std::move(executor)),
-      events_(std::make_shared<Events>(std::move(events))) {}
+    : executor_(std::move(executor)),
+      events_(std::make_shared<Events>(std::move(events))),
+      channel_(std::make_unique<Channel>(address)) {}
 
-LeaseConnection::~LeaseConnection() {
-  if (stream_) stream_->Cancel();
-}
+LeaseConnection::~LeaseConnection() = default;
 
 void LeaseConnection::Attach(const std::string& token) {
-  stream_ = std::make_shared<Stream>(executor_, events_);
+  stream_ = std::make_unique<Stream>(executor_, events_);
   stream_->Start(channel_->stub(), token);
 }
 

@@ -28,7 +28,8 @@ class LeaseConnection {
   // `address` is host:port.
   LeaseConnection(boost::asio::any_io_executor executor,
                   const std::string& address, Events events);
-  // Ends the stream; no callback runs afterwards.
+  // Ends the stream and waits for its end, which is a matter of microseconds;
+  // no callback runs afterwards.
   ~LeaseConnection();
   LeaseConnection(const LeaseConnection&) = delete;
   LeaseConnection& operator=(const LeaseConnection&) = delete;
@@ -45,10 +46,10 @@ class LeaseConnection {
  private:
   class Channel;
   class Stream;
-  std::unique_ptr<Channel> channel_;
-  std::shared_ptr<Stream> stream_;
   boost::asio::any_io_executor executor_;
   std::shared_ptr<Events> events_;
+  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<Stream> stream_;
 };
 
 }  // namespace assay::worker

@@ -61,7 +61,12 @@ class LeaseWorker final : public Worker {
         connection_(executor, options_.coordinator,
                     {.on_message = [this](AttachResponse r) { OnMessage(r); },
                      .on_closed = [this](Error e) { OnClosed(e); }}) {}
-  ~LeaseWorker() override { pool_.join(); }
+  ~LeaseWorker() override {
+    alive_.reset();
+    for (const auto& [name, run] : runs_) run->Abort();
+    fetcher_.Stop();
+    pool_.join();
+  }
 
   void Start() override { Attach(); }
   void Drain() override;
@@ -87,7 +92,10 @@ class LeaseWorker final : public Worker {
   void Demand();
   void Pump(LeasedRun& run);
   void SendReturn(const LeasedRun& run);
-  static asio::awaitable<void> Carry(LeaseWorker* self, RunPointer run);
+  void After(asio::steady_timer& timer, milliseconds wait,
+             void (LeaseWorker::*what)());
+  static asio::awaitable<void> Carry(LeaseWorker* self,
+                                     std::weak_ptr<bool> alive, RunPointer run);
   void HandBack(const RunPointer& run, std::string reason, bool fault);
   void HandEverythingBack(const std::string& reason, bool fault);
   void Forget(const std::string& run);
@@ -115,11 +123,23 @@ class LeaseWorker final : public Worker {
   bool draining_ = false;
   bool ending_ = false;
   bool ended_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Status end_;
   LeaseConnection connection_;
 };
 
+void LeaseWorker::After(asio::steady_timer& timer, milliseconds wait,
+                        void (LeaseWorker::*what)()) {
+  timer.expires_after(wait);
+  // A handler that was queued already is not cancelled with its timer.
+  timer.async_wait([this, alive = std::weak_ptr<bool>(alive_),
+                    what](boost::system::error_code cancelled) {
+    if (!cancelled && !alive.expired()) (this->*what)();
+  });
+}
+
 void LeaseWorker::Attach() {
+  if (ending_) return;
   const Expected<std::string> token = ReadToken(options_.token_file);
   if (!token) return OnClosed(token.error());
   connection_.Attach(*token);
@@ -157,10 +177,7 @@ void LeaseWorker::OnClosed(const Error& error) {
   spdlog::warn("not attached to {}: {}; trying again in {} ms",
                options_.coordinator, error.message, wait.count());
   retry_ = std::min(2 * retry_, kLastRetry);
-  retry_timer_.expires_after(wait);
-  retry_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled && !ending_) Attach();
-  });
+  After(retry_timer_, wait, &LeaseWorker::Attach);
 }
 
 void LeaseWorker::OnMessage(AttachResponse& response) {
@@ -225,10 +242,7 @@ void LeaseWorker::Beat() {
     beat.mutable_held()->rbegin()->set_epoch(run->epoch());
   }
   Send(std::move(request));
-  beat_timer_.expires_after(beat_interval_);
-  beat_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) Beat();
-  });
+  After(beat_timer_, beat_interval_, &LeaseWorker::Beat);
 }
 
 int LeaseWorker::Active() const {
@@ -257,21 +271,28 @@ void LeaseWorker::OnLease(AttachResponse::Lease lease) {
                        .workshop = &workshop_,
                        .fetcher = &fetcher_,
                        .run_program = options_.run_program};
-  auto run = std::make_shared<LeasedRun>(tools, std::move(lease), [this, name] {
-    if (const auto it = runs_.find(name); it != runs_.end()) Pump(*it->second);
-  });
+  auto run = std::make_shared<LeasedRun>(
+      tools, std::move(lease),
+      [this, alive = std::weak_ptr<bool>(alive_), name] {
+        if (alive.expired()) return;
+        if (const auto it = runs_.find(name); it != runs_.end())
+          Pump(*it->second);
+      });
   const bool too_many = draining_ || ending_ || Active() >= options_.slots;
   runs_.emplace(name, run);
   if (too_many) return HandBack(run, "the worker has no room", false);
   spdlog::info("run {} taken (epoch {})", name, run->epoch());
-  asio::co_spawn(executor_, Carry(this, std::move(run)),
+  asio::co_spawn(executor_, Carry(this, alive_, std::move(run)),
                  [](std::exception_ptr bug) {
                    if (bug) std::rethrow_exception(bug);
                  });
 }
 
-asio::awaitable<void> LeaseWorker::Carry(LeaseWorker* self, RunPointer run) {
+asio::awaitable<void> LeaseWorker::Carry(LeaseWorker* self,
+                                         std::weak_ptr<bool> alive,
+                                         RunPointer run) {
   const Status executed = co_await LeasedRun::Execute(run);
+  if (alive.expired()) co_return;
   if (executed) {
     spdlog::info("run {} executed (epoch {})", run->run(), run->epoch());
   } else if (executed.error().code != Code::kCancelled) {
@@ -337,10 +358,7 @@ void LeaseWorker::Drain() {
   Demand();
   EndIfIdle();
   if (ending_) return;
-  end_timer_.expires_after(options_.drain_timeout);
-  end_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) HandEverythingBack("the worker is stopping", false);
-  });
+  After(end_timer_, options_.drain_timeout, &LeaseWorker::Stop);
 }
 
 void LeaseWorker::EndIfIdle() {
@@ -357,10 +375,7 @@ void LeaseWorker::HandEverythingBack(const std::string& reason, bool fault) {
   for (const auto& [name, run] : runs) HandBack(run, reason, fault);
   if (!attached_) return End();
   connection_.Finish();
-  end_timer_.expires_after(kGoodbye);
-  end_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) End();
-  });
+  After(end_timer_, kGoodbye, &LeaseWorker::End);
 }
 
 void LeaseWorker::End() {

@@ -47,10 +47,10 @@ materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
   return limits;
 }
 
-Workshop::Workshop(sandbox::Launcher launcher, std::string data_dir)
+CellWorkshop::CellWorkshop(sandbox::Launcher launcher, std::string data_dir)
     : launcher_(std::move(launcher)), data_dir_(std::move(data_dir)) {}
 
-std::expected<PreparedRun, PrepareFailure> Workshop::Prepare(
+std::expected<PreparedRun, PrepareFailure> CellWorkshop::Prepare(
     const RunOrder& order) {
   Expected<UniqueFd> archive = Archive(order, data_dir_);
   if (!archive)
@@ -63,8 +63,8 @@ std::expected<PreparedRun, PrepareFailure> Workshop::Prepare(
   return *std::move(prepared);
 }
 
-Expected<PreparedRun> Workshop::Assemble(const RunOrder& order,
-                                         int archive_fd) {
+Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
+                                             int archive_fd) {
   const auto secrets = GenerateSecrets(order.plan, order.seed);
   const std::scoped_lock lock(mutex_);
   const auto sidecar =

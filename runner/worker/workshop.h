@@ -2,6 +2,7 @@
 #define ASSAY_RUNNER_WORKER_WORKSHOP_H_
 
 #include <cstdint>
+#include <expected>
 #include <mutex>
 #include <string>
 #include <variant>
@@ -52,17 +53,27 @@ struct PrepareFailure {
   bool commits_fault = false;
 };
 
-// Prepares runs: commit to tree archive, database templates, blueprints,
-// session. Blocks, so it is called on threads made for that.
+// Prepares runs. Blocks, so it is called on threads made for that.
 //
-// Ownership: owns the launcher. Threads: any; the launcher is used by one at a
-// time.
+// Threads: any.
 class Workshop {
  public:
-  // Temporary files and database templates are kept in `data_dir`.
-  Workshop(sandbox::Launcher launcher, std::string data_dir);
+  virtual ~Workshop() = default;
+  virtual std::expected<PreparedRun, PrepareFailure> Prepare(
+      const RunOrder& order) = 0;
+};
 
-  std::expected<PreparedRun, PrepareFailure> Prepare(const RunOrder& order);
+// Prepares runs in cells: commit to tree archive, database templates,
+// blueprints, session.
+//
+// Ownership: owns the launcher, which is used by one thread at a time.
+class CellWorkshop final : public Workshop {
+ public:
+  // Temporary files and database templates are kept in `data_dir`.
+  CellWorkshop(sandbox::Launcher launcher, std::string data_dir);
+
+  std::expected<PreparedRun, PrepareFailure> Prepare(
+      const RunOrder& order) override;
 
   // Readable when the launcher has died; nothing can be prepared after that.
   int launcher_pidfd() const { return launcher_.pidfd(); }

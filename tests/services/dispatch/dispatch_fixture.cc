@@ -12,8 +12,9 @@
 namespace assay::dispatch {
 namespace {
 
-std::string SamplePlan() {
+std::string SamplePlan(const std::string& name) {
   plan::v1::Plan plan;
+  plan.set_name(name);
   plan.mutable_limits()->mutable_run_timeout()->set_seconds(600);
   for (const char* id : {"one", "two"}) {
     plan::v1::Check& check = *plan.add_checks();
@@ -51,7 +52,7 @@ DispatchFixture::DispatchFixture() {
   // One reader, so that a read is a barrier for those before it: see Settle.
   store_ = *storage::OpenSqlite(directory_.path() / "store.db", {.readers = 1});
   blobs_ = *storage::OpenLocalBlobs(directory_.path() / "blobs");
-  plan_digest_ = *loop_.Await(blobs_->Put(SamplePlan()));
+  UsePlan("sample");
   plans_ = std::make_unique<runs::PlanCache>(*blobs_);
   feed_ = std::make_unique<runs::RunFeed>(loop_.executor());
   queue_ = std::make_unique<runs::RunQueue>(*store_, *plans_, *feed_, clock_);
@@ -65,6 +66,11 @@ DispatchFixture::~DispatchFixture() {
   loop_.RunReady();
 }
 
+void DispatchFixture::UsePlan(const std::string& name) {
+  plan_bytes_ = SamplePlan(name);
+  plan_digest_ = *loop_.Await(blobs_->Put(plan_bytes_));
+}
+
 void DispatchFixture::Restart() {
   if (dispatcher_) dispatcher_->Stop();
   loop_.RunReady();
@@ -72,7 +78,7 @@ void DispatchFixture::Restart() {
       loop_.executor(), *queue_, clock_,
       ContentSources{
           .pack = [this](AttemptId, std::string) { return Answer(pack_); },
-          .plan = [](std::string) { return Answer(SamplePlan()); }},
+          .plan = [this](std::string) { return Answer(plan_bytes_); }},
       options_);
   feed_->OnQueued([this] { dispatcher_->RunQueued(); });
   if (!loop_.Await(dispatcher_->Start())) throw std::runtime_error("Start");

@@ -51,6 +51,8 @@ class DispatchFixture : public ::testing::Test {
   DispatchFixture();
   ~DispatchFixture() override;
 
+  // Runs that are queued from now on have a plan of this name.
+  void UsePlan(const std::string& name);
   // As after a restart of the coordinator over the same store.
   void Restart();
 
@@ -89,6 +91,7 @@ class DispatchFixture : public ::testing::Test {
   std::unique_ptr<runs::RunQueue> queue_;
   std::unique_ptr<Dispatcher> dispatcher_;
   DispatcherOptions options_;
+  std::string plan_bytes_;
   std::string plan_digest_;
   // What the pack source answers next.
   Expected<std::string> pack_ = "the pack";

@@ -1,0 +1,282 @@
+// A worker and a coordinator over gRPC on loopback; only cells and assay-run
+// are played.
+#include "runner/worker/worker.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <fstream>
+
+#include "services/dispatch/lease_service.h"
+#include "tests/runner/worker/fake_workshop.h"
+#include "tests/services/dispatch/dispatch_fixture.h"
+#include "tests/testing/matchers.h"
+
+namespace assay::worker {
+namespace {
+
+using assay::testing::FailsWith;
+using assay::testing::IsOk;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using v1::Run;
+
+rpc::Async<rpc::Caller> Authenticate(std::string authorization) {
+  if (authorization == "Bearer worker-token")
+    co_return rpc::Caller{.role = v1::ROLE_WORKER};
+  if (authorization == "Bearer candidate-token")
+    co_return rpc::Caller{.role = v1::ROLE_CANDIDATE};
+  co_return Unauthenticated("the token is unknown");
+}
+
+class WorkerTest : public dispatch::DispatchFixture {
+ protected:
+  WorkerTest() {
+    options_.heartbeat_interval = std::chrono::milliseconds(50);
+    Restart();
+    Serve();
+  }
+  ~WorkerTest() override {
+    worker_.reset();
+    Unserve();
+  }
+
+  void Serve() {
+    service_ = std::make_unique<dispatch::LeaseServiceImpl>(
+        loop_.executor(), *dispatcher_, Authenticate);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:" + std::to_string(port_),
+                             grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(service_.get());
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+  }
+  // As assayd's death looks from outside.
+  void Unserve() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_->Wait();
+    server_.reset();
+    loop_.RunReady();
+    service_.reset();
+  }
+
+  void StartWorker(int slots = 1, const std::string& token = "worker-token") {
+    const std::string token_file = directory_.path() / "token";
+    std::ofstream(token_file) << token << "\n";
+    auto worker = worker::Worker::Make(
+        loop_.executor(), workshop_,
+        {.coordinator = "127.0.0.1:" + std::to_string(port_),
+         .token_file = token_file,
+         .slots = slots,
+         .data_dir = directory_.path() / "worker",
+         .run_program = std::getenv("ASSAY_FAKE_RUN"),
+         .drain_timeout = std::chrono::seconds(20)},
+        {.on_ready = [this] { ready_ = true; },
+         .on_end = [this](Status status) { end_ = std::move(status); }});
+    ASSERT_THAT(worker, IsOk());
+    worker_ = *std::move(worker);
+    worker_->Start();
+  }
+
+  // Runs the loop until `condition` holds; gRPC's threads wake it.
+  void Until(const std::function<bool()>& condition) {
+    boost::asio::steady_timer patience(loop_.context(),
+                                       std::chrono::seconds(20));
+    patience.async_wait([](boost::system::error_code cancelled) {
+      if (!cancelled) throw std::runtime_error("it did not happen");
+    });
+    loop_.RunUntil(condition);
+    patience.cancel();
+    loop_.RunReady();
+  }
+  // For what wakes no loop: looks again every few milliseconds.
+  void UntilSeen(const std::function<bool()>& condition) {
+    boost::asio::steady_timer again(loop_.context());
+    Until([&] {
+      again.expires_after(std::chrono::milliseconds(5));
+      again.async_wait([](boost::system::error_code) {});
+      return condition();
+    });
+  }
+  void UntilState(const RunId& run, Run::State state) {
+    UntilSeen([&] { return Get(run).state == state; });
+  }
+  void UntilEnded(const RunId& run) {
+    UntilSeen([&] { return workshop_.Ended(run.str()); });
+  }
+
+  FakeWorkshop workshop_;
+  std::unique_ptr<dispatch::LeaseServiceImpl> service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+  std::unique_ptr<worker::Worker> worker_;
+  bool ready_ = false;
+  std::optional<Status> end_;
+};
+
+TEST_F(WorkerTest, AQueuedRunIsExecutedAndItsEventsAreStored) {
+  StartWorker();
+  const RunId run = Queue(Run::KIND_PUSH);
+  UntilState(run, Run::STATE_FINISHED);
+  EXPECT_TRUE(ready_);
+  EXPECT_EQ(Get(run).outcome, Run::OUTCOME_COMPLETED);
+  const auto events = *loop_.Await(store_->Read(
+      [run](auto& tx) { return tx.run_events.List(run, 0, 100, false); }));
+  std::vector<std::string> phases;
+  for (const auto& event : events)
+    if (event.has_phase_started())
+      phases.push_back(event.phase_started().phase());
+  EXPECT_THAT(phases, ::testing::ElementsAre("materialise", "build"));
+
+  const auto orders = workshop_.orders();
+  ASSERT_THAT(orders, SizeIs(1));
+  EXPECT_EQ(orders[0].run, run.str());
+  EXPECT_TRUE(orders[0].public_only);
+  EXPECT_EQ(orders[0].seed, 7u);
+  EXPECT_EQ(orders[0].plan.name(), "sample");
+}
+
+TEST_F(WorkerTest, LargePacksAndLargeOutputsComeThrough) {
+  pack_ = std::string(7 << 20, 'p');
+  UsePlan("large");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_FINISHED);
+  const auto packed = std::get<PackedCommit>(workshop_.orders()[0].tree);
+  EXPECT_EQ(std::filesystem::file_size(packed.pack_file), 7u << 20);
+  const auto events = *loop_.Await(store_->Read(
+      [run](auto& tx) { return tx.run_events.List(run, 0, 1000, false); }));
+  EXPECT_THAT(events, SizeIs(::testing::Ge(42)));
+}
+
+TEST_F(WorkerTest, ManyRunsAreExecutedOneAfterTheOther) {
+  StartWorker(2);
+  std::vector<RunId> runs;
+  for (int i = 0; i < 10; ++i)
+    runs.push_back(Queue(Run::KIND_FINAL, "att_" + std::to_string(i)));
+  for (const RunId& run : runs) UntilState(run, Run::STATE_FINISHED);
+}
+
+TEST_F(WorkerTest, ACrashIsHandedBackAndTheThirdMakesItErrored) {
+  UsePlan("crash");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(run).outcome, Run::OUTCOME_ERRORED);
+  EXPECT_EQ(Get(run).epoch, 3u);
+  EXPECT_THAT(Get(run).outcome_reason, HasSubstr("signal 6"));
+}
+
+TEST_F(WorkerTest, APoisonRunDisturbsNoOther) {
+  UsePlan("crash");
+  const RunId poison = Queue(Run::KIND_FINAL, "a");
+  UsePlan("sample");
+  const RunId sound = Queue(Run::KIND_FINAL, "b");
+  StartWorker(2);
+  UntilState(sound, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(sound).outcome, Run::OUTCOME_COMPLETED);
+  UntilState(poison, Run::STATE_FINISHED);
+}
+
+TEST_F(WorkerTest, ACommitThatCannotBeUnpackedIsTheCandidatesResult) {
+  UsePlan("refused");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(run).outcome, Run::OUTCOME_BUILD_FAILED);
+  EXPECT_EQ(Get(run).outcome_reason, "the commit has a submodule");
+  EXPECT_EQ(Get(run).losses, 0);
+}
+
+TEST_F(WorkerTest, WhatWeCannotPrepareIsOurLoss) {
+  UsePlan("broken");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(run).outcome, Run::OUTCOME_ERRORED);
+  EXPECT_THAT(Get(run).outcome_reason, HasSubstr("no space left"));
+}
+
+TEST_F(WorkerTest, ACoordinatorThatComesBackFindsTheRunGoingOn) {
+  UsePlan("wait");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_RUNNING);
+  Until([&] { return !workshop_.orders().empty(); });
+
+  Unserve();
+  clock_.Advance(2 * options_.lease_ttl);
+  Restart();
+  workshop_.Release(run.str());
+  Serve();
+  UntilState(run, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(run).outcome, Run::OUTCOME_COMPLETED);
+  EXPECT_EQ(Get(run).epoch, 1u);
+}
+
+TEST_F(WorkerTest, ALostLeaseKillsItsRun) {
+  UsePlan("wait");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  Until([&] { return !workshop_.orders().empty(); });
+  const auto cancelled = loop_.Await(
+      store_->Write([run, now = clock_.Now()](storage::Transaction& tx) {
+        return tx.runs.Cancel(run, now, "a person's wish");
+      }));
+  ASSERT_THAT(cancelled, IsOk());
+  // The next heartbeat is refused.
+  UntilEnded(run);
+}
+
+TEST_F(WorkerTest, DrainFinishesWhatItHoldsAndTakesNoMore) {
+  UsePlan("wait");
+  StartWorker();
+  const RunId held = Queue(Run::KIND_FINAL, "a");
+  Until([&] { return !workshop_.orders().empty(); });
+  const RunId queued = Queue(Run::KIND_FINAL, "b");
+  worker_->Drain();
+  workshop_.Release(held.str());
+  Until([&] { return end_.has_value(); });
+  EXPECT_THAT(*end_, IsOk());
+  UntilState(held, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(queued).state, Run::STATE_QUEUED);
+}
+
+TEST_F(WorkerTest, StopHandsBackWithoutBlame) {
+  UsePlan("wait");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  Until([&] { return !workshop_.orders().empty(); });
+  worker_->Stop();
+  Until([&] { return end_.has_value(); });
+  UntilState(run, Run::STATE_QUEUED);
+  EXPECT_EQ(Get(run).losses, 0);
+  UntilEnded(run);
+}
+
+TEST_F(WorkerTest, AnUnknownTokenEndsTheWorkerWithAReason) {
+  StartWorker(1, "wrong-token");
+  Until([&] { return end_.has_value(); });
+  EXPECT_THAT(*end_, FailsWith(Code::kUnauthenticated, "cannot attach"));
+}
+
+TEST_F(WorkerTest, ATokenOfAnotherRoleIsRefused) {
+  StartWorker(1, "candidate-token");
+  Until([&] { return end_.has_value(); });
+  EXPECT_THAT(*end_, FailsWith(Code::kPermissionDenied, "ROLE_WORKER"));
+}
+
+TEST_F(WorkerTest, ACoordinatorThatIsNotThereYetIsWaitedFor) {
+  Unserve();
+  StartWorker();
+  Until([&] { return true; });
+  Serve();
+  Until([&] { return ready_; });
+}
+
+}  // namespace
+}  // namespace assay::worker
