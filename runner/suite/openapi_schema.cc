@@ -40,8 +40,16 @@ std::string TypeOf(const json& schema) {
   return "null";
 }
 
+bool Flag(const json& schema, const char* name) {
+  const auto it = schema.find(name);
+  return it != schema.end() && it->is_boolean() && it->get<bool>();
+}
+
 std::string SampleText(const json& schema) {
-  const std::string format = schema.value("format", "");
+  const auto given = schema.find("format");
+  const std::string format = given != schema.end() && given->is_string()
+                                 ? given->get<std::string>()
+                                 : "";
   if (format == "uuid") return "00000000-0000-4000-8000-000000000001";
   if (format == "date-time") return "2030-01-01T00:00:00Z";
   if (format == "date") return "2030-01-01";
@@ -67,7 +75,7 @@ json SampleObject(const json& schema, const json& document, int depth) {
         required == schema.end() || !required->is_array() ||
         std::find(required->begin(), required->end(), name) != required->end();
     const json* target = Dereference(property, document);
-    if (!needed || target == nullptr || target->value("readOnly", false)) {
+    if (!needed || target == nullptr || Flag(*target, "readOnly")) {
       continue;
     }
     object[name] = SampleOf(*target, document, depth + 1);
@@ -131,7 +139,7 @@ json ToDraft7(const json& schema) {
   }
   TranslateBound(schema, "minimum", "exclusiveMinimum", out);
   TranslateBound(schema, "maximum", "exclusiveMaximum", out);
-  if (schema.value("nullable", false)) {
+  if (Flag(schema, "nullable")) {
     if (out.contains("type") && out["type"].is_string()) {
       out["type"] = {out["type"], "null"};
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "runner/suite/json_schema.h"
 #include "runner/suite/openapi_schema.h"
 #include "runner/suite/yaml_text.h"
 #include "runner/suite/yaml_tree.h"
@@ -85,6 +86,7 @@ class OpenApi {
   explicit OpenApi(const json& document) : document_(document) {}
 
   Skeleton Write() {
+    WriteComponents();
     std::string title = TextOf(Member(document_, "info"), "title");
     if (title.empty()) title = "API";
     std::string checks;
@@ -105,7 +107,6 @@ class OpenApi {
     }
     suite += "checks:\n" + checks;
     skeleton_.files[std::string(kSuiteFile)] = suite;
-    WriteComponents();
     skeleton_.notes.push_back(
         "Each operation has one check of its shape, worth 1 point and public. "
         "Say what the service has to do: points, visibility, values, and what "
@@ -174,6 +175,7 @@ class OpenApi {
         }
       }
     }
+    if (!path.starts_with("/")) path.insert(0, "/");
     // Parameters that nobody described.
     for (std::size_t open = path.find('{'); open != std::string::npos;
          open = path.find('{')) {
@@ -181,6 +183,8 @@ class OpenApi {
       if (close == std::string::npos) break;
       path.replace(open, close - open + 1, "1");
     }
+    std::erase(path, '{');
+    std::erase(query, '{');
     return path + query;
   }
 
@@ -228,8 +232,10 @@ class OpenApi {
     const json& responses = Member(operation, "responses");
     if (responses.is_object()) {
       for (const auto& [code, response] : responses.items()) {
-        if (!code.starts_with("2")) continue;
-        status = code.size() == 3 && code.ends_with("XX") ? "2xx" : code;
+        if (code.size() != 3 || code[0] != '2') continue;
+        const bool exact =
+            code.find_first_not_of("0123456789") == std::string::npos;
+        status = exact ? code : "2xx";
         answer = Dereference(response, document_);
         break;
       }
@@ -246,8 +252,19 @@ class OpenApi {
     } else {
       whole["allOf"] = json::array({draft7});
     }
-    skeleton_.files[file] = whole.dump(2) + "\n";
+    skeleton_.files[file] = Text(whole);
+    if (const auto loaded = JsonSchema::Load(skeleton_.files, file); !loaded) {
+      skeleton_.files.erase(file);
+      skeleton_.notes.push_back(
+          "The answer of \"" + id +
+          "\" is not checked against its schema: " + loaded.error().message);
+      return text;
+    }
     return text + "          schema: " + file + "\n";
+  }
+
+  static std::string Text(const json& schema) {
+    return schema.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
   }
 
   void WriteComponents() {
@@ -261,7 +278,7 @@ class OpenApi {
     // Inside of the file, references stay inside.
     json components = {{"$schema", "http://json-schema.org/draft-07/schema#"},
                        {"definitions", std::move(definitions)}};
-    skeleton_.files["schemas/components.json"] = components.dump(2) + "\n";
+    skeleton_.files["schemas/components.json"] = Text(components);
   }
 
   const json& document_;
