@@ -69,7 +69,6 @@ boost::asio::awaitable<Status> LeasedRun::Prepare(
   auto result = co_await OnPool(self->tools_.pool, std::move(work));
   if (result) {
     prepared = *std::move(result);
-    self->Tell({MaterialiseFinished()});
     co_return Status{};
   }
   const PrepareFailure& failure = result.error();
@@ -102,6 +101,7 @@ boost::asio::awaitable<Status> LeasedRun::Execute(
 
 boost::asio::awaitable<void> LeasedRun::Take(std::shared_ptr<LeasedRun> self,
                                              std::vector<v1::RunEvent> events) {
+  std::erase_if(events, StartsMaterialise);
   self->Tell(std::move(events));
   while (self->outbox_.Full() && !self->aborted_) {
     boost::system::error_code cancelled;

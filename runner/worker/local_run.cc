@@ -48,6 +48,7 @@ class EventWriter {
 
 asio::awaitable<void> Take(EventWriter* writer, RunProcess* process,
                            std::vector<v1::RunEvent> events) {
+  std::erase_if(events, StartsMaterialise);
   // Nobody reads any more.
   if (!writer->Write(std::move(events))) process->Kill();
   co_return;
@@ -68,7 +69,6 @@ Status RunLocally(Workshop& workshop, const std::string& run_program,
     return writer.Write({MaterialiseFailed(reason), BuildFailed(reason)});
   }
   if (!prepared) return std::unexpected(prepared.error().error);
-  ASSAY_RETURN_IF_ERROR(writer.Write({MaterialiseFinished()}));
 
   asio::io_context loop;
   ASSAY_ASSIGN_OR_RETURN(const auto process,

@@ -21,11 +21,8 @@ v1::RunEvent MaterialiseStarted() {
   return event;
 }
 
-v1::RunEvent MaterialiseFinished() {
-  v1::RunEvent event = Now();
-  event.mutable_phase_finished()->set_phase(kPhase);
-  event.mutable_phase_finished()->set_ok(true);
-  return event;
+bool StartsMaterialise(const v1::RunEvent& event) {
+  return event.has_phase_started() && event.phase_started().phase() == kPhase;
 }
 
 v1::RunEvent MaterialiseFailed(const std::string& reason) {

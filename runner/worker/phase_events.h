@@ -7,9 +7,11 @@
 
 namespace assay::worker {
 
-// The events that the worker adds itself, around what assay-run says.
+// The phase `materialise` begins here, with the commit becoming an archive, and
+// goes on in assay-run, which unpacks it: watchers see one phase.
 v1::RunEvent MaterialiseStarted();
-v1::RunEvent MaterialiseFinished();
+// True for assay-run's own beginning of that phase.
+bool StartsMaterialise(const v1::RunEvent& event);
 // The commit cannot be unpacked, as `reason` says to its author.
 v1::RunEvent MaterialiseFailed(const std::string& reason);
 v1::RunEvent BuildFailed(const std::string& reason);

@@ -39,6 +39,7 @@ int main() {
   assay::runner::v1::RunInput input;
   if (!input.ParseFromFileDescriptor(3)) return 8;
   const std::string& name = input.plan().name();
+  Say(Phase("materialise"));
   Say(Phase("build"));
   if (name == "crash") {
     std::fputs("the parser met \x1b[1m its master\n", stderr);

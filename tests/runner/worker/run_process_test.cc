@@ -48,21 +48,21 @@ class RunProcessTest : public ::testing::Test {
 
 TEST_F(RunProcessTest, ARunThatSaysItsLastWordHasEndedWell) {
   ASSERT_THAT(Run("ok"), IsOk());
-  ASSERT_THAT(events_, SizeIs(2));
-  EXPECT_TRUE(events_[1].has_finished());
+  ASSERT_THAT(events_, SizeIs(3));
+  EXPECT_TRUE(events_[2].has_finished());
   EXPECT_TRUE(workshop_.Ended("run_1"));
 }
 
 TEST_F(RunProcessTest, MoreThanAPipeHoldsComesThrough) {
   ASSERT_THAT(Run("large"), IsOk());
-  EXPECT_THAT(events_, SizeIs(42));
+  EXPECT_THAT(events_, SizeIs(43));
 }
 
 TEST_F(RunProcessTest, ACrashIsOurFaultWithWhatItSaid) {
   const Status status = Run("crash");
   EXPECT_THAT(status, FailsWith(Code::kInternal, "signal 6"));
   EXPECT_THAT(status, FailsWith(Code::kInternal, "the parser met  [1m its"));
-  EXPECT_THAT(events_, SizeIs(1));
+  EXPECT_THAT(events_, SizeIs(2));
 }
 
 TEST_F(RunProcessTest, AnEndWithoutALastWordIsOurFault) {
