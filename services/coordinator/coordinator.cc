@@ -3,7 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
-#include <optional>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -19,6 +19,7 @@
 #include "services/dispatch/lease_service.h"
 #include "services/dispatch/sources.h"
 #include "services/gateway/connect_handler.h"
+#include "services/gateway/grpc_probe.h"
 #include "services/gateway/grpc_server.h"
 #include "services/gateway/http_server.h"
 #include "services/gateway/one_shot.h"
@@ -71,10 +72,16 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   return ground;
 }
 
+// EX_SOFTWARE: what a supervisor sees when the server gave up on itself.
+constexpr int kDeafExitCode = 70;
+
+std::string HostOf(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
 // "http://127.0.0.1:7080", from the address that is listened on.
 std::string UrlOf(const std::string& address, int port) {
-  const std::string host = address.substr(0, address.rfind(':'));
-  return "http://" + host + ":" + std::to_string(port);
+  return "http://" + HostOf(address) + ":" + std::to_string(port);
 }
 
 std::vector<v1::GetSystemResponse::Worker> WorkersOf(
@@ -205,6 +212,7 @@ struct Coordinator::Parts {
       dashboard::Assets(), options.public_url};
   dispatch::LeaseServiceImpl lease_service{strand, dispatcher, authenticate};
   std::unique_ptr<gateway::GrpcServer> grpc;
+  std::unique_ptr<gateway::GrpcProbe> probe;
 };
 
 void Coordinator::Parts::RegisterServices() {
@@ -248,6 +256,12 @@ Status Coordinator::Parts::StartGrpc() {
       grpc, gateway::GrpcServer::Start(strand, gate,
                                        {.address = options.grpc_address,
                                         .services = {&lease_service}}));
+  probe = std::make_unique<gateway::GrpcProbe>(
+      strand, HostOf(options.grpc_address), grpc->port(), [] {
+        // Everything that had to be kept is durable; a supervisor starts anew.
+        spdlog::critical("the gRPC port answers no more: leaving");
+        std::_Exit(kDeafExitCode);
+      });
   return {};
 }
 
@@ -299,6 +313,7 @@ const rpc::MethodRegistry& Coordinator::methods() const {
 }
 
 asio::awaitable<void> Coordinator::Stop() {
+  parts_->probe.reset();
   if (parts_->grpc) parts_->grpc->AnnounceDrain();
   parts_->dispatcher.Drain();
   parts_->feed.Close();

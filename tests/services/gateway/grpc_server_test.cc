@@ -5,8 +5,11 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "assay/v1/invitation_service.grpc.pb.h"
 #include "assay/v1/run_service.grpc.pb.h"
+#include "services/gateway/grpc_probe.h"
 #include "tests/services/gateway/fake_methods.h"
 #include "tests/services/gateway/strand_thread.h"
 #include "tests/testing/matchers.h"
@@ -161,6 +164,40 @@ TEST_F(GrpcServerTest, ShutdownEndsOpenStreams) {
   server_->Shutdown(std::chrono::milliseconds(50));
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_FALSE(reader->Finish().ok());
+}
+
+TEST_F(GrpcServerTest, ProbeIsContentWithAServerThatAnswers) {
+  std::promise<void> deaf;
+  auto complaint = deaf.get_future();
+  std::unique_ptr<GrpcProbe> probe;
+  const ProbeOptions often{.interval = std::chrono::milliseconds(5)};
+  strand_.Run([&] {
+    probe = std::make_unique<GrpcProbe>(
+        strand_.executor(), "0.0.0.0", server_->port(),
+        [&] { deaf.set_value(); }, often);
+  });
+  EXPECT_EQ(complaint.wait_for(std::chrono::milliseconds(200)),
+            std::future_status::timeout);
+  strand_.Run([&] { probe.reset(); });
+}
+
+TEST_F(GrpcServerTest, ProbeFindsAPortThatAcceptsAndNeverAnswers) {
+  // The kernel takes connections for a listener that nobody accepts from.
+  boost::asio::io_context context;
+  const boost::asio::ip::tcp::acceptor silent(
+      context, {boost::asio::ip::address_v4::loopback(), 0});
+  std::promise<void> deaf;
+  std::unique_ptr<GrpcProbe> probe;
+  strand_.Run([&] {
+    probe = std::make_unique<GrpcProbe>(
+        strand_.executor(), "127.0.0.1", silent.local_endpoint().port(),
+        [&] { deaf.set_value(); },
+        ProbeOptions{.interval = std::chrono::milliseconds(5),
+                     .timeout = std::chrono::milliseconds(20)});
+  });
+  EXPECT_EQ(deaf.get_future().wait_for(std::chrono::seconds(10)),
+            std::future_status::ready);
+  strand_.Run([&] { probe.reset(); });
 }
 
 TEST_F(GrpcServerTest, SecondServerOnThePortIsToldSo) {
