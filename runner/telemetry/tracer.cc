@@ -82,12 +82,16 @@ void Tracer::Ended(otlp::Span span) {
     ++dropped_;
     return;
   }
+  batch_bytes_ += span.ByteSizeLong();
   *batch_.mutable_spans()->add_spans() = std::move(span);
-  if (batch_.spans().spans_size() >= kBatch) Flush();
+  if (batch_.spans().spans_size() >= kBatch || batch_bytes_ >= kBatchBytes) {
+    Flush();
+  }
 }
 
 void Tracer::Flush() {
   if (batch_.spans().spans_size() == 0 && dropped_ == 0) return;
+  batch_bytes_ = 0;
   batch_.mutable_spans()->set_dropped(std::exchange(dropped_, 0));
   sink_.Emit(std::exchange(batch_, {}));
 }

@@ -57,7 +57,10 @@ class Tracer {
   // More requests and statements than this are counted, not kept: a service
   // must not be able to fill the store by running statements.
   static constexpr std::int64_t kQuota = 20'000;
+  // A batch is handed on at so many spans, or at so many bytes: events travel
+  // in messages of at most 4 MiB.
   static constexpr int kBatch = 256;
+  static constexpr std::size_t kBatchBytes = 256 << 10;
 
   // `trace_id`: 16 bytes, of every span made here.
   Tracer(EventSink& sink, std::string trace_id);
@@ -81,6 +84,7 @@ class Tracer {
   EventSink& sink_;
   std::string trace_id_;
   assay::v1::RunEvent batch_;
+  std::size_t batch_bytes_ = 0;
   std::int64_t kept_ = 0;
   std::int64_t dropped_ = 0;
   bool hidden_ = false;

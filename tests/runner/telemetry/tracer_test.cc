@@ -61,6 +61,15 @@ TEST(TracerTest, ASpanIsHandedOnOnceWhenItEnds) {
             out.spans[0].end_time_unix_nano());
 }
 
+TEST(TracerTest, LargeSpansTravelInSmallerBatches) {
+  Recorder out;
+  Tracer tracer(out, kTrace);
+  for (int i = 0; i < 8; ++i) {
+    tracer.Start("SELECT", {}).Set("text", std::string(60 << 10, 'x'));
+  }
+  EXPECT_EQ(out.spans.size(), 5u);
+}
+
 TEST(TracerTest, TheQuotaCountsWhatItDropsAndSparesTheRunsOwnSpans) {
   Recorder out;
   Tracer tracer(out, kTrace);
