@@ -23,6 +23,10 @@ std::string LeafName(std::uint32_t process) {
 // Our own pid 1 is not the program's business.
 std::int64_t PidsWithInit(std::int32_t pids) { return std::int64_t{pids} + 1; }
 
+std::int32_t WithoutInit(std::int64_t count) {
+  return static_cast<std::int32_t>(count > 0 ? count - 1 : 0);
+}
+
 bool LimitLegacyMemory(int directory, std::int64_t bytes) {
   if (bytes <= 0) return true;
   if (!WriteSmallFile(directory, "memory.limit_in_bytes", bytes)) return false;
@@ -163,23 +167,29 @@ int CellCgroup::Directory(Controller controller) const {
   return legacy_[index] ? legacy_[index].get() : unified_.get();
 }
 
+CellPeaks CellCgroup::Peaks() const {
+  const bool old = static_cast<bool>(legacy_[kMemory]);
+  const int memory = Directory(Controller::kMemory);
+  const int pids = Directory(Controller::kPids);
+  return {.memory_bytes = ReadNumber(memory, old ? "memory.max_usage_in_bytes"
+                                                 : "memory.peak")
+                              .value_or(0),
+          .pids = WithoutInit(ReadNumber(pids, "pids.peak").value_or(0))};
+}
+
 CellStats CellCgroup::Stats() const {
   CellStats stats;
   stats.cpu = std::chrono::nanoseconds(LeafTimes(unified_.get()).total_ns);
-  const int memory = Directory(Controller::kMemory);
   const bool old = static_cast<bool>(legacy_[kMemory]);
   stats.memory_bytes =
-      ReadNumber(memory, old ? "memory.usage_in_bytes" : "memory.current")
+      ReadNumber(Directory(Controller::kMemory),
+                 old ? "memory.usage_in_bytes" : "memory.current")
           .value_or(0);
-  stats.memory_peak_bytes =
-      ReadNumber(memory, old ? "memory.max_usage_in_bytes" : "memory.peak")
-          .value_or(0);
+  const CellPeaks peaks = Peaks();
+  stats.memory_peak_bytes = peaks.memory_bytes;
+  stats.pids_peak = peaks.pids;
   const int pids = Directory(Controller::kPids);
-  const auto without_init = [](std::int64_t count) {
-    return static_cast<std::int32_t>(count > 0 ? count - 1 : 0);
-  };
-  stats.pids = without_init(ReadNumber(pids, "pids.current").value_or(0));
-  stats.pids_peak = without_init(ReadNumber(pids, "pids.peak").value_or(0));
+  stats.pids = WithoutInit(ReadNumber(pids, "pids.current").value_or(0));
   stats.oom_kills = OomKills();
   stats.pids_refused = static_cast<std::int32_t>(
       ReadField(pids, "pids.events", "max").value_or(0));
@@ -189,8 +199,9 @@ CellStats CellCgroup::Stats() const {
 CpuTimes CellCgroup::LeafTimes(int leaf) {
   if (leaf < 0) return {};
   constexpr std::int64_t kNsPerUs = 1000;
-  const auto field = [leaf](std::string_view key) {
-    return ReadField(leaf, "cpu.stat", key).value_or(0) * kNsPerUs;
+  const std::string content = ReadSmallFile(leaf, "cpu.stat");
+  const auto field = [&content](std::string_view key) {
+    return FindField(content, key).value_or(0) * kNsPerUs;
   };
   return {.user_ns = field("user_usec"),
           .system_ns = field("system_usec"),

@@ -18,6 +18,11 @@ struct CpuTimes {
   std::int64_t total_ns = 0;
 };
 
+struct CellPeaks {
+  std::int64_t memory_bytes = 0;
+  std::int32_t pids = 0;
+};
+
 // The cgroups of one cell: a directory "c<id>" in each hierarchy that limits
 // something, and below it, in the v2 hierarchy, one leaf for each process that
 // was started (and "init" for the cell's own pid 1). A leaf is used once: after
@@ -46,6 +51,7 @@ class CellCgroup {
   std::int32_t OomKills() const;
 
   CellStats Stats() const;
+  CellPeaks Peaks() const;
   static CpuTimes LeafTimes(int leaf);
 
   // All processes of a leaf, of the cell. A CPU quota is lifted first: it

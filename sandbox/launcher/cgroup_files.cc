@@ -46,7 +46,11 @@ std::optional<std::int64_t> ReadNumber(int directory, const char* name) {
 
 std::optional<std::int64_t> ReadField(int directory, const char* name,
                                       std::string_view key) {
-  const std::string content = ReadSmallFile(directory, name);
+  return FindField(ReadSmallFile(directory, name), key);
+}
+
+std::optional<std::int64_t> FindField(std::string_view content,
+                                      std::string_view key) {
   std::string_view rest = content;
   while (!rest.empty()) {
     const auto end = rest.find('\n');

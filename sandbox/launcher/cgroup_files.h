@@ -24,6 +24,10 @@ std::optional<std::int64_t> ReadNumber(int directory, const char* name);
 std::optional<std::int64_t> ReadField(int directory, const char* name,
                                       std::string_view key);
 
+// The same from a content that was read already.
+std::optional<std::int64_t> FindField(std::string_view content,
+                                      std::string_view key);
+
 // Makes the directory `name` (which may exist) and opens it.
 UniqueFd MakeDirectory(int parent, const char* name);
 

@@ -63,6 +63,7 @@ LiveCell::~LiveCell() {
   }
   host_.loop.CancelTimer(retry_timer_);
   host_.loop.CancelTimer(oom_timer_);
+  WaitForKiller();
 }
 
 Built<void> LiveCell::Build(std::uint32_t outer_uid,
@@ -189,6 +190,7 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
                                   std::span<const UniqueFd> fds,
                                   ClientEnds& ends) {
   SweepLeaves();
+  WaitForKiller();
   const ProcessSpec& spec = spec_.processes[index];
   const LiveProcess::Surroundings around = {
       .loop = host_.loop,
@@ -240,26 +242,28 @@ void LiveCell::KillProcesses() {
 // Without a cgroup: a child inside the pid namespace kills everybody there but
 // pid 1, again and again until nobody is left to kill.
 void LiveCell::KillByPidNamespace() {
-  UniqueFd pidfd;
+  WaitForKiller();
   const auto kill_all = [] {
-    constexpr int kRounds = 100'000;
+    constexpr int kRounds = 20'000;
     for (int i = 0; i < kRounds && ::kill(-1, SIGKILL) == 0; ++i) {
       ::sched_yield();
     }
     ::_exit(0);
   };
-  const pid_t pid =
-      CloneIntoPidNamespace(namespaces_.pid.get(), -1, kill_all, pidfd);
-  if (pid < 0) return;
-  const int fd = pidfd.Release();
-  auto token = std::make_shared<EventLoop::Token>(0);
-  *token = host_.loop.Watch(
-      fd, EPOLLIN, [&loop = host_.loop, fd, token](std::uint32_t) {
-        siginfo_t info;
-        ::waitid(P_PIDFD, static_cast<id_t>(fd), &info, WEXITED);
-        loop.Unwatch(*token);
-        ::close(fd);
-      });
+  if (CloneIntoPidNamespace(namespaces_.pid.get(), -1, kill_all, killer_) < 0) {
+    return;
+  }
+  killer_watch_ = host_.loop.Watch(killer_.get(), EPOLLIN,
+                                   [this](std::uint32_t) { WaitForKiller(); });
+}
+
+// Also before anything new is started, which it would kill too.
+void LiveCell::WaitForKiller() {
+  if (!killer_) return;
+  host_.loop.Unwatch(std::exchange(killer_watch_, 0));
+  siginfo_t info;
+  ::waitid(P_PIDFD, static_cast<id_t>(killer_.get()), &info, WEXITED);
+  killer_.Reset();
 }
 
 bool LiveCell::CheckOom() {
@@ -303,8 +307,8 @@ void LiveCell::OnProcessExit(std::uint32_t process_id) {
       state_ == State::kStanding) {
     KillByPidNamespace();
   }
-  const CellStats stats = cgroup_.Stats();
-  process->Report(stats.memory_peak_bytes, stats.pids_peak);
+  const CellPeaks peaks = cgroup_.Peaks();
+  process->Report(peaks.memory_bytes, peaks.pids);
   leaves_.push_back(process_id);
   process.reset();
   SweepLeaves();

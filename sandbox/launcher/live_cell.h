@@ -70,6 +70,7 @@ class LiveCell {
   void LookForOomKill(int looks);
   void OnProcessExit(std::uint32_t process_id);
   void KillByPidNamespace();
+  void WaitForKiller();
   bool CheckOom();
   void SweepLeaves();
   void TryFinish();
@@ -89,10 +90,12 @@ class LiveCell {
   std::int64_t skeleton_bytes_ = 0;
   std::int64_t skeleton_inodes_ = 0;
   UniqueFd ready_;
+  UniqueFd killer_;
   // Held while the cell lives: its end tells pid 1 that the launcher died.
   UniqueFd release_;
   EventLoop::Token init_watch_ = 0;
   EventLoop::Token ready_watch_ = 0;
+  EventLoop::Token killer_watch_ = 0;
   EventLoop::Token oom_watch_ = 0;
   EventLoop::Token retry_timer_ = 0;
   EventLoop::Token oom_timer_ = 0;

@@ -59,12 +59,10 @@ SetupFault GiveUpPrivileges() {
   // Before the capabilities go: from then on a neighbour of the same uid could
   // attach, if the process were not opaque.
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return Fault(SetupStep::kCapabilities);
-  for (unsigned long capability = 0;
-       ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-      return Fault(SetupStep::kCapabilities);
-    }
-  }
+  // EINVAL: the kernel has no more.
+  unsigned long capability = 0;
+  while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
+  if (errno != EINVAL) return Fault(SetupStep::kCapabilities);
   constexpr unsigned long kLocked =
       SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
       SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |

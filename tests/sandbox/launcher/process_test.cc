@@ -100,6 +100,17 @@ TEST_P(ProcessTest, BackgroundProcessesEndWithTheirParent) {
   EXPECT_TRUE(Eventually([&] { return RunIn(*cell, 1).out == "3\n"; }));
 }
 
+TEST_P(ProcessTest, CleaningUpAfterOneProcessSparesTheNext) {
+  Session session = NewSession(
+      SessionOf(CellOf({Shell("sleep 1000 &"), Shell("sleep 0.01; exit 5")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(RunIn(*cell, 0).termination.Succeeded());
+    EXPECT_EQ(RunIn(*cell, 1).termination.ending, Ending(Exited{5}));
+  }
+}
+
 TEST_P(ProcessTest, KillEndsTheWholeTree) {
   Session session =
       NewSession(SessionOf(CellOf({Shell("sleep 1000 & sleep 1000")})));
