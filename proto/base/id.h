@@ -53,6 +53,7 @@ ASSAY_DEFINE_ID(SubmissionId, "sub");
 ASSAY_DEFINE_ID(RunId, "run");
 ASSAY_DEFINE_ID(WorkerId, "wrk");
 ASSAY_DEFINE_ID(TokenId, "tok");
+ASSAY_DEFINE_ID(QuestionId, "qst");
 
 }  // namespace assay
 

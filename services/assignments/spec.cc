@@ -113,6 +113,9 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
   CheckDuration(problems, spec.grace(), "grace", seconds(0), days(7));
   CheckDuration(problems, spec.invitation_expiry(), "invitation_expiry",
                 minutes(1), days(366));
+  if (spec.has_retention())
+    CheckDuration(problems, spec.retention(), "retention", days(1),
+                  days(36'600));
   if ((spec.has_open_time() && !rpc::InRange(spec.open_time())) ||
       (spec.has_hard_close_time() && !rpc::InRange(spec.hard_close_time())))
     problems.push_back(

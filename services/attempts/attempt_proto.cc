@@ -49,6 +49,8 @@ Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
   proto.set_title(assignment.spec.title());
   proto.set_brief(assignment.spec.brief());
   proto.set_ai_policy(assignment.spec.ai_policy());
+  if (attempt.erase_time)
+    *proto.mutable_erase_time() = rpc::ToProto(*attempt.erase_time);
   return proto;
 }
 
@@ -84,6 +86,7 @@ v1::Invitation ToProto(const storage::InvitationRecord& invitation,
   *proto.mutable_create_time() = rpc::ToProto(invitation.create_time);
   *proto.mutable_expire_time() = rpc::ToProto(invitation.expire_time);
   proto.set_attempt(rpc::FormatName("attempts", invitation.attempt));
+  proto.set_accommodation(invitation.accommodation);
   return proto;
 }
 

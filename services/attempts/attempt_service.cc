@@ -10,7 +10,6 @@
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
-#include "services/storage/once.h"
 
 namespace assay::attempts {
 namespace {
@@ -98,8 +97,6 @@ void AttemptService::Register(rpc::MethodRegistry& registry) {
                 &AttemptService::Start);
   rpc::Register(registry, service + "CreateGitToken", this,
                 &AttemptService::CreateGitToken);
-  rpc::Register(registry, service + "ExtendAttempt", this,
-                &AttemptService::Extend);
   rpc::Register(registry, service + "ListPushes", this,
                 &AttemptService::ListPushes);
 }
@@ -195,50 +192,6 @@ Async<v1::CreateGitTokenResponse> AttemptService::CreateGitToken(
   response.set_username(kGitUser);
   response.set_password(token.secret);
   response.set_clone_url(CloneUrl(parts_.base_url, attempt.repository));
-  co_return response;
-}
-
-Async<v1::ExtendAttemptResponse> AttemptService::Extend(
-    rpc::CallContext context, v1::ExtendAttemptRequest request) {
-  ASSAY_CO_ASSIGN_OR_RETURN(const AttemptId id,
-                            ResolveAttempt(context.caller, request.name()));
-  if (request.reason().empty())
-    co_return InvalidArgument(
-        "reason is empty; say why the deadline moves, it is kept for the "
-        "record");
-  if (!rpc::InRange(request.extension()) ||
-      rpc::FromProto(request.extension()).count() == 0)
-    co_return InvalidArgument("extension must be a time to add, like 30 min");
-  using Response = v1::ExtendAttemptResponse;
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      Response response,
-      co_await store_.Write([id, context, request, base_url = parts_.base_url,
-                             now = clock_.Now()](Transaction& tx) {
-        const storage::RequestKey key{context.caller.token.str(),
-                                      "assay.v1.AttemptService/ExtendAttempt",
-                                      request.request_id()};
-        return storage::Once<Response>(
-            tx, key, request, now, [&]() -> Expected<Response> {
-              const auto amount = rpc::FromProto(request.extension());
-              ASSAY_ASSIGN_OR_RETURN(AttemptRecord attempt,
-                                     tx.attempts.Get(id));
-              ASSAY_ASSIGN_OR_RETURN(const ClockRecord clock,
-                                     attempts::Extend(attempt.clock, amount));
-              ASSAY_ASSIGN_OR_RETURN(attempt,
-                                     ChangeClock(tx, attempt, clock,
-                                                 {.kind = "extend",
-                                                  .amount = amount,
-                                                  .actor = context.caller.label,
-                                                  .reason = request.reason()},
-                                                 now));
-              Response extended;
-              ASSAY_ASSIGN_OR_RETURN(
-                  *extended.mutable_attempt(),
-                  ShowAttempt(tx, attempt, context.caller, base_url));
-              return extended;
-            });
-      }));
-  if (parts_.on_clock_changed) parts_.on_clock_changed();
   co_return response;
 }
 

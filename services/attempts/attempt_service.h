@@ -28,7 +28,8 @@ struct AttemptParts {
   std::string base_url;
 };
 
-// assay.v1.AttemptService.
+// assay.v1.AttemptService, but for what changes clocks (ClockService) and what
+// reads or removes all that is kept (RecordsService).
 //
 // Ownership: borrows store, identity and clock.
 // Threads: confined to the coordinator's strand.
@@ -47,8 +48,6 @@ class AttemptService {
                                         v1::StartAttemptRequest request);
   Async<v1::CreateGitTokenResponse> CreateGitToken(
       rpc::CallContext context, v1::CreateGitTokenRequest request);
-  Async<v1::ExtendAttemptResponse> Extend(rpc::CallContext context,
-                                          v1::ExtendAttemptRequest request);
   Async<v1::ListPushesResponse> ListPushes(rpc::CallContext context,
                                            v1::ListPushesRequest request);
 

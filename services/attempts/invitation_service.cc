@@ -6,6 +6,7 @@
 #include "proto/base/digest.h"
 #include "services/attempts/attempt_proto.h"
 #include "services/attempts/clock.h"
+#include "services/attempts/invitees.h"
 #include "services/identity/identity.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
@@ -21,7 +22,6 @@ using storage::Transaction;
 
 // 260 bits.
 constexpr std::size_t kSecretSize = 52;
-constexpr std::size_t kMaxText = 200;
 // Candidates come back to their results for so long.
 constexpr auto kTokenLife = std::chrono::days(180);
 
@@ -30,35 +30,21 @@ std::string LinkOf(const std::string& base_url, const std::string& secret) {
   return base_url + "/invitation#" + secret;
 }
 
-Status CheckPerson(const v1::CreateInvitationRequest& request) {
-  if (request.candidate_name().empty() ||
-      request.candidate_name().size() > kMaxText)
-    return InvalidArgument("candidate_name must be 1 to ", kMaxText,
-                           " bytes, found ", request.candidate_name().size());
-  const std::string& email = request.candidate_email();
-  const std::size_t at = email.find('@');
-  const bool right = at != std::string::npos && at > 0 &&
-                     at + 1 < email.size() && email.size() <= kMaxText &&
-                     email.find_first_of(" \t\r\n<>,;") == std::string::npos;
-  if (!email.empty() && !right)
-    return InvalidArgument("candidate_email \"", email,
-                           "\" is no mail address; leave it empty if there is "
-                           "none");
-  return {};
-}
-
-Expected<v1::CreateInvitationResponse> CreateIn(
-    Transaction& tx, const rpc::CallContext& context, const AssignmentId& id,
-    const v1::CreateInvitationRequest& request, const std::string& secret_hash,
-    Clock::TimePoint now) {
+Expected<InvitationRecord> InviteIn(Transaction& tx,
+                                    const rpc::CallContext& context,
+                                    const AssignmentId& id,
+                                    const Invitee& invitee,
+                                    const std::string& secret_hash,
+                                    Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(const storage::AssignmentRecord assignment,
                          tx.assignments.Get(id));
   InvitationRecord invitation;
   invitation.id = InvitationId::Random();
   invitation.assignment = id;
   invitation.assignment_version = assignment.version;
-  invitation.candidate_name = request.candidate_name();
-  invitation.candidate_email = request.candidate_email();
+  invitation.candidate_name = invitee.name;
+  invitation.candidate_email = invitee.email;
+  invitation.accommodation = invitee.accommodation;
   invitation.secret_hash = secret_hash;
   invitation.create_time = now;
   invitation.expire_time =
@@ -70,9 +56,33 @@ Expected<v1::CreateInvitationResponse> CreateIn(
                        .action = "invitation.create",
                        .subject = rpc::FormatName("invitations", invitation.id),
                        .detail = "to " + rpc::FormatName("assignments", id)}));
-  v1::CreateInvitationResponse response;
-  *response.mutable_invitation() = ToProto(invitation, now);
-  return response;
+  return invitation;
+}
+
+// Makes the secret of an invitation a new one.
+Expected<InvitationRecord> ResendIn(Transaction& tx,
+                                    const rpc::CallContext& context,
+                                    const InvitationId& id,
+                                    const std::string& secret_hash,
+                                    Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(InvitationRecord invitation, tx.invitations.Get(id));
+  if (invitation.state == v1::Invitation::STATE_REVOKED)
+    return FailedPrecondition("invitation ", id,
+                              " was withdrawn; make a new one");
+  if (invitation.state == v1::Invitation::STATE_PENDING) {
+    ASSAY_ASSIGN_OR_RETURN(const storage::AssignmentRecord assignment,
+                           tx.assignments.Get(invitation.assignment));
+    invitation.expire_time =
+        now + rpc::FromProto(assignment.spec.invitation_expiry());
+  }
+  ASSAY_RETURN_IF_ERROR(
+      tx.invitations.ReplaceSecret(id, secret_hash, invitation.expire_time));
+  ASSAY_RETURN_IF_ERROR(
+      tx.audit.Append({.time = now,
+                       .actor = context.caller.label,
+                       .action = "invitation.resend",
+                       .subject = rpc::FormatName("invitations", id)}));
+  return invitation;
 }
 
 // The invitation's attempt; made now if it is pending.
@@ -100,7 +110,7 @@ Expected<AttemptRecord> AttemptOf(Transaction& tx,
   attempt.assignment_version = assignment.version;
   attempt.candidate_name = invitation.candidate_name;
   attempt.candidate_email = invitation.candidate_email;
-  attempt.clock = NewClock(assignment.spec);
+  attempt.clock = NewClock(assignment.spec, invitation.accommodation);
   attempt.create_time = now;
   ASSAY_RETURN_IF_ERROR(tx.attempts.Create(attempt));
   ASSAY_RETURN_IF_ERROR(tx.invitations.MarkAccepted(invitation.id, attempt.id));
@@ -152,6 +162,10 @@ void InvitationService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.InvitationService/";
   rpc::Register(registry, service + "CreateInvitation", this,
                 &InvitationService::Create);
+  rpc::Register(registry, service + "CreateInvitations", this,
+                &InvitationService::CreateMany);
+  rpc::Register(registry, service + "ResendInvitation", this,
+                &InvitationService::Resend);
   rpc::Register(registry, service + "ListInvitations", this,
                 &InvitationService::List);
   rpc::Register(registry, service + "RevokeInvitation", this,
@@ -165,24 +179,36 @@ Async<v1::CreateInvitationResponse> InvitationService::Create(
   ASSAY_CO_ASSIGN_OR_RETURN(
       const AssignmentId id,
       rpc::ParseName<AssignmentId>("assignments", request.assignment()));
-  ASSAY_CO_RETURN_IF_ERROR(CheckPerson(request));
+  const Invitee invitee{.name = request.candidate_name(),
+                        .email = request.candidate_email(),
+                        .accommodation = request.accommodation() == 0
+                                             ? kMinAccommodation
+                                             : request.accommodation()};
+  ASSAY_CO_RETURN_IF_ERROR(CheckInvitee(invitee));
   using Response = v1::CreateInvitationResponse;
   const std::string secret = RandomToken(kSecretSize);
   // The recorded answer has no secret, which the store must not know. Whoever
   // repeats a request has lost the first one, and gets a fresh one.
   ASSAY_CO_ASSIGN_OR_RETURN(
       Response response,
-      co_await store_.Write([context, id, request, hash = Sha256Hex(secret),
-                             now = clock_.Now()](
+      co_await store_.Write([context, id, request, invitee,
+                             hash = Sha256Hex(secret), now = clock_.Now()](
                                 Transaction& tx) -> Expected<Response> {
         const storage::RequestKey key{
             context.caller.token.str(),
             "assay.v1.InvitationService/CreateInvitation",
             request.request_id()};
         ASSAY_ASSIGN_OR_RETURN(
-            Response made, storage::Once<Response>(tx, key, request, now, [&] {
-              return CreateIn(tx, context, id, request, hash, now);
-            }));
+            Response made,
+            storage::Once<Response>(
+                tx, key, request, now, [&]() -> Expected<Response> {
+                  ASSAY_ASSIGN_OR_RETURN(
+                      const InvitationRecord record,
+                      InviteIn(tx, context, id, invitee, hash, now));
+                  Response first;
+                  *first.mutable_invitation() = ToProto(record, now);
+                  return first;
+                }));
         ASSAY_ASSIGN_OR_RETURN(const InvitationId invitation,
                                rpc::ParseName<InvitationId>(
                                    "invitations", made.invitation().name()));
@@ -190,6 +216,74 @@ Async<v1::CreateInvitationResponse> InvitationService::Create(
             invitation, hash, rpc::FromProto(made.invitation().expire_time())));
         return made;
       }));
+  response.set_secret(secret);
+  response.set_link(LinkOf(base_url_, secret));
+  co_return response;
+}
+
+Async<v1::CreateInvitationsResponse> InvitationService::CreateMany(
+    rpc::CallContext context, v1::CreateInvitationsRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const AssignmentId id,
+      rpc::ParseName<AssignmentId>("assignments", request.assignment()));
+  using Response = v1::CreateInvitationsResponse;
+  Response response;
+  const InviteeList list = ReadInvitees(request.csv());
+  for (const InviteeProblem& problem : list.problems) {
+    Response::Problem& shown = *response.add_problems();
+    shown.set_line(problem.line);
+    shown.set_message(problem.message);
+  }
+  if (request.dry_run() || !list.problems.empty()) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await store_.Read(
+        [id](Transaction& tx) { return tx.assignments.Get(id); }));
+    for (const Invitee& invitee : list.invitees)
+      response.add_rows()->set_line(invitee.line);
+    co_return response;
+  }
+  std::vector<std::string> secrets;
+  for (std::size_t i = 0; i < list.invitees.size(); ++i)
+    secrets.push_back(RandomToken(kSecretSize));
+  using Records = std::vector<InvitationRecord>;
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const Records records,
+      co_await store_.Write(
+          [context, id, invitees = list.invitees, secrets,
+           now = clock_.Now()](Transaction& tx) -> Expected<Records> {
+            Records made;
+            for (std::size_t i = 0; i < invitees.size(); ++i) {
+              ASSAY_ASSIGN_OR_RETURN(InvitationRecord record,
+                                     InviteIn(tx, context, id, invitees[i],
+                                              Sha256Hex(secrets[i]), now));
+              made.push_back(std::move(record));
+            }
+            return made;
+          }));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Response::Row& row = *response.add_rows();
+    row.set_line(list.invitees[i].line);
+    *row.mutable_invitation() = ToProto(records[i], clock_.Now());
+    row.set_secret(secrets[i]);
+    row.set_link(LinkOf(base_url_, secrets[i]));
+  }
+  co_return response;
+}
+
+Async<v1::ResendInvitationResponse> InvitationService::Resend(
+    rpc::CallContext context, v1::ResendInvitationRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const InvitationId id,
+      rpc::ParseName<InvitationId>("invitations", request.name()));
+  const std::string secret = RandomToken(kSecretSize);
+  const Clock::TimePoint now = clock_.Now();
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const InvitationRecord record,
+      co_await store_.Write(
+          [context, id, hash = Sha256Hex(secret), now](Transaction& tx) {
+            return ResendIn(tx, context, id, hash, now);
+          }));
+  v1::ResendInvitationResponse response;
+  *response.mutable_invitation() = ToProto(record, now);
   response.set_secret(secret);
   response.set_link(LinkOf(base_url_, secret));
   co_return response;

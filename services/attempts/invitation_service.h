@@ -26,6 +26,10 @@ class InvitationService {
  private:
   Async<v1::CreateInvitationResponse> Create(
       rpc::CallContext context, v1::CreateInvitationRequest request);
+  Async<v1::CreateInvitationsResponse> CreateMany(
+      rpc::CallContext context, v1::CreateInvitationsRequest request);
+  Async<v1::ResendInvitationResponse> Resend(
+      rpc::CallContext context, v1::ResendInvitationRequest request);
   Async<v1::ListInvitationsResponse> List(rpc::CallContext context,
                                           v1::ListInvitationsRequest request);
   Async<v1::RevokeInvitationResponse> Revoke(

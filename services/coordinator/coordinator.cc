@@ -10,8 +10,12 @@
 #include "services/assignments/assignment_service.h"
 #include "services/assignments/suite_compiler.h"
 #include "services/attempts/attempt_service.h"
+#include "services/attempts/clock_service.h"
+#include "services/attempts/decision_service.h"
 #include "services/attempts/invitation_service.h"
 #include "services/attempts/push_recorder.h"
+#include "services/attempts/question_service.h"
+#include "services/attempts/records_service.h"
 #include "services/coordinator/data_directory.h"
 #include "services/dashboard/assets.h"
 #include "services/deadlines/deadlines.h"
@@ -34,6 +38,7 @@
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/local.h"
 #include "services/storage/sqlite/sqlite_store.h"
+#include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
 #include "services/traces/trace_service.h"
@@ -50,6 +55,7 @@ struct Ground {
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<repositories::Repositories> repositories;
   std::unique_ptr<gateway::HttpServer> web;
+  std::unique_ptr<submissions::ReceiptSigner> signer;
 };
 
 Expected<Ground> OpenGround(asio::any_io_executor strand,
@@ -64,6 +70,10 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   ASSAY_ASSIGN_OR_RETURN(ground.repositories,
                          repositories::Repositories::Open(
                              {.root = ground.directory->repositories()}));
+  ASSAY_ASSIGN_OR_RETURN(auto signer, submissions::ReceiptSigner::Open(
+                                          ground.directory->receipt_key()));
+  ground.signer =
+      std::make_unique<submissions::ReceiptSigner>(std::move(signer));
   // Taken early: with port 0, links are known only from here on.
   ASSAY_ASSIGN_OR_RETURN(ground.web,
                          gateway::HttpServer::Listen(
@@ -173,6 +183,18 @@ struct Coordinator::Parts {
            },
        .on_clock_changed = [this] { deadlines.Wake(); },
        .base_url = public_url}};
+  attempts::ClockService clock_service{
+      store, clock, [this] { deadlines.Wake(); }, public_url};
+  attempts::RecordsService records_service{
+      store, clock,
+      [this](RepositoryId repository) {
+        return repositories.Remove(std::move(repository));
+      },
+      public_url};
+  attempts::QuestionService question_service{store, clock,
+                                             [this] { deadlines.Wake(); }};
+  attempts::DecisionService decision_service{store, clock};
+  submissions::ReceiptService receipt_service{store, *ground.signer};
   submissions::SubmissionService submission_service{
       store, feed, submission_refs, clock, std::string(attempts::kGradedRef)};
   runs::RunService run_service{reader, feed};
@@ -219,7 +241,12 @@ void Coordinator::Parts::RegisterServices() {
   assignment_service.Register(methods);
   invitation_service.Register(methods);
   attempt_service.Register(methods);
+  clock_service.Register(methods);
+  records_service.Register(methods);
+  question_service.Register(methods);
+  decision_service.Register(methods);
   submission_service.Register(methods);
+  receipt_service.Register(methods);
   run_service.Register(methods);
   trace_service.Register(methods);
   system_service.Register(methods);
@@ -249,6 +276,8 @@ asio::awaitable<void> Coordinator::Parts::Scan() {
   const auto scanned = co_await reconciler.ScanRepositories();
   if (!scanned)
     spdlog::error("scan of repositories: {}", scanned.error().message);
+  const auto erased = co_await records_service.EraseExpired();
+  if (!erased) spdlog::error("retention: {}", erased.error().message);
 }
 
 Status Coordinator::Parts::StartGrpc() {

@@ -23,6 +23,8 @@ class DataDirectory {
   std::filesystem::path store_file() const { return path_ / "store.db"; }
   std::filesystem::path blobs() const { return path_ / "blobs"; }
   std::filesystem::path repositories() const { return path_ / "repositories"; }
+  // What receipts are signed with.
+  std::filesystem::path receipt_key() const { return path_ / "receipt.key"; }
   // Bodies of pushes while they are read; on the repositories' disk.
   std::filesystem::path spool() const { return path_ / "spool"; }
 

@@ -121,6 +121,8 @@ Async<int> Deadlines::State::Sweep() {
   int frozen = 0;
   std::vector<AttemptId> batch;
   for (const AttemptRecord& attempt : due) {
+    // Whoever stopped this may have gone, and the store with them.
+    if (stopped_) co_return frozen;
     if (!parts_.has_arrivals(attempt.repository, *attempt.clock.cut_off_time))
       batch.push_back(attempt.id);
     if (batch.size() < kAtOnce) continue;
@@ -128,7 +130,7 @@ Async<int> Deadlines::State::Sweep() {
                               co_await FreezeBatch(std::exchange(batch, {})));
     frozen += count;
   }
-  if (!batch.empty()) {
+  if (!batch.empty() && !stopped_) {
     ASSAY_CO_ASSIGN_OR_RETURN(const int count,
                               co_await FreezeBatch(std::move(batch)));
     frozen += count;
@@ -148,7 +150,7 @@ Async<int> Deadlines::State::FreezeBatch(std::vector<AttemptId> attempts) {
   for (const Frozen& frozen : all) {
     if (!frozen.frozen) continue;
     ++count;
-    if (!frozen.submitted) continue;
+    if (!frozen.submitted || stopped_) continue;
     feed_.Publish(frozen.submitted->changes);
     // The row is durable, and the next start writes the ref if this fails.
     (void)co_await refs_.Write(frozen.submitted->submission);

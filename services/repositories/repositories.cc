@@ -122,6 +122,16 @@ Async<void> Repositories::CreateRepository(RepositoryId repository,
   });
 }
 
+Async<void> Repositories::Remove(RepositoryId repository) {
+  return pool_->Run<void>([path = Path(repository)]() -> Status {
+    if (!path) return std::unexpected(path.error());
+    std::error_code error;
+    fs::remove_all(*path, error);
+    if (error) return SystemError("remove " + path->string(), error.value());
+    return {};
+  });
+}
+
 Async<CommitInfo> Repositories::ReadCommit(RepositoryId repository,
                                            std::string commit) {
   return pool_->With<CommitInfo>(

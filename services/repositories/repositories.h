@@ -53,6 +53,9 @@ class Repositories {
   // Durable when it returns.
   Async<void> CreateRepository(RepositoryId repository,
                                std::string template_commit);
+  // Removes an attempt's repository for good: its candidate's data is erased.
+  // It is well that it is gone.
+  Async<void> Remove(RepositoryId repository);
   // Where the repository is, for git's own programs. Checks the id's form,
   // not that the repository exists.
   Expected<std::filesystem::path> Path(const RepositoryId& repository) const;

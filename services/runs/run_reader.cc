@@ -35,6 +35,8 @@ Expected<Sight> See(Transaction& tx, RunRecord run) {
   ASSAY_ASSIGN_OR_RETURN(const storage::AttemptRecord attempt,
                          tx.attempts.Get(run.attempt));
   sight.progress.submitted = attempt.state == v1::Attempt::STATE_SUBMITTED;
+  ASSAY_ASSIGN_OR_RETURN(sight.progress.decided,
+                         tx.decisions.IsDecided(run.attempt));
   sight.run = std::move(run);
   return sight;
 }

@@ -5,8 +5,10 @@
 #include "services/storage/tables/assignments.h"
 #include "services/storage/tables/attempts.h"
 #include "services/storage/tables/audit_log.h"
+#include "services/storage/tables/decisions.h"
 #include "services/storage/tables/invitations.h"
 #include "services/storage/tables/pushes.h"
+#include "services/storage/tables/questions.h"
 #include "services/storage/tables/repositories.h"
 #include "services/storage/tables/requests.h"
 #include "services/storage/tables/run_events.h"
@@ -29,6 +31,8 @@ class Transaction {
         repositories(connection),
         pushes(connection),
         submissions(connection),
+        questions(connection),
+        decisions(connection),
         runs(connection),
         run_events(connection),
         tokens(connection),
@@ -43,6 +47,8 @@ class Transaction {
   RepositoryTable repositories;
   PushTable pushes;
   SubmissionTable submissions;
+  QuestionTable questions;
+  DecisionTable decisions;
   RunTable runs;
   RunEventTable run_events;
   TokenTable tokens;

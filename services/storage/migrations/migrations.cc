@@ -7,6 +7,7 @@ namespace {
 
 constexpr Migration kMigrations[] = {
     {1, "initial", kStep1Initial},
+    {2, "decisions", kStep2Decisions},
 };
 
 }  // namespace

@@ -204,6 +204,37 @@ inline constexpr std::string_view kStep1Initial[] = {
          hash TEXT NOT NULL))",
 };
 
+// Questions, decisions, erasure, and accommodations that come with an
+// invitation.
+inline constexpr std::string_view kStep2Decisions[] = {
+    R"(CREATE TABLE decisions (
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         number BIGINT NOT NULL,
+         outcome BIGINT NOT NULL,
+         reason TEXT NOT NULL,
+         feedback TEXT NOT NULL,
+         feedback_released BIGINT NOT NULL,
+         decider TEXT NOT NULL,
+         decide_time BIGINT NOT NULL,
+         PRIMARY KEY (attempt, number)))",
+    R"(CREATE TABLE questions (
+         id TEXT PRIMARY KEY,
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         assignment TEXT NOT NULL REFERENCES assignments (id),
+         text TEXT NOT NULL,
+         ask_time BIGINT NOT NULL,
+         answer TEXT NOT NULL,
+         answer_time BIGINT,
+         shared BIGINT NOT NULL,
+         paused BIGINT NOT NULL))",
+    R"(CREATE INDEX questions_by_attempt ON questions (attempt, ask_time, id))",
+    R"(CREATE INDEX questions_by_assignment
+         ON questions (assignment, ask_time, id))",
+    R"(ALTER TABLE attempts ADD COLUMN erase_time BIGINT)",
+    R"(ALTER TABLE invitations
+         ADD COLUMN accommodation DOUBLE PRECISION NOT NULL DEFAULT 1)",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

@@ -11,7 +11,8 @@ constexpr char kSelect[] =
     "SELECT id, invitation, assignment, assignment_version, state, "
     "candidate_name, candidate_email, repository, create_time, start_time, "
     "duration, accommodation, paused, extended, grace, hard_close_time, "
-    "pause_time, deadline, cut_off_time, clock_version FROM attempts ";
+    "pause_time, deadline, cut_off_time, clock_version, erase_time FROM "
+    "attempts ";
 
 AttemptRecord Read(const sql::Row& row) {
   AttemptRecord record;
@@ -36,6 +37,7 @@ AttemptRecord Read(const sql::Row& row) {
   clock.deadline = row.MaybeTime(17);
   clock.cut_off_time = row.MaybeTime(18);
   clock.version = static_cast<std::int32_t>(row.Int(19));
+  record.erase_time = row.MaybeTime(20);
   return record;
 }
 
@@ -213,6 +215,32 @@ Expected<std::vector<ClockEventRecord>> AttemptTable::ListClockEvents(
                       row.Text(2), microseconds(row.Int(3)), row.Text(4),
                       row.Text(5)});
   return events;
+}
+
+Expected<std::vector<AttemptRecord>> AttemptTable::ListActiveDuring(
+    const AssignmentId& assignment, Clock::TimePoint from,
+    Clock::TimePoint to) {
+  static const std::string kList =
+      std::string(kSelect) +
+      "WHERE start_time < $3 AND "
+      "(cut_off_time IS NULL OR cut_off_time > $2) AND "
+      "($1 = '' OR assignment = $1) ORDER BY create_time, id";
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(kList,
+                          {assignment.str(), sql::Time(from), sql::Time(to)}));
+  std::vector<AttemptRecord> attempts;
+  for (const sql::Row& row : found.rows) attempts.push_back(Read(row));
+  return attempts;
+}
+
+Status AttemptTable::Erase(const AttemptId& id, Clock::TimePoint now) {
+  return Changed(connection_.Execute("UPDATE attempts SET candidate_name = '', "
+                                     "candidate_email = '', repository = '', "
+                                     "erase_time = COALESCE(erase_time, $2) "
+                                     "WHERE id = $1",
+                                     {id.str(), sql::Time(now)}),
+                 id, "there");
 }
 
 Expected<std::vector<AttemptRecord>> AttemptTable::ListPastCutOff(

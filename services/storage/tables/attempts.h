@@ -56,6 +56,8 @@ struct AttemptRecord {
   RepositoryId repository;
   ClockRecord clock;
   Clock::TimePoint create_time;
+  // Once the candidate's data was erased.
+  std::optional<Clock::TimePoint> erase_time;
 };
 
 struct AttemptCounts {
@@ -92,6 +94,13 @@ class AttemptTable {
   Status ChangeClock(const AttemptId& id, const ClockRecord& clock,
                      const ClockEventRecord& event);
   Expected<std::vector<ClockEventRecord>> ListClockEvents(const AttemptId& id);
+
+  // Attempts whose clock may have run between the two times.
+  Expected<std::vector<AttemptRecord>> ListActiveDuring(
+      const AssignmentId& assignment, Clock::TimePoint from,
+      Clock::TimePoint to);
+  // Takes the candidate's name, address and repository away.
+  Status Erase(const AttemptId& id, Clock::TimePoint now);
 
   // Started attempts whose cut-off is at or before `now`, earliest first.
   Expected<std::vector<AttemptRecord>> ListPastCutOff(Clock::TimePoint now,

@@ -7,8 +7,8 @@ namespace {
 
 constexpr char kSelect[] =
     "SELECT id, assignment, assignment_version, candidate_name, "
-    "candidate_email, secret_hash, state, create_time, expire_time, attempt "
-    "FROM invitations ";
+    "candidate_email, secret_hash, state, create_time, expire_time, attempt, "
+    "accommodation FROM invitations ";
 
 InvitationRecord Read(const sql::Row& row) {
   InvitationRecord record;
@@ -22,6 +22,7 @@ InvitationRecord Read(const sql::Row& row) {
   record.create_time = row.Time(7);
   record.expire_time = row.Time(8);
   record.attempt = AttemptId(row.Text(9));
+  record.accommodation = row.Real(10);
   return record;
 }
 
@@ -31,12 +32,13 @@ Status InvitationTable::Create(const InvitationRecord& record) {
   ASSAY_RETURN_IF_ERROR(connection_.Execute(
       "INSERT INTO invitations (id, assignment, assignment_version, "
       "candidate_name, candidate_email, secret_hash, state, create_time, "
-      "expire_time, attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      "expire_time, attempt, accommodation) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {record.id.str(), record.assignment.str(),
        sql::Number(record.assignment_version), record.candidate_name,
        record.candidate_email, record.secret_hash, sql::Number(record.state),
        sql::Time(record.create_time), sql::Time(record.expire_time),
-       record.attempt.str()}));
+       record.attempt.str(), record.accommodation}));
   return {};
 }
 
@@ -108,6 +110,14 @@ Status InvitationTable::MarkRevoked(const InvitationId& id) {
            sql::Number(v1::Invitation::STATE_PENDING)}));
   if (updated.affected == 0)
     return Aborted("invitation ", id, " is no longer pending");
+  return {};
+}
+
+Status InvitationTable::Erase(const InvitationId& id) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "UPDATE invitations SET candidate_name = '', candidate_email = '' "
+      "WHERE id = $1",
+      {id.str()}));
   return {};
 }
 

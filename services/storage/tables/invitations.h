@@ -21,6 +21,8 @@ struct InvitationRecord {
   std::string candidate_email;
   // SHA-256 of the link's secret. Resending replaces it.
   std::string secret_hash;
+  // Factor on the time allowed.
+  double accommodation = 1.0;
   // PENDING, ACCEPTED or REVOKED; expiry follows from `expire_time`.
   v1::Invitation::State state = v1::Invitation::STATE_PENDING;
   Clock::TimePoint create_time;
@@ -42,6 +44,8 @@ class InvitationTable {
   // kAborted unless the invitation is pending.
   Status MarkAccepted(const InvitationId& id, const AttemptId& attempt);
   Status MarkRevoked(const InvitationId& id);
+  // Takes the candidate's name and address away.
+  Status Erase(const InvitationId& id);
   Status ReplaceSecret(const InvitationId& id, const std::string& hash,
                        Clock::TimePoint expire_time);
 

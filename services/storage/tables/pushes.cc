@@ -180,6 +180,12 @@ Status PushTable::JudgeAgain(const AttemptId& attempt,
   return {};
 }
 
+Status PushTable::Erase(const AttemptId& attempt) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "UPDATE pushes SET subject = '' WHERE attempt = $1", {attempt.str()}));
+  return {};
+}
+
 Expected<std::int32_t> PushTable::CountRunsSince(const AttemptId& attempt,
                                                  Clock::TimePoint since) {
   ASSAY_ASSIGN_OR_RETURN(

@@ -67,6 +67,8 @@ class PushTable {
   // Clears `late` of pushes that were received at or before `cut_off`, after
   // the clock was moved, and sets it on those after it.
   Status JudgeAgain(const AttemptId& attempt, Clock::TimePoint cut_off);
+  // Takes the commits' subjects away, which the candidate wrote.
+  Status Erase(const AttemptId& attempt);
   // Runs queued by pushes of `attempt` that were received after `since`.
   Expected<std::int32_t> CountRunsSince(const AttemptId& attempt,
                                         Clock::TimePoint since);

@@ -31,6 +31,12 @@ Expected<RepositoryRecord> RepositoryTable::Get(const RepositoryId& id) {
   return Read(found.rows.front());
 }
 
+Status RepositoryTable::Delete(const RepositoryId& id) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "DELETE FROM repositories WHERE id = $1", {id.str()}));
+  return {};
+}
+
 Expected<PageOf<RepositoryRecord>> RepositoryTable::List(const Page& page) {
   ASSAY_ASSIGN_OR_RETURN(const sql::Cursor after,
                          sql::ParseCursor(page, sql::Oldest()));

@@ -28,6 +28,8 @@ class RepositoryTable {
   // kAlreadyExists: the id is taken.
   Status Create(const RepositoryRecord& record);
   Expected<RepositoryRecord> Get(const RepositoryId& id);
+  // Accepts an id that is gone.
+  Status Delete(const RepositoryId& id);
   // Oldest first: what the reconciler walks.
   Expected<PageOf<RepositoryRecord>> List(const Page& page);
 

@@ -158,6 +158,15 @@ Expected<std::vector<v1::CheckResult>> RunEventTable::ListResults(
   return results;
 }
 
+Status RunEventTable::EraseLogs(const AttemptId& attempt) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "DELETE FROM run_events WHERE (kind = $2 OR kind = $3) AND "
+      "run IN (SELECT id FROM runs WHERE attempt = $1)",
+      {attempt.str(), sql::Number(v1::RunEvent::kLog),
+       sql::Number(v1::RunEvent::kSpans)}));
+  return {};
+}
+
 Expected<RunSpans> RunEventTable::ListSpans(const RunId& run,
                                             std::uint64_t epoch) {
   ASSAY_ASSIGN_OR_RETURN(

@@ -55,6 +55,8 @@ class RunEventTable {
   // Of the given epoch, in the order in which they came.
   Expected<std::vector<v1::CheckResult>> ListResults(const RunId& run,
                                                      std::uint64_t epoch);
+  // Removes the logs and spans of an attempt's runs, and keeps the verdicts.
+  Status EraseLogs(const AttemptId& attempt);
   Expected<RunSpans> ListSpans(const RunId& run, std::uint64_t epoch);
 
  private:

@@ -42,6 +42,12 @@ rpc::Async<void> FakeRepositories::CreateRepository(RepositoryId id,
   co_return Status();
 }
 
+rpc::Async<void> FakeRepositories::RemoveRepository(RepositoryId id) {
+  if (failure) co_return std::unexpected(*std::exchange(failure, {}));
+  repositories.erase(id);
+  co_return Status();
+}
+
 rpc::Async<void> FakeRepositories::WriteRef(RepositoryId id,
                                             std::int32_t number,
                                             std::string commit) {
@@ -84,6 +90,21 @@ void Installation::Restart() {
                                  },
                              .on_clock_changed = [this] { ++clock_changes; },
                              .base_url = kBaseUrl});
+  p.clock_service = std::make_unique<attempts::ClockService>(
+      *p.store, clock, [this] { ++clock_changes; }, kBaseUrl);
+  p.records_service = std::make_unique<attempts::RecordsService>(
+      *p.store, clock,
+      [this](RepositoryId id) { return repositories.RemoveRepository(id); },
+      kBaseUrl);
+  p.question_service = std::make_unique<attempts::QuestionService>(
+      *p.store, clock, [this] { ++clock_changes; });
+  p.decision_service =
+      std::make_unique<attempts::DecisionService>(*p.store, clock);
+  p.signer = std::make_unique<submissions::ReceiptSigner>(
+      submissions::ReceiptSigner::Open(directory.path() / "receipt.key")
+          .value());
+  p.receipt_service =
+      std::make_unique<submissions::ReceiptService>(*p.store, *p.signer);
   p.invitation_service =
       std::make_unique<attempts::InvitationService>(*p.store, clock, kBaseUrl);
   p.assignment_service = std::make_unique<assignments::AssignmentService>(
@@ -118,6 +139,11 @@ void Installation::Restart() {
   p.assignment_service->Register(p.registry);
   p.invitation_service->Register(p.registry);
   p.attempt_service->Register(p.registry);
+  p.clock_service->Register(p.registry);
+  p.records_service->Register(p.registry);
+  p.question_service->Register(p.registry);
+  p.decision_service->Register(p.registry);
+  p.receipt_service->Register(p.registry);
   p.submission_service->Register(p.registry);
   p.run_service->Register(p.registry);
   p.trace_service->Register(p.registry);

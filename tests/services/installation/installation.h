@@ -13,8 +13,12 @@
 #include "assay/v1/attempt.pb.h"
 #include "services/assignments/assignment_service.h"
 #include "services/attempts/attempt_service.h"
+#include "services/attempts/clock_service.h"
+#include "services/attempts/decision_service.h"
 #include "services/attempts/invitation_service.h"
 #include "services/attempts/push_recorder.h"
+#include "services/attempts/question_service.h"
+#include "services/attempts/records_service.h"
 #include "services/deadlines/deadlines.h"
 #include "services/identity/identity.h"
 #include "services/rpc/method_registry.h"
@@ -25,6 +29,7 @@
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/blob_store.h"
 #include "services/storage/store.h"
+#include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_refs.h"
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
@@ -47,6 +52,7 @@ struct FakeRepositories {
 
   rpc::Async<std::string> CreateTemplate(v1::FileTree tree);
   rpc::Async<void> CreateRepository(RepositoryId id, std::string commit);
+  rpc::Async<void> RemoveRepository(RepositoryId id);
   rpc::Async<void> WriteRef(RepositoryId id, std::int32_t number,
                             std::string commit);
 };
@@ -119,6 +125,12 @@ class Installation {
     std::unique_ptr<submissions::SubmissionService> submission_service;
     std::unique_ptr<attempts::PushRecorder> pushes;
     std::unique_ptr<attempts::AttemptService> attempt_service;
+    std::unique_ptr<attempts::ClockService> clock_service;
+    std::unique_ptr<attempts::RecordsService> records_service;
+    std::unique_ptr<attempts::QuestionService> question_service;
+    std::unique_ptr<attempts::DecisionService> decision_service;
+    std::unique_ptr<submissions::ReceiptSigner> signer;
+    std::unique_ptr<submissions::ReceiptService> receipt_service;
     std::unique_ptr<attempts::InvitationService> invitation_service;
     std::unique_ptr<assignments::AssignmentService> assignment_service;
     std::unique_ptr<deadlines::Deadlines> deadlines;
