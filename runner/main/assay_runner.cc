@@ -18,7 +18,6 @@
 #include <thread>
 #include <vector>
 
-#include "runner/materialise/pack_child.h"
 #include "runner/worker/local_run.h"
 #include "runner/worker/worker.h"
 #include "runner/worker/workshop.h"
@@ -33,6 +32,7 @@ struct Options {
   std::string data_dir;
   std::string launcher;
   std::string run_program;
+  std::string unpack_program;
   int slots = 0;
   int drain_seconds = 30;
   std::string plan_file;
@@ -76,7 +76,8 @@ Expected<std::unique_ptr<CellWorkshop>> OpenWorkshop(const Options& options) {
   for (const std::string& weakness :
        sandbox::DescribeWeaknesses(launcher.weaker()))
     spdlog::warn("this host enforces less: {}", weakness);
-  return std::make_unique<CellWorkshop>(std::move(launcher), options.data_dir);
+  return std::make_unique<CellWorkshop>(std::move(launcher), options.data_dir,
+                                        options.unpack_program);
 }
 
 Status RunOnce(const Options& options) {
@@ -162,6 +163,8 @@ void AddOptions(CLI::App& app, Options& options) {
                  "the program assay-launcher (default: beside this one)");
   app.add_option("--run", options.run_program,
                  "the program assay-run (default: beside this one)");
+  app.add_option("--unpack", options.unpack_program,
+                 "the program assay-unpack (default: beside this one)");
   app.add_option("--drain-timeout", options.drain_seconds,
                  "seconds that runs get to finish after SIGTERM")
       ->check(CLI::Range(0, 86'400));
@@ -181,6 +184,8 @@ Status Complete(const CLI::App& app, Options& options) {
   options.local = app.count("--local") > 0;
   if (options.launcher.empty()) options.launcher = Sibling("assay-launcher");
   if (options.run_program.empty()) options.run_program = Sibling("assay-run");
+  if (options.unpack_program.empty())
+    options.unpack_program = Sibling("assay-unpack");
   if (options.data_dir.empty()) options.data_dir = CacheDirectory();
   if (options.slots == 0)
     options.slots =
@@ -219,9 +224,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace assay::worker
 
-int main(int argc, char** argv) {
-  // Before anything else: this child must not even start a logger.
-  if (argc > 1 && argv[1] == assay::materialise::kPackChildCommand)
-    return assay::materialise::RunPackChild({argv + 2, argv + argc});
-  return assay::worker::Main(argc, argv);
-}
+int main(int argc, char** argv) { return assay::worker::Main(argc, argv); }

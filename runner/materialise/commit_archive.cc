@@ -70,7 +70,7 @@ Expected<pid_t> Spawn(const CommitSource& source, const TreeLimits& limits,
   ASSAY_ASSIGN_OR_RETURN(const UniqueFd archive, High(archive_fd));
   ASSAY_ASSIGN_OR_RETURN(const UniqueFd report, High(report_fd));
   std::vector<std::string> text = PackChildArguments(source.commit, limits);
-  text.insert(text.begin(), {"assay-runner", std::string(kPackChildCommand)});
+  text.insert(text.begin(), "assay-unpack");
   std::vector<char*> arguments;
   for (std::string& argument : text) arguments.push_back(argument.data());
   arguments.push_back(nullptr);

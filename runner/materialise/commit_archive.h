@@ -16,8 +16,8 @@ struct CommitSource {
   std::string commit;
   // A folder for temporary files; made when absent.
   std::string scratch;
-  // assay-runner itself, which parses the pack in a child.
-  std::string program = "/proc/self/exe";
+  // The program assay-unpack, which parses the pack.
+  std::string program;
 };
 
 // Turns a commit into a tree archive (sandbox/cell/tree_archive.h) in a sealed

@@ -95,7 +95,7 @@ int RunPackChild(const std::vector<std::string>& arguments) {
   TreeLimits limits;
   const std::vector<std::int64_t*> fields = Fields(limits);
   Status status = InvalidArgument("expected a commit and ", fields.size(),
-                                  " limits; this subcommand is not for people");
+                                  " limits; this program is not for people");
   if (arguments.size() == fields.size() + 1) {
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const std::string& text = arguments[i + 1];

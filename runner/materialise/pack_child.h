@@ -2,7 +2,6 @@
 #define ASSAY_RUNNER_MATERIALISE_PACK_CHILD_H_
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "proto/base/error.h"
@@ -10,11 +9,9 @@
 
 namespace assay::materialise {
 
-// The hidden subcommand of assay-runner that parses a pack. It is a program of
-// its own so that a hostile pack costs one run: it has rlimits, no privileges,
-// no descriptors but these three, and a scratch folder as its working
-// directory.
-inline constexpr std::string_view kPackChildCommand = "unpack-commit";
+// What the program assay-unpack does: parses a pack. It is a program of its own
+// so that a hostile pack costs one run: it has rlimits, no privileges, no
+// descriptors but these three, and a scratch folder as its working directory.
 inline constexpr int kPackFd = 3;     // read: the pack
 inline constexpr int kArchiveFd = 4;  // write: the tree archive
 inline constexpr int kReportFd = 5;   // write: "CODE MESSAGE" when it failed
@@ -22,10 +19,10 @@ inline constexpr int kReportFd = 5;   // write: "CODE MESSAGE" when it failed
 // An ordinary user to become when started as root; the scratch folder is his.
 inline constexpr unsigned kNobody = 65534;
 
-// The arguments after the subcommand's name, and back.
+// The program's arguments, without its name.
 std::vector<std::string> PackChildArguments(const std::string& commit,
                                             const TreeLimits& limits);
-// The subcommand. Yields the exit code: 0, or 1 after a report.
+// The program. Yields the exit code: 0, or 1 after a report.
 int RunPackChild(const std::vector<std::string>& arguments);
 
 }  // namespace assay::materialise

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "runner/materialise/commit_archive.h"
@@ -20,21 +21,6 @@ namespace {
 using plan::v1::Sidecar;
 using sandbox::UniqueFd;
 
-Expected<UniqueFd> Archive(const RunOrder& order, const std::string& data_dir) {
-  const materialise::TreeLimits limits = TreeLimitsOf(order.plan);
-  if (const auto* directory = std::get_if<std::string>(&order.tree))
-    return materialise::ArchiveDirectory(*directory, limits);
-  const auto& packed = std::get<PackedCommit>(order.tree);
-  const UniqueFd pack(open(packed.pack_file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!pack)
-    return Unavailable("the pack ", packed.pack_file,
-                       " cannot be opened: ", errno);
-  return materialise::ArchiveCommit({.pack_fd = pack.get(),
-                                     .commit = packed.commit,
-                                     .scratch = data_dir + "/scratch"},
-                                    limits);
-}
-
 }  // namespace
 
 materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
@@ -47,12 +33,31 @@ materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
   return limits;
 }
 
-CellWorkshop::CellWorkshop(sandbox::Launcher launcher, std::string data_dir)
-    : launcher_(std::move(launcher)), data_dir_(std::move(data_dir)) {}
+CellWorkshop::CellWorkshop(sandbox::Launcher launcher, std::string data_dir,
+                           std::string unpack_program)
+    : launcher_(std::move(launcher)),
+      data_dir_(std::move(data_dir)),
+      unpack_program_(std::move(unpack_program)) {}
+
+Expected<UniqueFd> CellWorkshop::Archive(const RunOrder& order) const {
+  const materialise::TreeLimits limits = TreeLimitsOf(order.plan);
+  if (const auto* directory = std::get_if<std::string>(&order.tree))
+    return materialise::ArchiveDirectory(*directory, limits);
+  const auto& packed = std::get<PackedCommit>(order.tree);
+  const UniqueFd pack(open(packed.pack_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!pack)
+    return Unavailable("the pack ", packed.pack_file,
+                       " cannot be opened: ", std::strerror(errno));
+  return materialise::ArchiveCommit({.pack_fd = pack.get(),
+                                     .commit = packed.commit,
+                                     .scratch = data_dir_ + "/scratch",
+                                     .program = unpack_program_},
+                                    limits);
+}
 
 std::expected<PreparedRun, PrepareFailure> CellWorkshop::Prepare(
     const RunOrder& order) {
-  Expected<UniqueFd> archive = Archive(order, data_dir_);
+  Expected<UniqueFd> archive = Archive(order);
   if (!archive)
     return std::unexpected(PrepareFailure{
         .error = archive.error(),

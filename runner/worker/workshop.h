@@ -69,8 +69,10 @@ class Workshop {
 // Ownership: owns the launcher, which is used by one thread at a time.
 class CellWorkshop final : public Workshop {
  public:
-  // Temporary files and database templates are kept in `data_dir`.
-  CellWorkshop(sandbox::Launcher launcher, std::string data_dir);
+  // Temporary files and database templates are kept in `data_dir`;
+  // `unpack_program` is assay-unpack.
+  CellWorkshop(sandbox::Launcher launcher, std::string data_dir,
+               std::string unpack_program);
 
   std::expected<PreparedRun, PrepareFailure> Prepare(
       const RunOrder& order) override;
@@ -79,11 +81,13 @@ class CellWorkshop final : public Workshop {
   int launcher_pidfd() const { return launcher_.pidfd(); }
 
  private:
+  Expected<sandbox::UniqueFd> Archive(const RunOrder& order) const;
   Expected<PreparedRun> Assemble(const RunOrder& order, int archive_fd);
 
   std::mutex mutex_;  // guards the use of launcher_
   sandbox::Launcher launcher_;
   const std::string data_dir_;
+  const std::string unpack_program_;
 };
 
 // What a commit of this plan may unpack to: no more than its work volume holds.

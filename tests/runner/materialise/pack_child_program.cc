@@ -1,5 +1,4 @@
-// What assay-runner's hidden subcommand does, without the rest of it. With
-// ASSAY_TEST_CHILD in its arguments' commit it misbehaves instead.
+// assay-unpack, but that it crashes when it is asked for the commit "crash".
 #include <signal.h>
 
 #include <string>
@@ -8,7 +7,7 @@
 #include "runner/materialise/pack_child.h"
 
 int main(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 2, argv + argc);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "crash") raise(SIGSEGV);
   return assay::materialise::RunPackChild(arguments);
 }
