@@ -48,11 +48,18 @@ std::string PointsOf(const v1::CheckResult& result) {
 
 // Where a check went wrong, in a sentence, with its place in the suite.
 std::string WhyOf(const v1::CheckResult& result) {
-  std::string why = Printable(result.reason());
-  if (!result.position().empty() && !why.empty()) {
-    why += fmt::format(" ({})", Printable(result.position()));
+  if (result.reason().empty()) return "";
+  std::string position = result.position();
+  for (const auto& step : result.steps()) {
+    const bool failed = step.verdict() != v1::VERDICT_PASSED &&
+                        step.verdict() != v1::VERDICT_SKIPPED;
+    if (!failed || step.position().empty()) continue;
+    position = step.position();
+    break;
   }
-  return why;
+  const std::string why = Printable(result.reason());
+  return position.empty() ? why
+                          : fmt::format("{} ({})", why, Printable(position));
 }
 
 // For a run without a server: the worker's last word has no score.
@@ -228,7 +235,8 @@ void RunView::OnEvent(const v1::RunEvent& event) {
 
 void RunView::OnPhaseStarted(const v1::RunEvent& event) {
   const std::string& phase = event.phase_started().phase();
-  phase_start_[phase] = event.time();
+  // Worker and run both say when they begin the first phase.
+  phase_start_.try_emplace(phase, event.time());
   in_checks_ = phase == "checks";
   if (in_checks_) {
     console_.Line("├─ checks");
@@ -315,6 +323,7 @@ void RunView::OnStateChanged(const v1::RunEvent::StateChanged& changed) {
     case v1::Run::STATE_QUEUED:
       // Given back by a worker that was lost: everything starts again.
       run_.clear_checks();
+      phase_start_.clear();
       return console_.Transient(
           fmt::format("queued, {} ahead", changed.queue_position()));
     case v1::Run::STATE_FINISHED:

@@ -15,6 +15,7 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 std::string DurationText(nanoseconds duration) {
   const std::int64_t ns = duration.count();
   if (ns < 0) return "-" + DurationText(-duration);
+  if (ns == 0) return "0 s";
   if (ns < 1'000'000) return fmt::format("{} us", ns / 1000);
   const std::int64_t ms = ns / 1'000'000;
   if (ms < 1000) return fmt::format("{} ms", ms);

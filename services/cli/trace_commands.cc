@@ -17,6 +17,9 @@ struct ShowOptions {
   int slowest = 0;
   bool sql = false;
   bool errors = false;
+  bool all = false;
+  int depth = 0;
+  std::string check;
 };
 
 std::string Duration(std::uint64_t ns) {
@@ -54,7 +57,15 @@ Outcome Show(Context& context, const ShowOptions& options) {
     console.Json(response);
     return kSuccess;
   }
-  const std::vector<TraceNode> roots = BuildTrace(response);
+  std::vector<TraceNode> roots = BuildTrace(response);
+  if (!options.check.empty()) {
+    const TraceNode* check = Find(roots, options.check);
+    if (check == nullptr) {
+      return InvalidArgument("no check \"", options.check,
+                             "\" in the trace of ", ShortName(request.run()));
+    }
+    roots = {TraceNode(*check)};
+  }
   if (roots.empty()) {
     console.Note("no spans: the run has not started, or nothing was traced");
   } else if (options.sql) {
@@ -62,7 +73,9 @@ Outcome Show(Context& context, const ShowOptions& options) {
   } else if (options.slowest > 0) {
     PrintSlowest(console, roots, options.slowest);
   } else {
-    for (const auto& text : TreeLines(roots, {.errors_only = options.errors})) {
+    for (const auto& text : TreeLines(roots, {.errors_only = options.errors,
+                                              .all = options.all,
+                                              .depth = options.depth})) {
       console.Line(console.looks().live ? Shorten(text, console.looks().width)
                                         : text);
     }
@@ -83,6 +96,7 @@ void AddTraceCommands(CommandLine& line) {
       "Phases, checks, steps, requests and statements as a tree with durations",
       "  assay trace show run_7f3k\n"
       "  assay trace show run_7f3k --sql        how often each statement ran\n"
+      "  assay trace show run_7f3k --check few-queries\n"
       "  assay trace show run_7f3k --slowest 10",
       Show);
   show.app.add_option("run", show.options->run, "Run")->required();
@@ -92,6 +106,10 @@ void AddTraceCommands(CommandLine& line) {
                                 "SQL statements with counts and times");
   auto* errors = show.app.add_flag("--errors", show.options->errors,
                                    "Only what failed, and the way to it");
+  show.app.add_option("--check", show.options->check, "Only this check");
+  show.app.add_option("--depth", show.options->depth, "Only so many levels");
+  show.app.add_flag("--all", show.options->all,
+                    "Each span on a line of its own, statements in full");
   sql->excludes(slowest)->excludes(errors);
   errors->excludes(slowest);
 }

@@ -16,6 +16,9 @@ namespace {
 // Old and new names of OpenTelemetry's database conventions.
 constexpr std::string_view kSqlAttributes[] = {"db.query.text", "db.statement"};
 constexpr std::size_t kMostDepth = 200;
+// So many neighbours with the same name are shown by their slowest.
+constexpr std::size_t kManyAlike = 4;
+constexpr std::size_t kSqlColumns = 90;
 
 std::string Attribute(
     const google::protobuf::RepeatedPtrField<otlp::v1::KeyValue>& attributes,
@@ -79,17 +82,62 @@ bool HasError(const TraceNode& node) {
   return node.error || std::ranges::any_of(node.children, HasError);
 }
 
-bool SameLeaf(const TraceNode& a, const TraceNode& b) {
-  return a.children.empty() && b.children.empty() && a.name == b.name &&
-         a.sql == b.sql && a.error == b.error;
+bool SameLabel(const TraceNode& a, const TraceNode& b) {
+  return a.name == b.name && a.sql == b.sql && a.error == b.error &&
+         a.error_message == b.error_message;
 }
 
-std::string Label(const TraceNode& node, std::size_t count,
-                  std::uint64_t total_ns) {
-  std::string text = node.name;
-  if (!node.sql.empty() && node.sql != node.name) text = node.sql;
-  if (count > 1) text += fmt::format("  × {}", count);
-  text += "  " + Duration(total_ns);
+bool BothLeaves(const TraceNode& a, const TraceNode& b) {
+  return a.children.empty() && b.children.empty();
+}
+
+std::string Label(const TraceNode& node, const TreeOptions& options) {
+  if (node.sql.empty() || node.sql == node.name) return node.name;
+  return options.all ? node.sql : Shorten(node.sql, kSqlColumns);
+}
+
+// Neighbours that share a line. `shown` is the one whose children are drawn.
+struct Group {
+  const TraceNode* shown = nullptr;
+  std::size_t count = 0;
+  std::uint64_t total_ns = 0;
+};
+
+std::vector<Group> GroupsOf(const std::vector<TraceNode>& nodes,
+                            const TreeOptions& options) {
+  std::vector<const TraceNode*> kept;
+  for (const TraceNode& node : nodes) {
+    if (!options.errors_only || HasError(node)) kept.push_back(&node);
+  }
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < kept.size();) {
+    std::size_t same = i;
+    bool leaves = kept[i]->children.empty();
+    while (same < kept.size() && SameLabel(*kept[i], *kept[same])) {
+      leaves &= BothLeaves(*kept[i], *kept[same++]);
+    }
+    const bool one_line = !options.all && (leaves || same - i >= kManyAlike);
+    const std::size_t end = one_line ? same : i + 1;
+    Group group;
+    for (; i < end; ++i, ++group.count) {
+      group.total_ns += kept[i]->duration_ns;
+      if (!group.shown || kept[i]->duration_ns > group.shown->duration_ns) {
+        group.shown = kept[i];
+      }
+    }
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+std::string LineOf(const Group& group, const TreeOptions& options) {
+  const TraceNode& node = *group.shown;
+  std::string text = Label(node, options);
+  if (group.count > 1) text += fmt::format("  × {}", group.count);
+  text += "  " + Duration(group.total_ns);
+  if (group.count > 1 && !node.children.empty()) {
+    text += ", the slowest " + Duration(node.duration_ns);
+  }
   if (node.error) {
     text += "  ✗";
     if (!node.error_message.empty()) text += " " + node.error_message;
@@ -98,27 +146,17 @@ std::string Label(const TraceNode& node, std::size_t count,
 }
 
 void AddLines(const std::vector<TraceNode>& nodes, const std::string& indent,
-              bool root, const TreeOptions& options,
+              int depth, const TreeOptions& options,
               std::vector<std::string>& lines) {
-  std::vector<const TraceNode*> shown;
-  for (const TraceNode& node : nodes) {
-    if (!options.errors_only || HasError(node)) shown.push_back(&node);
-  }
-  for (std::size_t i = 0; i < shown.size();) {
-    std::size_t next = i;
-    std::uint64_t total = 0;
-    while (next < shown.size() &&
-           (next == i || SameLeaf(*shown[i], *shown[next]))) {
-      total += shown[next++]->duration_ns;
-    }
-    const bool last = next == shown.size();
-    const std::string_view branch = root ? "" : last ? "└─ " : "├─ ";
-    const std::string_view below = root ? "" : last ? "   " : "│  ";
-    lines.push_back(indent + std::string(branch) +
-                    Label(*shown[i], next - i, total));
-    AddLines(shown[i]->children, indent + std::string(below), false, options,
-             lines);
-    i = next;
+  if (options.depth > 0 && depth >= options.depth) return;
+  const std::vector<Group> groups = GroupsOf(nodes, options);
+  for (const Group& group : groups) {
+    const bool last = &group == &groups.back();
+    const std::string_view branch = depth == 0 ? "" : last ? "└─ " : "├─ ";
+    const std::string_view below = depth == 0 ? "" : last ? "   " : "│  ";
+    lines.push_back(indent + std::string(branch) + LineOf(group, options));
+    AddLines(group.shown->children, indent + std::string(below), depth + 1,
+             options, lines);
   }
 }
 
@@ -171,8 +209,17 @@ std::vector<TraceNode> BuildTrace(const v1::GetTraceResponse& response) {
 std::vector<std::string> TreeLines(const std::vector<TraceNode>& roots,
                                    const TreeOptions& options) {
   std::vector<std::string> lines;
-  AddLines(roots, "", true, options, lines);
+  AddLines(roots, "", 0, options, lines);
   return lines;
+}
+
+const TraceNode* Find(const std::vector<TraceNode>& roots,
+                      const std::string& name) {
+  for (const TraceNode& node : roots) {
+    if (node.name == name) return &node;
+    if (const TraceNode* found = Find(node.children, name)) return found;
+  }
+  return nullptr;
 }
 
 std::vector<const TraceNode*> Slowest(const std::vector<TraceNode>& roots) {

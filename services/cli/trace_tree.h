@@ -30,11 +30,21 @@ std::vector<TraceNode> BuildTrace(const v1::GetTraceResponse& response);
 struct TreeOptions {
   // Only spans that failed, with the way to them.
   bool errors_only = false;
+  // Each span on a line of its own, statements in full.
+  bool all = false;
+  // Levels shown; 0: every one.
+  int depth = 0;
 };
 // The trees with durations, as lines. Neighbours without children that are
 // named alike and say the same are one line, "× 101": what an N+1 looks like.
+// Of many neighbours with children that are named alike, the slowest is shown
+// for all of them.
 std::vector<std::string> TreeLines(const std::vector<TraceNode>& roots,
                                    const TreeOptions& options);
+
+// The first span with that name, with what is below it; null: none.
+const TraceNode* Find(const std::vector<TraceNode>& roots,
+                      const std::string& name);
 
 // Every span of the trees, longest first.
 std::vector<const TraceNode*> Slowest(const std::vector<TraceNode>& roots);

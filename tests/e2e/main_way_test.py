@@ -28,6 +28,7 @@ class MainWayTest(unittest.TestCase):
         self.assertIn("remote:", said)
         self.assertIn("Creating an order returns it and stores it", said)
         self.assertNotIn("Fifty buyers", said)
+        self.assertIn("Public checks: 34 of 34 points", said)
 
         self.assertEqual(run["outcome"], "OUTCOME_COMPLETED", run)
         self.assertEqual(lost(run), planted("faulty"))
@@ -45,19 +46,27 @@ class MainWayTest(unittest.TestCase):
         self.check_trace(run)
 
     def check_trace(self, run):
-        tree = self.assay.run("trace", "show", run["name"]).stdout
-        # run > phase > check > request > statement, each deeper than the last.
-        depths = []
-        for needle in ("checks", "Listing twenty orders", "GET /orders",
-                       "select"):
-            line = next((l for l in tree.splitlines()
-                         if needle.lower() in l.lower()
-                         and len(l) - len(l.lstrip("│├└─ ")) > (depths or [-1])[-1]),
-                        None)
-            self.assertIsNotNone(line, f"no {needle!r} below the last:\n{tree}")
-            depths.append(len(line) - len(line.lstrip("│├└─ ")))
+        """run > phase > check > step > request > statement."""
+        tree = self.assay.run("trace", "show", run["name"]).stdout.splitlines()
+
+        def depth(line):
+            return len(line) - len(line.lstrip("│├└─ "))
+
+        at = -1
+        for needle in ("run ", "checks ", "few-queries ", "GET /orders ",
+                       "GET /orders ", "select "):
+            deeper = [i for i, line in enumerate(tree)
+                      if i > at and (at < 0 or depth(line) > depth(tree[at]))
+                      and line.lstrip("│├└─ ").startswith(needle)]
+            self.assertTrue(deeper, f"no {needle!r} below line {at}:\n"
+                            + "\n".join(tree))
+            at = deeper[0]
+        # The planted N+1: one statement for each of the twenty orders.
+        few = self.assay.run("trace", "show", run["name"], "--check",
+                             "few-queries").stdout
+        self.assertRegex(few, r"select .*× 20 ")
         statements = self.assay.run("trace", "show", run["name"], "--sql").stdout
-        self.assertIn("insert into orders", statements.lower())
+        self.assertIn("insert into orders", statements)
 
     def test_sound_solution_gets_every_point(self):
         _, _, run = self.grade("sound")

@@ -69,6 +69,20 @@ TEST_F(RunViewTest, LocalRunEndsWithTheSumOfItsChecks) {
   EXPECT_EQ(ExitCodeOf(view_.run()), kNegative);
 }
 
+TEST_F(RunViewTest, PlaceOfAFailureIsTheStepsOwn) {
+  v1::RunEvent event;
+  auto* result = event.mutable_check_finished()->mutable_result();
+  result->set_verdict(v1::VERDICT_FAILED);
+  result->set_reason("too slow");
+  result->set_position("assay.yaml:4:2");
+  result->add_steps()->set_verdict(v1::VERDICT_PASSED);
+  result->mutable_steps(0)->set_position("assay.yaml:8:9");
+  result->add_steps()->set_verdict(v1::VERDICT_FAILED);
+  result->mutable_steps(1)->set_position("assay.yaml:9:9");
+  view_.OnEvent(event);
+  EXPECT_THAT(out_.str(), HasSubstr("too slow (assay.yaml:9:9)"));
+}
+
 TEST_F(RunViewTest, FailedBuildShowsTheEndOfItsLog) {
   Log("build", "one\ntwo\n\x1b[31merror: no such file\x1b[0m\n");
   Phase("build", false, "make build exited with code 2");

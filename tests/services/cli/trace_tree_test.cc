@@ -69,6 +69,38 @@ TEST_F(TraceTreeTest, TheSameStatementAgainAndAgainIsOneLine) {
   EXPECT_EQ(uses[0].longest_ns, 2 * kMs);
 }
 
+TEST_F(TraceTreeTest, ManyRequestsAlikeAreShownByTheSlowest) {
+  Add("a", "", "burst", 0, 90);
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = "r" + std::to_string(i);
+    Add(id, "a", "POST /orders", static_cast<std::uint64_t>(i),
+        i == 3 ? 40 : 10);
+    AddSql(id + "s", id, "statement " + std::to_string(i), 5);
+  }
+  EXPECT_THAT(Lines(),
+              ElementsAre("burst  90 ms",
+                          "└─ POST /orders  × 5  80 ms, the slowest 40 ms",
+                          "   └─ statement 3  2 ms"));
+  EXPECT_THAT(TreeLines(BuildTrace(response_), {.all = true}), SizeIs(11));
+}
+
+TEST_F(TraceTreeTest, DepthLimitsTheLevels) {
+  Add("a", "", "run", 0, 9);
+  Add("b", "a", "checks", 0, 8);
+  Add("c", "b", "deep", 0, 7);
+  EXPECT_THAT(TreeLines(BuildTrace(response_), {.depth = 2}),
+              ElementsAre("run  9 ms", "└─ checks  8 ms"));
+}
+
+TEST_F(TraceTreeTest, FindsACheckBelowItsPhase) {
+  Add("a", "", "run", 0, 9);
+  Add("b", "a", "few-queries", 0, 8);
+  const auto roots = BuildTrace(response_);
+  ASSERT_NE(Find(roots, "few-queries"), nullptr);
+  EXPECT_EQ(Find(roots, "few-queries")->duration_ns, 8 * kMs);
+  EXPECT_EQ(Find(roots, "other"), nullptr);
+}
+
 TEST_F(TraceTreeTest, ErrorsOnlyKeepsTheWayToThem) {
   Add("a", "", "run", 0, 50);
   Add("b", "a", "fine", 1, 1);
@@ -95,7 +127,7 @@ TEST_F(TraceTreeTest, NamesFromCandidatesAreMadePrintable) {
 TEST_F(TraceTreeTest, SpanThatEndsBeforeItStartsHasNoDuration) {
   auto& span = Add("a", "", "odd", 9, 0);
   span.set_end_time_unix_nano(1);
-  EXPECT_THAT(Lines(), ElementsAre("odd  0 us"));
+  EXPECT_THAT(Lines(), ElementsAre("odd  0 s"));
 }
 
 }  // namespace
