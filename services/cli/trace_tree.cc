@@ -18,7 +18,7 @@ constexpr std::string_view kSqlAttributes[] = {"db.query.text", "db.statement"};
 constexpr std::size_t kMostDepth = 200;
 // So many neighbours with the same name are shown by their slowest.
 constexpr std::size_t kManyAlike = 4;
-constexpr std::size_t kSqlColumns = 90;
+constexpr std::size_t kTextColumns = 90;
 
 std::string Attribute(
     const google::protobuf::RepeatedPtrField<otlp::v1::KeyValue>& attributes,
@@ -93,7 +93,7 @@ bool BothLeaves(const TraceNode& a, const TraceNode& b) {
 
 std::string Label(const TraceNode& node, const TreeOptions& options) {
   if (node.sql.empty() || node.sql == node.name) return node.name;
-  return options.all ? node.sql : Shorten(node.sql, kSqlColumns);
+  return options.all ? node.sql : Shorten(node.sql, kTextColumns);
 }
 
 // Neighbours that share a line. `shown` is the one whose children are drawn.
@@ -140,7 +140,10 @@ std::string LineOf(const Group& group, const TreeOptions& options) {
   }
   if (node.error) {
     text += "  ✗";
-    if (!node.error_message.empty()) text += " " + node.error_message;
+    const std::string& why = node.error_message;
+    if (!why.empty()) {
+      text += " " + (options.all ? why : Shorten(why, kTextColumns));
+    }
   }
   return text;
 }
