@@ -102,7 +102,8 @@ asio::awaitable<Output> RunGit(asio::any_io_executor strand,
     const auto count = co_await (*git)->ReadSome(buffer);
     if (!count || *count == 0) break;
     const auto messages = reader.Feed({buffer.data(), *count});
-    if (!messages) break;
+    // Git has lost its mind: it is killed with what it started.
+    if (!messages) co_return Output{.ended = std::unexpected(messages.error())};
     if (!messages->empty())
       static_cast<void>(co_await exchange.Write(*messages));
   }

@@ -80,12 +80,21 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::ScanRepositories() {
   co_return settled;
 }
 
+// A push explains a tip whenever it came: receive times order pushes only as
+// well as the clock does.
+asio::awaitable<Expected<bool>> Reconciler::IsExplained(
+    RepositoryRecord repository, std::string commit) {
+  if (commit == repository.template_commit) co_return true;
+  const auto push = co_await store_.Read(
+      [attempt = repository.attempt, commit](Transaction& tx) {
+        return tx.pushes.FindByCommit(attempt, commit);
+      });
+  if (!push) co_return std::unexpected(push.error());
+  co_return push->has_value();
+}
+
 asio::awaitable<Expected<int>> Reconciler::ScanOne(
     RepositoryRecord repository) {
-  // The store first: a push between the two reads moves the ref after its
-  // intent was recorded, and is left to its own confirmation.
-  const auto tips = co_await recorder_.AcceptedTips(repository.id);
-  if (!tips) co_return std::unexpected(tips.error());
   const auto refs = co_await repositories_.ReadRefs(repository.id);
   if (!refs && refs.error().code == Code::kNotFound) {
     spdlog::error("repository {} is missing on the disk", repository.id.str());
@@ -95,16 +104,12 @@ asio::awaitable<Expected<int>> Reconciler::ScanOne(
   int found = 0;
   for (const RefTip& ref : *refs) {
     if (!ref.name.starts_with(kBranches)) continue;
-    const auto known = tips->find(ref.name);
-    const std::string& expected =
-        known == tips->end() ? repository.template_commit : known->second;
-    if (ref.commit == expected) continue;
-    const auto busy = recorder_.HasArrivals(repository.id, clock_.Now());
-    if (busy) continue;
-    const auto now_known = co_await recorder_.AcceptedTips(repository.id);
-    if (!now_known) co_return std::unexpected(now_known.error());
-    const auto again = now_known->find(ref.name);
-    if (again != now_known->end() && again->second == ref.commit) continue;
+    // A push that is under way moves its ref before it is confirmed. Looked
+    // at before the store is: what has left by then is there.
+    const bool busy = recorder_.HasArrivals(repository.id, clock_.Now());
+    const auto explained = co_await IsExplained(repository, ref.commit);
+    if (!explained) co_return std::unexpected(explained.error());
+    if (busy || *explained) continue;
     spdlog::warn("{} of {} is at {} without a push: recording one", ref.name,
                  repository.id.str(), ref.commit);
     const auto recorded = co_await recorder_.RecordFoundTip(

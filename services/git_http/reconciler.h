@@ -34,6 +34,8 @@ class Reconciler {
  private:
   boost::asio::awaitable<Expected<bool>> HasMoved(
       const storage::PushRecord& intent);
+  boost::asio::awaitable<Expected<bool>> IsExplained(
+      storage::RepositoryRecord repository, std::string commit);
   boost::asio::awaitable<Expected<int>> ScanOne(
       storage::RepositoryRecord repository);
 
