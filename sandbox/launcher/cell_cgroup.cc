@@ -140,6 +140,10 @@ bool CellCgroup::RemoveLeaf(std::uint32_t process) {
          errno == ENOENT;
 }
 
+bool CellCgroup::HasCpu() const {
+  return legacy_[kCpu] || tree_->UnifiedHas(Controller::kCpu);
+}
+
 bool CellCgroup::Join() const {
   for (const auto& tasks : legacy_tasks_) {
     // "0" is the writer itself. One thread into "tasks" spares the kernel a

@@ -40,6 +40,9 @@ class CellCgroup {
   // False while something in it is still dying.
   bool RemoveLeaf(std::uint32_t process);
 
+  // Whether the kernel shares out processor time to this cell by itself.
+  bool HasCpu() const;
+
   // For children that were cloned into a leaf: enters the v1 hierarchies.
   // Called in the child. False with errno.
   bool Join() const;

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 
 namespace assay::sandbox {
@@ -64,12 +65,23 @@ pid_t CloneChild(std::uint64_t flags, int cgroup, UniqueFd& pidfd) {
   return pid;
 }
 
-// A process cannot enter a pid namespace, only have its children born there,
-// and as an ordinary user the launcher could not have later ones born outside
-// again. So a short-lived thread-like child goes in.
-pid_t CloneIntoPidNamespace(int pid_namespace, int cgroup,
-                            const std::function<void()>& child,
+// A process cannot enter a pid namespace, only have its children born there.
+// As an ordinary user the launcher could not have later ones born outside
+// again, so a short-lived thread-like child goes in. As root it goes in and out
+// itself: one process less to be scheduled.
+pid_t CloneIntoPidNamespace(int own_pid_namespace, int pid_namespace,
+                            int cgroup, const std::function<void()>& child,
                             UniqueFd& pidfd) {
+  if (own_pid_namespace >= 0) {
+    if (::setns(pid_namespace, CLONE_NEWPID) != 0) return -1;
+    const pid_t pid = CloneChild(0, cgroup, pidfd);
+    if (pid == 0) child();
+    const int saved = errno;
+    // Every later cell would be born into this one.
+    if (::setns(own_pid_namespace, CLONE_NEWPID) != 0) ::abort();
+    errno = saved;
+    return pid;
+  }
   // The new process works on a copy of this stack.
   constexpr std::size_t kStack = 256 << 10;
   static const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStack);
@@ -83,6 +95,21 @@ pid_t CloneIntoPidNamespace(int pid_namespace, int cgroup,
   if (errand.pid > 0) pidfd.Reset(errand.pidfd);
   errno = errand.error;
   return errand.pid;
+}
+
+OrdinaryBirth::OrdinaryBirth(bool wanted) {
+  const int policy = ::sched_getscheduler(0);
+  sched_param priority = {};
+  if (!wanted || policy <= 0 || ::sched_getparam(0, &priority) != 0) return;
+  if (::sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &priority) == 0) {
+    policy_ = policy;
+  }
+}
+
+OrdinaryBirth::~OrdinaryBirth() {
+  sched_param priority = {};
+  if (policy_ == 0 || ::sched_getparam(0, &priority) != 0) return;
+  ::sched_setscheduler(0, policy_, &priority);
 }
 
 // The C library's declaration of its wrapper lacks extern "C" (glibc 2.36).

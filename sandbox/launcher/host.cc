@@ -15,11 +15,11 @@ namespace {
 
 // A limit that fires late lets a candidate's time out last: with 64 spinning
 // processes 72 ms late at ordinary priority, 0.15 ms at this one. What we clone
-// starts at ordinary priority again.
+// keeps the priority while it runs our code, so that a busy machine does not
+// hold up the building of cells, and gives it up with its other privileges.
 bool TakeTimerPriority() {
   const sched_param priority = {.sched_priority = 1};
-  return ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) ==
-         0;
+  return ::sched_setscheduler(0, SCHED_FIFO, &priority) == 0;
 }
 
 void RaiseOpenFiles() {
@@ -43,6 +43,11 @@ Expected<Host> Host::Take(uid_t worker_uid, gid_t worker_gid) {
   ASSAY_ASSIGN_OR_RETURN(Staging staging, Staging::Enter(rootless));
   UniqueFd own_network(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!own_network) return SystemError("open /proc/self/ns/net", errno);
+  UniqueFd own_pids;
+  if (!rootless) {
+    own_pids.Reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    if (!own_pids) return SystemError("open /proc/self/ns/pid", errno);
+  }
   std::uint32_t weaker = cgroups.weaker();
   const auto add = [&weaker](Weakness w) {
     weaker |= static_cast<std::uint32_t>(w);
@@ -54,6 +59,7 @@ Expected<Host> Host::Take(uid_t worker_uid, gid_t worker_gid) {
               .staging = std::move(staging),
               .cgroups = std::move(cgroups),
               .own_network = std::move(own_network),
+              .own_pids = std::move(own_pids),
               .weaker = weaker};
 }
 

@@ -18,6 +18,8 @@ struct Host {
   CgroupTree cgroups;
   // The launcher's own network namespace, to come back to.
   UniqueFd own_network;
+  // The same of its pid namespace; empty where it may not come back.
+  UniqueFd own_pids;
   // Weakness bits of the machine.
   std::uint32_t weaker = 0;
 

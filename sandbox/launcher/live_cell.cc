@@ -109,6 +109,7 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
   constexpr std::uint64_t kNamespaces = CLONE_NEWUSER | CLONE_NEWNS |
                                         CLONE_NEWPID | CLONE_NEWNET |
                                         CLONE_NEWIPC | CLONE_NEWUTS;
+  const OrdinaryBirth birth(cgroup_.HasCpu());
   const pid_t pid = CloneChild(kNamespaces, cgroup_.init_leaf(), init_pidfd_);
   if (pid < 0) return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   if (pid == 0) {
@@ -197,6 +198,7 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
       .cgroup = cgroup_,
       .namespaces = namespaces_,
       .limits = limits_,
+      .own_pids = host_.own_pids.get(),
       .drop_groups = !host_.identity.rootless(),
       .cpu_by_rlimit = Has(host_.weaker, Weakness::kCpuTime),
       .archive_fd =
@@ -245,12 +247,15 @@ void LiveCell::KillByPidNamespace() {
   WaitForKiller();
   const auto kill_all = [] {
     constexpr int kRounds = 20'000;
+    const sched_param ordinary = {};
+    ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
     for (int i = 0; i < kRounds && ::kill(-1, SIGKILL) == 0; ++i) {
       ::sched_yield();
     }
     ::_exit(0);
   };
-  if (CloneIntoPidNamespace(namespaces_.pid.get(), -1, kill_all, killer_) < 0) {
+  if (CloneIntoPidNamespace(host_.own_pids.get(), namespaces_.pid.get(), -1,
+                            kill_all, killer_) < 0) {
     return;
   }
   killer_watch_ = host_.loop.Watch(killer_.get(), EPOLLIN,

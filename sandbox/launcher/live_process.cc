@@ -102,8 +102,9 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
                                  .archive_fd = around_.archive_fd,
                                  .drop_groups = around_.drop_groups};
   started_ = EventLoop::Clock::now();
+  const OrdinaryBirth birth(around_.cgroup.HasCpu());
   const pid_t pid = CloneIntoPidNamespace(
-      around_.namespaces.pid.get(), leaf_.get(),
+      around_.own_pids, around_.namespaces.pid.get(), leaf_.get(),
       [&plan] { RunProcessEntry(plan); }, pidfd_);
   if (pid < 0) return {SetupStep::kClone, errno};
   return {};

@@ -33,6 +33,8 @@ class LiveProcess {
     CellCgroup& cgroup;
     const CellNamespaces& namespaces;
     std::span<const ResourceLimit> limits;
+    // The launcher's pid namespace, or -1: see CloneIntoPidNamespace.
+    int own_pids;
     bool drop_groups;
     // The host cannot count a tree's CPU time: RLIMIT_CPU stands in.
     bool cpu_by_rlimit;

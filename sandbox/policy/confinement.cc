@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -30,7 +31,9 @@ bool LowerLimit(int resource, std::uint64_t value) {
 }  // namespace
 
 SetupFault LimitResources(std::span<const ResourceLimit> limits) {
-  if (!LowerLimit(RLIMIT_CORE, 0)) return Fault(SetupStep::kRlimit);
+  if (!LowerLimit(RLIMIT_CORE, 0) || !LowerLimit(RLIMIT_RTPRIO, 0)) {
+    return Fault(SetupStep::kRlimit);
+  }
   for (const auto& limit : limits) {
     if (!LowerLimit(limit.resource, limit.value)) {
       return Fault(SetupStep::kRlimit);
@@ -56,6 +59,10 @@ SetupFault BecomeCellUser(bool drop_groups) {
 }
 
 SetupFault GiveUpPrivileges() {
+  const sched_param ordinary = {};
+  if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
+    return Fault(SetupStep::kCapabilities);
+  }
   // Before the capabilities go: from then on a neighbour of the same uid could
   // attach, if the process were not opaque.
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return Fault(SetupStep::kCapabilities);

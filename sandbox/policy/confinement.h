@@ -20,15 +20,17 @@ struct ResourceLimit {
   std::uint64_t value;
 };
 
-// Lowers limits, soft and hard; never raises one. Core dumps are always off.
+// Lowers limits, soft and hard; never raises one. Core dumps and real-time
+// priorities are always off.
 SetupFault LimitResources(std::span<const ResourceLimit> limits);
 
 // Becomes the cell's user (in the current user namespace) without losing
 // capabilities yet. `drop_groups`: also the supplementary groups.
 SetupFault BecomeCellUser(bool drop_groups);
 
-// Empties every capability set, sets no_new_privs, makes the process opaque to
-// its neighbours until it executes something, and installs the filter.
+// Takes ordinary priority, empties every capability set, sets no_new_privs,
+// makes the process opaque to its neighbours until it executes something, and
+// installs the filter.
 SetupFault GiveUpPrivileges();
 
 }  // namespace assay::sandbox

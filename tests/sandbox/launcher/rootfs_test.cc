@@ -37,6 +37,14 @@ TEST_P(RootfsTest, ProgramRunsAsAnUnprivilegedUser) {
             "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
 }
 
+TEST_P(RootfsTest, ProgramRunsAtOrdinaryPriorityAndCannotLeaveIt) {
+  // Fields of stat: nice, real-time priority, policy.
+  EXPECT_EQ(Run("chrt -f 1 true 2>/dev/null || chrt -r 1 true 2>/dev/null || "
+                "cut -d' ' -f19,40,41 /proc/self/stat; ulimit -r")
+                .out,
+            "0 0 0\n0\n");
+}
+
 TEST_P(RootfsTest, HostFilesAndProcessesAreOutOfSight) {
   const std::string canary = "canary-" + std::to_string(::getpid());
   directory_.Write("secret", canary);
