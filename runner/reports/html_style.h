@@ -41,6 +41,7 @@ summary .time { color: var(--quiet); min-width: 4.5em; text-align: right; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 td { border-top: 1px solid var(--line); padding: .3rem .5rem;
   vertical-align: top; }
+td:first-child { width: 8.5rem; }
 td.number { text-align: right; }
 .phases { padding-left: 1.5rem; }
 .phases .bad { color: var(--bad); }
