@@ -268,6 +268,7 @@ class Judge {
       return Wrong("to be an array", "got " + JsonText(value));
     }
     std::vector<suite::PathNode> nodes;
+    nodes.reserve(value.size());
     for (std::size_t i = 0; i < value.size(); ++i) {
       nodes.push_back({where_ + "[" + std::to_string(i) + "]", &value[i]});
     }
@@ -347,41 +348,57 @@ std::optional<Mismatch> JudgeNodes(const Matching& matching,
   }
 }
 
+std::string DiffLine(char sign, const std::string& path, const json& value) {
+  std::string line(1, sign);
+  line.append(" ").append(path).append(": ").append(JsonText(value, 80));
+  return line;
+}
+
+void DiffInto(const json& expected, const json& actual, const std::string& path,
+              std::vector<std::string>& lines);
+
+void DiffObjects(const json& expected, const json& actual,
+                 const std::string& path, std::vector<std::string>& lines) {
+  const auto below = [&](const std::string& name) {
+    return std::string(path).append(".").append(name);
+  };
+  for (const auto& [name, value] : expected.items()) {
+    const auto it = actual.find(name);
+    if (it == actual.end()) {
+      lines.push_back(DiffLine('-', below(name), value));
+    } else {
+      DiffInto(value, *it, below(name), lines);
+    }
+  }
+  for (const auto& [name, value] : actual.items()) {
+    if (!expected.contains(name)) {
+      lines.push_back(DiffLine('+', below(name), value));
+    }
+  }
+}
+
 void DiffInto(const json& expected, const json& actual, const std::string& path,
               std::vector<std::string>& lines) {
   if (expected == actual || lines.size() >= 20) return;
   if (expected.is_object() && actual.is_object()) {
-    for (const auto& [name, value] : expected.items()) {
-      const auto it = actual.find(name);
-      if (it == actual.end()) {
-        lines.push_back("- " + path + "." + name + ": " + JsonText(value, 80));
-      } else {
-        DiffInto(value, *it, path + "." + name, lines);
-      }
-    }
-    for (const auto& [name, value] : actual.items()) {
-      if (!expected.contains(name)) {
-        lines.push_back("+ " + path + "." + name + ": " + JsonText(value, 80));
-      }
-    }
+    return DiffObjects(expected, actual, path, lines);
+  }
+  if (!expected.is_array() || !actual.is_array()) {
+    lines.push_back(DiffLine('-', path, expected));
+    lines.push_back(DiffLine('+', path, actual));
     return;
   }
-  if (expected.is_array() && actual.is_array()) {
-    for (std::size_t i = 0; i < std::max(expected.size(), actual.size()); ++i) {
-      const std::string at = path + "[" + std::to_string(i) + "]";
-      if (i >= actual.size()) {
-        lines.push_back("- " + at + ": " + JsonText(expected[i], 80));
-      } else if (i >= expected.size()) {
-        lines.push_back("+ " + at + ": " + JsonText(actual[i], 80));
-      } else {
-        DiffInto(expected[i], actual[i], at, lines);
-      }
-      if (lines.size() >= 20) return;
+  for (std::size_t i = 0; i < std::max(expected.size(), actual.size()); ++i) {
+    const std::string at = path + "[" + std::to_string(i) + "]";
+    if (i >= actual.size()) {
+      lines.push_back(DiffLine('-', at, expected[i]));
+    } else if (i >= expected.size()) {
+      lines.push_back(DiffLine('+', at, actual[i]));
+    } else {
+      DiffInto(expected[i], actual[i], at, lines);
     }
-    return;
+    if (lines.size() >= 20) return;
   }
-  lines.push_back("- " + path + ": " + JsonText(expected, 80));
-  lines.push_back("+ " + path + ": " + JsonText(actual, 80));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ std::string SecondPart(const std::string& name) {
 template <class Map>
 std::vector<std::string> KeysOf(const Map& map) {
   std::vector<std::string> keys;
+  keys.reserve(map.size());
   for (const auto& [key, unused] : map) keys.push_back(key);
   return keys;
 }
