@@ -31,6 +31,10 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents() {
   const auto intents = co_await recorder_.ListOpenIntents();
   if (!intents) co_return std::unexpected(intents.error());
   for (const PushRecord& intent : *intents) {
+    // The git of this push died with us, wherever it was.
+    const Status tidied =
+        co_await repositories_.RemoveLeftovers(intent.repository);
+    if (!tidied) spdlog::warn("settling a push: {}", tidied.error().message);
     const auto moved = co_await HasMoved(intent);
     if (!moved) co_return std::unexpected(moved.error());
     if (*moved) {

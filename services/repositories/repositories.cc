@@ -16,6 +16,7 @@
 #include "services/repositories/handles.h"
 #include "services/repositories/history.h"
 #include "services/repositories/integrity.h"
+#include "services/repositories/leftovers.h"
 #include "services/repositories/pack_writer.h"
 #include "services/repositories/template_store.h"
 
@@ -199,6 +200,13 @@ Async<void> Repositories::WriteSubmissionRef(RepositoryId repository,
       [number, commit = std::move(commit)](git_repository* handle) {
         return repositories::WriteSubmissionRef(handle, number, commit);
       });
+}
+
+Async<void> Repositories::RemoveLeftovers(RepositoryId repository) {
+  return pool_->Run<void>([path = Path(repository)]() -> Status {
+    if (!path) return std::unexpected(path.error());
+    return repositories::RemoveLeftovers(*path);
+  });
 }
 
 Async<std::vector<std::string>> Repositories::Check(RepositoryId repository) {

@@ -85,6 +85,11 @@ class Repositories {
   Async<void> WriteSubmissionRef(RepositoryId repository, int number,
                                  std::string commit);
 
+  // Removes what a git that was killed has left: locks, which would stop every
+  // later push, and objects that were not taken in. Only while no git works in
+  // the repository.
+  Async<void> RemoveLeftovers(RepositoryId repository);
+
   // Reads every object that the refs reach. Empty when all is well, else one
   // sentence for each problem.
   Async<std::vector<std::string>> Check(RepositoryId repository);

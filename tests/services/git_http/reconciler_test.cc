@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "services/storage/sqlite/sqlite_store.h"
 #include "tests/services/coordinator/server_fixture.h"
 #include "tests/testing/event_loop.h"
@@ -81,6 +83,22 @@ TEST_F(ReconcilerTest, DiedBeforeTheRefMovedThePushIsRefused) {
   // The candidate simply pushes again.
   Git("-C work push -q origin HEAD:main");
   EXPECT_THAT(Pushes(attempt_), SizeIs(2));
+}
+
+TEST_F(ReconcilerTest, LocksAndObjectsOfAKilledGitDoNotStopLaterPushes) {
+  LeaveIntent(commit_);
+  const auto path = RepositoryPath(attempt_);
+  std::filesystem::create_directories(path / "refs/heads");
+  std::filesystem::create_directories(path / "objects/tmp_objdir-incoming-x");
+  for (const char* name : {"refs/heads/main.lock", "packed-refs.lock",
+                           "HEAD.lock", "objects/pack/tmp_pack_x"})
+    std::ofstream(path / name) << "x";
+  Start();
+  Git("-C work push -q origin HEAD:main");
+  EXPECT_EQ(Git("-C " + path.string() + " rev-parse main"), commit_);
+  EXPECT_FALSE(std::filesystem::exists(path / "HEAD.lock"));
+  EXPECT_FALSE(std::filesystem::exists(path / "objects/tmp_objdir-incoming-x"));
+  EXPECT_FALSE(std::filesystem::exists(path / "objects/pack/tmp_pack_x"));
 }
 
 TEST_F(ReconcilerTest, LaterPushMovedTheRefOnBothAreAccepted) {

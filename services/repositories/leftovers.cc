@@ -1,0 +1,45 @@
+#include "services/repositories/leftovers.h"
+
+#include <string>
+#include <vector>
+
+namespace assay::repositories {
+namespace {
+
+namespace fs = std::filesystem;
+
+// `objects/tmp_objdir-incoming-x` is a push's quarantine, and
+// `objects/pack/tmp_pack_x` a pack that was not finished.
+bool IsUnfinished(const std::string& name) { return name.starts_with("tmp_"); }
+
+// HEAD.lock, packed-refs.lock, refs/heads/main.lock. No ref may end so.
+bool IsLock(const std::string& name) { return name.ends_with(".lock"); }
+
+template <class Walk>
+void Collect(const fs::path& directory, bool (*unwanted)(const std::string&),
+             std::vector<fs::path>& found) {
+  std::error_code error;
+  for (const auto& entry : Walk(directory, error))
+    if (unwanted(entry.path().filename().string()))
+      found.push_back(entry.path());
+}
+
+}  // namespace
+
+Status RemoveLeftovers(const fs::path& repository) {
+  using Flat = fs::directory_iterator;
+  using Deep = fs::recursive_directory_iterator;
+  std::vector<fs::path> found;
+  Collect<Flat>(repository, IsLock, found);
+  Collect<Deep>(repository / "refs", IsLock, found);
+  Collect<Flat>(repository / "objects", IsUnfinished, found);
+  Collect<Flat>(repository / "objects/pack", IsUnfinished, found);
+  for (const fs::path& path : found) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error) return SystemError("remove " + path.string(), error.value());
+  }
+  return {};
+}
+
+}  // namespace assay::repositories
