@@ -31,9 +31,6 @@ suite::Scope BaseScope(const assay::runner::v1::RunInput& input) {
   };
   suite::Scope scope;
   scope.AddGenerators(input.seed());
-  for (const auto& [name, text] : plan.vars()) {
-    scope.Set(name, json::parse(text, nullptr, false));
-  }
   scope.Set("secrets", json::object());
   for (const auto& [name, value] : input.secrets()) {
     scope.SetMember("secrets", name, value);
@@ -129,6 +126,7 @@ asio::awaitable<Status> CheckRunner::Run(const Check& check,
   span.Set("assay.check.title", check.title());
   chronicle_.correlation().SetBackground(span.context());
 
+  BeginScope();
   CheckResult result = MakeResult(check);
   result.set_span_id(ToHex(span.context().span_id));
   const int rows = std::max(1, check.cases_size());
@@ -160,6 +158,18 @@ asio::awaitable<Status> CheckRunner::Run(const Check& check,
   co_return Status{};
 }
 
+// Variables are expanded once for each check, so that a generated value is the
+// same in all of its steps and another one in the next check. The compiler has
+// seen every name in them; one that fails all the same stays as written.
+void CheckRunner::BeginScope() {
+  check_scope_ = scope_;
+  for (const auto& [name, text] : input_.plan().vars()) {
+    auto value = suite::ExpandJsonText(text, scope_);
+    check_scope_.Set(name, value ? *std::move(value)
+                                 : nlohmann::json::parse(text, nullptr, false));
+  }
+}
+
 asio::awaitable<Expected<Outcome>> CheckRunner::RunCase(const Check& check,
                                                         const Case* row,
                                                         Deadline run_deadline,
@@ -175,14 +185,14 @@ asio::awaitable<Expected<Outcome>> CheckRunner::RunCase(const Check& check,
 
   const auto begin = steady_clock::now();
   steps::Frame frame{
-      .scope = scope_,
+      .scope = check_scope_,
       .deadline = std::min(run_deadline,
                            begin + steps::ToMilliseconds(check.timeout())),
       .span = {chronicle_.tracer().trace_id(), FromHex(result.span_id())}};
   if (row != nullptr) {
     frame.scope.Set("case", nlohmann::json::object());
     for (const auto& [name, text] : row->values()) {
-      auto value = suite::ExpandJsonText(text, scope_);
+      auto value = suite::ExpandJsonText(text, check_scope_);
       if (!value) co_return steps::Failed(value.error().message);
       frame.scope.SetMember("case", name, *std::move(value));
     }

@@ -41,6 +41,7 @@ class CheckRunner {
   boost::asio::awaitable<Expected<steps::Outcome>> RunCase(
       const assay::plan::v1::Check& check, const assay::plan::v1::Case* row,
       Deadline run_deadline, assay::v1::CheckResult& result);
+  void BeginScope();
   // The check that `check` needs and that did not pass; empty: none.
   std::string MissingNeed(const assay::plan::v1::Check& check) const;
   steps::Outcome CountDeath(steps::Outcome outcome,
@@ -54,8 +55,9 @@ class CheckRunner {
   Installation& installation_;
   Chronicle& chronicle_;
   steps::StepRunner steps_;
-  // What every check's names begin with.
+  // What every check's names begin with, and those of the check that runs.
   suite::Scope scope_;
+  suite::Scope check_scope_;
   std::map<std::string, assay::v1::Verdict> verdicts_;
   bool first_ = true;
   std::string broken_;

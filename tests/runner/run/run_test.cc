@@ -108,6 +108,7 @@ service:
 sidecars:
   db: { kind: postgres, seed: [ seed.sql ], reset: per-check }
 secrets: { key: { generate: hex32 } }
+vars: { label: "item {{secrets.key}}", nonce: "{{uuid}}" }
 checks:
 )yaml";
 
@@ -288,6 +289,28 @@ TEST_F(RunTest, SecretsNeverLeaveTheRunAndAreFoundInLogs) {
   EXPECT_THAT(told.Check("shown").reason(), HasSubstr("[secret:key]"));
   EXPECT_THAT(told.Log("service"), HasSubstr("the key is [secret:key]"));
   EXPECT_THAT(told.Everything(), Not(HasSubstr(SecretOf("key"))));
+}
+
+TEST_F(RunTest, VariablesAreExpandedOnceForEachCheck) {
+  const Told told = RunChecks(R"yaml(
+  - id: expanded
+    title: Expanded
+    points: 1
+    visibility: public
+    steps:
+      - { post: /items, json: { name: "{{label}}" }, expect: { status: 201, json: { $.name: "item {{secrets.key}}" } } }
+  - id: kept
+    title: The same value in all steps
+    points: 1
+    visibility: public
+    steps:
+      - { post: /items, json: { name: "{{nonce}}" }, expect: { status: 201, json: { $.name: { matches: "^[0-9a-f-]{36}$" } } }, capture: { first: { jsonpath: $.name } } }
+      - { post: /items, json: { name: "{{nonce}}" }, expect: { status: 201, json: { $.name: "{{first}}" } } }
+)yaml");
+  EXPECT_EQ(told.Check("expanded").verdict(), v1::VERDICT_PASSED)
+      << told.Check("expanded").reason();
+  EXPECT_EQ(told.Check("kept").verdict(), v1::VERDICT_PASSED)
+      << told.Check("kept").reason();
 }
 
 constexpr const char* kHiddenAndPublic = R"yaml(
