@@ -1,7 +1,9 @@
 #include "services/repositories/durable_files.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +49,17 @@ Status WriteNewFile(const std::filesystem::path& path, std::string_view bytes) {
 
 Status SyncDirectory(const std::filesystem::path& path) {
   return SyncPath(path, O_RDONLY | O_DIRECTORY);
+}
+
+Status SyncNames(const std::vector<std::filesystem::path>& directories) {
+  struct statfs info;
+  const bool ordered =
+      ::statfs(directories.back().c_str(), &info) == 0 &&
+      (info.f_type == EXT4_SUPER_MAGIC || info.f_type == XFS_SUPER_MAGIC);
+  if (ordered) return SyncDirectory(directories.back());
+  for (const std::filesystem::path& path : directories)
+    ASSAY_RETURN_IF_ERROR(SyncDirectory(path));
+  return {};
 }
 
 Status SyncTree(const std::filesystem::path& path) {

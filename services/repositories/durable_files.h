@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "proto/base/error.h"
 
@@ -14,6 +15,11 @@ Status WriteNewFile(const std::filesystem::path& path, std::string_view bytes);
 
 // Flushes a directory's entries.
 Status SyncDirectory(const std::filesystem::path& path);
+
+// Flushes the names that were made in `directories`, of which the last was
+// changed last. Where the file system keeps one ordered journal (ext4, XFS),
+// flushing that one is enough, and saves milliseconds each.
+Status SyncNames(const std::vector<std::filesystem::path>& directories);
 
 // Flushes a directory with everything below it, bottom up.
 Status SyncTree(const std::filesystem::path& path);

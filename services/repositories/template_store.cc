@@ -202,9 +202,8 @@ Status TemplateStore::CreateRepository(const std::string& commit,
     ASSAY_RETURN_IF_ERROR(LinkFile(skeleton / name, repository / name));
   // HEAD comes last: without it git takes the directory for no repository.
   ASSAY_RETURN_IF_ERROR(LinkFile(skeleton / "HEAD", repository / "HEAD"));
-  for (const char* name : {"objects/info", "objects", ""})
-    ASSAY_RETURN_IF_ERROR(SyncDirectory(repository / name));
-  return SyncDirectory(repository.parent_path());
+  return SyncNames({repository.parent_path(), repository / "objects/info",
+                    repository / "objects", repository});
 }
 
 }  // namespace assay::repositories
