@@ -3,7 +3,6 @@
 #include <grpcpp/generic/generic_stub.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -14,6 +13,7 @@
 #include "services/rpc/method_registry.h"
 #include "tests/services/coordinator/server_fixture.h"
 #include "tests/services/gateway/raw_http.h"
+#include "tests/testing/corpora.h"
 
 // Every method of every service, as every role and as nobody, on both gates.
 // What is expected comes from the protos, so that a new method is held to its
@@ -122,7 +122,7 @@ TEST_F(AccessTest, EveryMethodLetsInExactlyTheRolesOfItsProto) {
 // registers fails here.
 TEST_F(AccessTest, EveryPublicMethodIsServed) {
   std::set<std::string> declared;
-  const std::filesystem::path source = std::getenv("ASSAY_SOURCE_DIR");
+  const std::filesystem::path source = SourceRoot();
   for (const auto& entry :
        std::filesystem::directory_iterator(source / "proto/assay/v1")) {
     const std::string file = "assay/v1/" + entry.path().filename().string();
