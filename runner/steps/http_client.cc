@@ -403,8 +403,8 @@ namespace {
 
 // Connections that are being made together.
 struct Opening {
-  explicit Opening(asio::any_io_executor executor)
-      : finished(std::move(executor), Clock::time_point::max()) {}
+  explicit Opening(const asio::any_io_executor& executor)
+      : finished(executor, Clock::time_point::max()) {}
   int under_way = 0;
   std::deque<wires::UniqueFd> open;
   asio::steady_timer finished;

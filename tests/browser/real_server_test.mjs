@@ -75,6 +75,7 @@ test('author and candidate meet in two browsers', async () => {
     .locator('pre', { hasText: 'git clone' })
     .textContent();
   await ada.page.getByRole('button', { name: 'Show a password' }).click();
+  await ada.page.locator('section dd').first().waitFor();
   const [user, password] = await ada.page
     .locator('section dd')
     .allTextContents();
@@ -130,6 +131,7 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
     .locator('pre', { hasText: 'git clone' })
     .textContent();
   await bob.page.getByRole('button', { name: 'Show a password' }).click();
+  await bob.page.locator('section dd').first().waitFor();
   const [user, password] = await bob.page
     .locator('section dd')
     .allTextContents();

@@ -254,7 +254,7 @@ TEST_F(CommitArchiveTest, ABombOfCompressionMeetsTheMemoryLimit) {
 
 TEST_F(CommitArchiveTest, AChildThatDiesIsOurFault) {
   CommitOf({});
-  EXPECT_THAT(Archive("crash"), FailsWith(Code::kInternal, "signal 11"));
+  EXPECT_THAT(Archive("crash"), FailsWith(Code::kInternal, "signal 15"));
 }
 
 TEST_F(CommitArchiveTest, AFolderThatCannotBeMadeIsOurFault) {

@@ -1,4 +1,4 @@
-// assay-unpack, but that it crashes when it is asked for the commit "crash".
+// assay-unpack, but that it dies when it is asked for the commit "crash".
 #include <signal.h>
 
 #include <string>
@@ -8,6 +8,6 @@
 
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (!arguments.empty() && arguments[0] == "crash") raise(SIGSEGV);
+  if (!arguments.empty() && arguments[0] == "crash") raise(SIGTERM);
   return assay::materialise::RunPackChild(arguments);
 }

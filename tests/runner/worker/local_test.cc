@@ -82,6 +82,7 @@ class LocalTest : public ::testing::Test {
                                      directory_.path() / "data"};
     text.insert(text.end(), extra.begin(), extra.end());
     std::vector<char*> argv;
+    argv.reserve(text.size() + 1);
     for (std::string& argument : text) argv.push_back(argument.data());
     argv.push_back(nullptr);
     const pid_t pid = fork();
