@@ -37,7 +37,8 @@ void Put(int directory, const char* name, const char* value) {
 }
 
 bool BuildRoot() {
-  const UniqueFd root = NewTmpfs({.bytes = 64 << 20, .inodes = 20000, .owner = 1000});
+  const UniqueFd root =
+      NewTmpfs({.bytes = 64 << 20, .inodes = 20000, .owner = 1000});
   if (!root || !AttachTree(root.get(), AT_FDCWD, "/")) return false;
   for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "dev/shm"}) {
     ::mkdirat(root.get(), name, 0755);
