@@ -40,6 +40,9 @@ function(assay_library name)
   assay_apply_pch(${name} "${A_PCH}")
 endfunction()
 
+# What people run, without the tests.
+add_custom_target(programs)
+
 # assay_program(NAME [PCH asio] SOURCES ... DEPS ...): a program in bin/.
 function(assay_program name)
   cmake_parse_arguments(A "" "PCH" "SOURCES;DEPS" ${ARGN})
@@ -47,6 +50,7 @@ function(assay_program name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
   assay_apply_pch(${name} "${A_PCH}")
+  add_dependencies(programs ${name})
 endfunction()
 
 # Every test program labelled unit: what the sanitizers' build needs.
