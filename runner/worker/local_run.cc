@@ -71,10 +71,12 @@ Status RunLocally(Workshop& workshop, const std::string& run_program,
   if (!prepared) return std::unexpected(prepared.error().error);
 
   asio::io_context loop;
+  // From here on an interrupt waits for its handler: whoever sees the run's
+  // process may send one at once.
+  asio::signal_set signals(loop, SIGINT, SIGTERM, SIGHUP);
   ASSAY_ASSIGN_OR_RETURN(const auto process,
                          RunProcess::Start(loop.get_executor(), run_program,
                                            *std::move(prepared)));
-  asio::signal_set signals(loop, SIGINT, SIGTERM, SIGHUP);
   bool interrupted = false;
   signals.async_wait([&](boost::system::error_code cancelled, int) {
     if (cancelled) return;

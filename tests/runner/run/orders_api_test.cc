@@ -1,6 +1,5 @@
-// The sample assignment, judged as a candidate's push would be: the sound
-// solution gets everything, and each mutation of it loses exactly the check
-// that guards it.
+// The sample assignment, judged as a candidate's push would be. Its mutations,
+// each of which loses exactly the check that guards it, are tests/e2e's.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +18,6 @@ namespace assay::tests {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::IsEmpty;
 
 fs::path Sample() {
@@ -47,18 +45,6 @@ class OrdersApiTest : public RunFixture {
  protected:
   Told Judge(const std::map<std::string, std::string>& tree) {
     return Run(ReadTree(Sample() / "suite"), tree);
-  }
-  // The sound solution with a patch applied.
-  std::map<std::string, std::string> Mutated(const fs::path& patch) {
-    fs::path copy = fs::temp_directory_path() /
-                    ("assay-mutation-" + std::to_string(getpid()));
-    fs::copy(Sample() / "solutions/sound", copy, fs::copy_options::recursive);
-    const Output done = RunProgram({"patch", "-s", "-p1", "-d", copy.string(),
-                                    "-i", fs::absolute(patch).string()});
-    EXPECT_EQ(done.exit_code, 0) << done.text;
-    auto tree = ReadTree(copy);
-    fs::remove_all(copy);
-    return tree;
   }
   static std::vector<std::string> NotPassed(const Told& told) {
     std::vector<std::string> ids;
@@ -96,24 +82,6 @@ TEST_F(OrdersApiTest, TheTemplateGetsNothing) {
     earned += event.check_finished().result().earned();
   }
   EXPECT_EQ(earned, 0) << Reasons(told);
-}
-
-TEST_F(OrdersApiTest, EachMutationLosesExactlyTheCheckThatGuardsIt) {
-  std::istringstream expected(ReadFile(Sample() / "mutations/expected.txt"));
-  std::string line;
-  int mutations = 0;
-  while (std::getline(expected, line)) {
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream fields(line);
-    std::string patch;
-    std::string check;
-    fields >> patch >> check;
-    SCOPED_TRACE(patch);
-    const Told told = Judge(Mutated(Sample() / "mutations" / patch));
-    EXPECT_THAT(NotPassed(told), ElementsAre(check)) << Reasons(told);
-    ++mutations;
-  }
-  EXPECT_EQ(mutations, 10);
 }
 
 }  // namespace

@@ -232,14 +232,15 @@ TEST_P(RootfsTest, LinkThatACandidateMadeIsNoMountPoint) {
 }
 
 TEST_P(RootfsTest, RuntimesOfTheHostWork) {
-  CellSpec cell = CellOf({Shell(
-      "python3 -c 'import ssl, json; print(ssl.OPENSSL_VERSION[:7])'; "
-      "node -e 'console.log(1 + 1)'; perl -e 'print \"perl\\n\"'; "
-      "echo 'int main(){}' > /tmp/a.c && cc -o /tmp/a /tmp/a.c && /tmp/a && "
-      "echo cc; getent hosts localhost | cut -d' ' -f1")});
+  CellSpec cell = CellOf(
+      {Shell("python3 -c 'import ssl, json; print(ssl.OPENSSL_VERSION[:7])'; "
+             "node -e 'console.log(1 + 1)'; perl -e 'print \"perl\\n\"'; "
+             "echo 'int main(){}' > /tmp/a.c && clang-19 -o /tmp/a /tmp/a.c && "
+             "/tmp/a && awk 'BEGIN { print \"linked\" }'; getent hosts "
+             "localhost | cut -d' ' -f1")});
   cell.processes[0].environment = {"PATH=/usr/bin:/bin"};
   const Outcome outcome = Run(cell);
-  EXPECT_EQ(outcome.out, "OpenSSL\n2\nperl\ncc\n::1\n") << outcome.err;
+  EXPECT_EQ(outcome.out, "OpenSSL\n2\nperl\nlinked\n::1\n") << outcome.err;
 }
 
 class UnpackTest : public RootfsTest {
