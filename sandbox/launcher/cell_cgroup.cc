@@ -45,8 +45,6 @@ bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
   if (tree.unified() >= 0) {
     unified_ = MakeDirectory(tree.unified(), name_.c_str());
     if (!unified_ || !SetUnifiedLimits(tree, limits)) return false;
-    init_leaf_ = MakeDirectory(unified_.get(), "init");
-    if (!init_leaf_) return false;
   }
   for (const auto controller :
        {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
@@ -240,8 +238,7 @@ bool CellCgroup::Remove() {
     }
   };
   if (unified_) {
-    remove(unified_.get(), "init");
-    if (gone) remove(tree_->unified(), name_.c_str());
+    remove(tree_->unified(), name_.c_str());
   }
   for (std::size_t i = 0; i < kControllers; ++i) {
     if (!legacy_[i]) continue;

@@ -24,9 +24,10 @@ struct CellPeaks {
 };
 
 // The cgroups of one cell: a directory "c<id>" in each hierarchy that limits
-// something, and below it, in the v2 hierarchy, one leaf for each process that
-// was started (and "init" for the cell's own pid 1). A leaf is used once: after
-// its kill, the kernel kills whatever is born into it.
+// something, in which the cell's own pid 1 lives, and below it, in the v2
+// hierarchy, one leaf for each process that was started. (v2 lets processes and
+// directories live beside each other where no controller is handed down.) A
+// leaf is used once: after its kill, the kernel kills whatever is born into it.
 //
 // Ownership: borrows the tree, which must outlive it.
 class CellCgroup {
@@ -35,7 +36,7 @@ class CellCgroup {
   bool Create(const CgroupTree& tree, std::uint32_t id, const Limits& limits);
 
   // Descriptors for clone3's CLONE_INTO_CGROUP; -1 without a v2 hierarchy.
-  int init_leaf() const { return init_leaf_.get(); }
+  int directory() const { return unified_.get(); }
   UniqueFd MakeLeaf(std::uint32_t process);
   // False while something in it is still dying.
   bool RemoveLeaf(std::uint32_t process);
@@ -79,7 +80,6 @@ class CellCgroup {
   double cores_ = 0;
   bool quota_on_ = false;
   UniqueFd unified_;
-  UniqueFd init_leaf_;
   std::array<UniqueFd, kControllers> legacy_;
   std::array<UniqueFd, kControllers> legacy_tasks_;
   UniqueFd oom_event_;

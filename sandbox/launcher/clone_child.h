@@ -15,7 +15,8 @@ namespace assay::sandbox {
 pid_t CloneChild(std::uint64_t flags, int cgroup, UniqueFd& pidfd);
 
 // Runs `child`, which must not return, in a fork that is born into the pid
-// namespace `pid_namespace` and (unless -1) the v2 cgroup `cgroup`. The caller
+// namespace `pid_namespace` (a descriptor of it, or a pidfd of a process in it)
+// and (unless -1) the v2 cgroup `cgroup`. The caller
 // is its parent, and stays in its own namespaces: `own_pid_namespace`, or -1 if
 // it has no right to come back there. -1 with errno.
 pid_t CloneIntoPidNamespace(int own_pid_namespace, int pid_namespace,

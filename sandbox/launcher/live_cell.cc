@@ -110,7 +110,7 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
                                         CLONE_NEWPID | CLONE_NEWNET |
                                         CLONE_NEWIPC | CLONE_NEWUTS;
   const OrdinaryBirth birth(cgroup_.HasCpu());
-  const pid_t pid = CloneChild(kNamespaces, cgroup_.init_leaf(), init_pidfd_);
+  const pid_t pid = CloneChild(kNamespaces, cgroup_.directory(), init_pidfd_);
   if (pid < 0) return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   if (pid == 0) {
     // Else the child would keep its own pipe open and never see its end.
@@ -128,7 +128,7 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
   if (!host_.identity.MapCell(pid, outer_uid)) {
     return Fault(SetupStep::kIdMap, "user of " + spec_.name);
   }
-  if (!OpenNamespaces(pid)) {
+  if (!namespaces_.Open(pid, init_pidfd_.get(), host_.identity.rootless())) {
     return Fault(SetupStep::kNamespaces, "of " + spec_.name);
   }
   ready_watch_ = host_.loop.Watch(ready_.get(), EPOLLIN,
@@ -137,17 +137,6 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
     return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   }
   return {};
-}
-
-bool LiveCell::OpenNamespaces(pid_t pid) {
-  const std::string folder = "/proc/" + std::to_string(pid) + "/ns/";
-  const auto open = [&folder](UniqueFd& fd, const char* name) {
-    fd.Reset(::open((folder + name).c_str(), O_RDONLY | O_CLOEXEC));
-    return static_cast<bool>(fd);
-  };
-  return open(namespaces_.user, "user") && open(namespaces_.mount, "mnt") &&
-         open(namespaces_.pid, "pid") && open(namespaces_.network, "net") &&
-         open(namespaces_.ipc, "ipc") && open(namespaces_.uts, "uts");
 }
 
 void LiveCell::OnReady() {
@@ -254,7 +243,7 @@ void LiveCell::KillByPidNamespace() {
     }
     ::_exit(0);
   };
-  if (CloneIntoPidNamespace(host_.own_pids.get(), namespaces_.pid.get(), -1,
+  if (CloneIntoPidNamespace(host_.own_pids.get(), namespaces_.pid(), -1,
                             kill_all, killer_) < 0) {
     return;
   }
@@ -331,7 +320,7 @@ UniqueFd LiveCell::OpenSocket(int family, int type) const {
     errno = EINVAL;
     return UniqueFd();
   }
-  if (::setns(namespaces_.network.get(), CLONE_NEWNET) != 0) return UniqueFd();
+  if (::setns(namespaces_.network(), CLONE_NEWNET) != 0) return UniqueFd();
   UniqueFd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int saved = errno;
   // Going on in a candidate's network would be worse than ending.
@@ -389,6 +378,7 @@ void LiveCell::OnInitExit() {
   }
   host_.loop.Unwatch(std::exchange(init_watch_, 0));
   init_pidfd_.Reset();
+  namespaces_ = {};
   if (state_ == State::kBuilding) OnReady();
   // Its pid namespace went with it. The session finds out at its next call.
   if (state_ != State::kEnding) return Destroy();

@@ -63,7 +63,6 @@ class LiveCell {
   enum class State { kBuilding, kStanding, kEnding, kGone };
 
   Built<void> CloneInit(std::uint32_t outer_uid);
-  bool OpenNamespaces(pid_t pid);
   void OnReady();
   void OnInitExit();
   void OnOom();
@@ -83,8 +82,8 @@ class LiveCell {
   std::function<void(SetupFault)> on_ready_;
   State state_ = State::kBuilding;
   CellCgroup cgroup_;
-  CellNamespaces namespaces_;
   UniqueFd init_pidfd_;
+  CellNamespaces namespaces_;
   // The root file system, to read how full it is.
   UniqueFd root_;
   std::int64_t skeleton_bytes_ = 0;

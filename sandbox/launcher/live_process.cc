@@ -104,7 +104,7 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
   started_ = EventLoop::Clock::now();
   const OrdinaryBirth birth(around_.cgroup.HasCpu());
   const pid_t pid = CloneIntoPidNamespace(
-      around_.own_pids, around_.namespaces.pid.get(), leaf_.get(),
+      around_.own_pids, around_.namespaces.pid(), leaf_.get(),
       [&plan] { RunProcessEntry(plan); }, pidfd_);
   if (pid < 0) return {SetupStep::kClone, errno};
   return {};

@@ -35,13 +35,7 @@ void PreferAsVictim() {
 }
 
 SetupFault JoinNamespaces(const CellNamespaces& cell) {
-  // The user namespace first: it is the one that grants the others.
-  if (::setns(cell.user.get(), CLONE_NEWUSER) != 0 ||
-      ::setns(cell.ipc.get(), CLONE_NEWIPC) != 0 ||
-      ::setns(cell.uts.get(), CLONE_NEWUTS) != 0 ||
-      ::setns(cell.network.get(), CLONE_NEWNET) != 0 ||
-      ::setns(cell.mount.get(), CLONE_NEWNS) != 0 ||
-      ::unshare(CLONE_NEWCGROUP) != 0) {
+  if (!cell.Enter() || ::unshare(CLONE_NEWCGROUP) != 0) {
     return Fault(SetupStep::kNamespaces);
   }
   return {};

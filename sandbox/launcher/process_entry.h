@@ -5,15 +5,10 @@
 
 #include "sandbox/cell/spec.h"
 #include "sandbox/launcher/cell_cgroup.h"
+#include "sandbox/launcher/cell_namespaces.h"
 #include "sandbox/policy/confinement.h"
 
 namespace assay::sandbox {
-
-// The namespaces of a cell, kept open by the launcher. They outlive the cell's
-// processes.
-struct CellNamespaces {
-  UniqueFd user, mount, pid, network, ipc, uts;
-};
 
 // What a child needs to become a process of a cell. Descriptors are inherited.
 struct ProcessEntryPlan {

@@ -8,7 +8,8 @@
 // Through it assay-run can have cells of those blueprints built and the
 // processes listed in them started, and nothing else: it sends numbers, never
 // paths, commands or limits. A cell consists of
-//   pid 1      a fork of the launcher without any privilege, that only waits;
+//   pid 1      a fork of the launcher without any privilege, that only waits
+//              for the launcher's end, in seccomp's strict mode;
 //   processes  each a fork of the launcher too, that enters the cell's
 //              namespaces, gives up its privileges and executes a program.
 // The launcher is the parent of both, so it learns of every end from the
@@ -33,11 +34,12 @@
 // Order of steps for a cell (root_builder, live_cell, cell_init):
 //   launcher  cgroups with limits; root file system put together from detached
 //             mounts; clone3 into new user, mount, pid, network, ipc and uts
-//             namespaces and into the cell's cgroup; id maps; keeps descriptors
-//             of the namespaces
+//             namespaces and into the cell's cgroup; id maps; keeps pid 1's
+//             pidfd as the way into its namespaces
 //   pid 1     v1 cgroups; cgroup namespace; root mounted over "/", /proc with
 //             masks, pivot_root, old root gone; loopback up; host name;
-//             session; uid; capabilities, no_new_privs, seccomp; "ready"
+//             session; uid; capabilities, no_new_privs; all descriptors but
+//             two closed; strict seccomp; "ready"
 // and for a process (live_process, process_entry):
 //   launcher  a leaf cgroup; pipes; clone3 into the cell's pid namespace and
 //             the leaf

@@ -58,7 +58,7 @@ SetupFault BecomeCellUser(bool drop_groups) {
   return {};
 }
 
-SetupFault GiveUpPrivileges() {
+SetupFault GiveUpCapabilities() {
   const sched_param ordinary = {};
   if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
     return Fault(SetupStep::kCapabilities);
@@ -66,10 +66,6 @@ SetupFault GiveUpPrivileges() {
   // Before the capabilities go: from then on a neighbour of the same uid could
   // attach, if the process were not opaque.
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return Fault(SetupStep::kCapabilities);
-  // EINVAL: the kernel has no more.
-  unsigned long capability = 0;
-  while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
-  if (errno != EINVAL) return Fault(SetupStep::kCapabilities);
   constexpr unsigned long kLocked =
       SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
       SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
@@ -83,9 +79,21 @@ SetupFault GiveUpPrivileges() {
   if (::syscall(SYS_capset, &header, none) != 0) {
     return Fault(SetupStep::kCapabilities);
   }
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !InstallCellFilter()) {
-    return Fault(SetupStep::kSeccomp);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return Fault(SetupStep::kCapabilities);
   }
+  return {};
+}
+
+SetupFault GiveUpPrivileges() {
+  // EINVAL: the kernel has no more.
+  unsigned long capability = 0;
+  while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
+  if (errno != EINVAL) return Fault(SetupStep::kCapabilities);
+  if (auto fault = GiveUpCapabilities(); fault.step != SetupStep::kNone) {
+    return fault;
+  }
+  if (!InstallCellFilter()) return Fault(SetupStep::kSeccomp);
   return {};
 }
 

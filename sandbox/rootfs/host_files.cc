@@ -151,13 +151,12 @@ bool ReadEntry(int at, const char* name, TopEntry& entry) {
 
 }  // namespace
 
-std::vector<TopEntry> HostTopEntries() {
+std::vector<TopEntry> HostTopEntries(int root) {
   std::vector<TopEntry> entries;
   for (const char* name :
        {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
-    UniqueFd root(::open("h", O_PATH | O_DIRECTORY | O_CLOEXEC));
     TopEntry entry;
-    if (ReadEntry(root.get(), name, entry)) entries.push_back(entry);
+    if (ReadEntry(root, name, entry)) entries.push_back(entry);
   }
   return entries;
 }

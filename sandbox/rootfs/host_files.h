@@ -17,9 +17,9 @@ struct TopEntry {
   bool directory = true;
 };
 
-// The names of this machine's root (in the staging area) that a `host` cell
-// sees: /usr and the folders or links that come with it.
-std::vector<TopEntry> HostTopEntries();
+// The names in `root`, this machine's root directory, that a `host` cell sees:
+// /usr and the folders or links that come with it.
+std::vector<TopEntry> HostTopEntries(int root);
 
 // The names in the directory `fd`, without the ones that every cell has of its
 // own (proc, sys, dev, tmp).

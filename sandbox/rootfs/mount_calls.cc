@@ -94,6 +94,7 @@ bool SetMountAttributes(int tree, std::uint64_t attributes, int id_map,
                         bool recursive) {
   mount_attr attr = {};
   attr.attr_set = attributes;
+  attr.propagation = MS_SLAVE;
   if (id_map >= 0) {
     attr.attr_set |= MOUNT_ATTR_IDMAP;
     attr.userns_fd = static_cast<std::uint64_t>(id_map);

@@ -39,7 +39,8 @@ UniqueFd CloneTree(int at, const std::string& path, bool recursive);
 bool AttachTree(int tree, int at, const std::string& path);
 
 // Sets MOUNT_ATTR_* on the mounts of `tree`; with `id_map` (a user namespace's
-// descriptor, or -1) also maps their owners.
+// descriptor, or -1) also maps their owners. What is mounted on them from then
+// on does not show where they were copied from.
 bool SetMountAttributes(int tree, std::uint64_t attributes, int id_map,
                         bool recursive);
 

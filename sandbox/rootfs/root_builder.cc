@@ -48,7 +48,7 @@ class Builder {
     if (!SetMountAttributes(root_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
       return Fault(SetupStep::kMount, "make / read-only");
     }
-    UniqueFd tree = CloneTree(root_.fd(), "", true);
+    UniqueFd tree = std::move(root_).TakeTree();
     if (!tree) return Fault(SetupStep::kMount, "detach the root");
     return tree;
   }

@@ -12,8 +12,9 @@
 
 namespace assay::sandbox {
 
-// A mount that is attached in the staging area, and unmounted by the
-// destructor. Others may hold copies of it.
+// A mount that others are put together from, unmounted by the destructor. It
+// stands nowhere, or on older kernels in the staging area. Others may hold
+// copies of it.
 class StagedMount {
  public:
   StagedMount() = default;
@@ -26,26 +27,31 @@ class StagedMount {
   explicit operator bool() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }
 
+  // The mount with what is mounted below it, as a detached tree of its own.
+  UniqueFd TakeTree() &&;
+
  private:
   void Unmount();
   std::string name_;
   UniqueFd fd_;
 };
 
-// The launcher's private mount namespace: a place where mounts can stand while
-// they are put together, seen by nobody else. Kernels before 6.15 cannot work
-// on mounts that stand nowhere.
+// Where mounts stand while they are put together, seen by nobody else, and what
+// of them all cells share.
 //
-// The area is a tmpfs that becomes the root directory. The host's root stands
-// in its folder "h", and links to what is in there keep absolute paths of the
-// host valid. (A tmpfs merely stacked on "/" would make the process look
-// chrooted, and such a one may not create user namespaces.)
+// Since Linux 6.15 that is nowhere: the kernel works on detached mounts, and
+// root needs no mount namespace for it. Before, it is the staging area: a tmpfs
+// that becomes the root directory of a mount namespace of the launcher's own.
+// The host's root stands in its folder "h", and links to what is in there keep
+// absolute paths of the host valid. (A tmpfs merely stacked on "/" would make
+// the process look chrooted, and such a one may not create user namespaces.)
+// Ordinary users and those in a chroot get the namespace in any case.
 //
 // Threads: one, and one object in a process: it is about the process's mount
 // namespace, root and working directory.
 class Staging {
  public:
-  // Enters a new mount namespace and prepares what all cells share.
+  // Prepares what all cells share.
   // `in_user_namespace`: the caller is not the machine's root.
   static Expected<Staging> Enter(bool in_user_namespace);
 

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 namespace assay::sandbox {
@@ -29,6 +31,20 @@ bool Drain(int fd, std::string& into) {
   }
 }
 
+// A test program that crashed cannot clean up after itself; the next one does.
+void RemoveWhatCrashesLeft() {
+  std::error_code ignored;
+  const std::string prefix = "assay-sandbox-";
+  for (const auto& entry :
+       std::filesystem::directory_iterator(testing::TempDir(), ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(prefix)) continue;
+    const int pid = std::atoi(name.c_str() + prefix.size());
+    if (pid <= 0 || ::kill(pid, 0) == 0) continue;
+    std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 std::string StarterName(const testing::TestParamInfo<Starter>& info) {
@@ -36,7 +52,10 @@ std::string StarterName(const testing::TestParamInfo<Starter>& info) {
 }
 
 TempDirectory::TempDirectory() {
-  std::string path = testing::TempDir() + "assay-sandbox-XXXXXX";
+  static std::once_flag once;
+  std::call_once(once, RemoveWhatCrashesLeft);
+  std::string path = testing::TempDir() + "assay-sandbox-" +
+                     std::to_string(::getpid()) + "-XXXXXX";
   path_ = ::mkdtemp(path.data());
   ::chmod(path_.c_str(), 0755);
 }

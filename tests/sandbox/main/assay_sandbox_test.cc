@@ -180,6 +180,25 @@ TEST_P(AssaySandboxTest, CheckNamesEveryPart) {
   EXPECT_EQ(checked.out.find("weaker") == std::string::npos, root());
 }
 
+// Root's affair: the kernel makes no user namespaces for those in a chroot.
+TEST_P(AssaySandboxTest, WorksInAChrootThatIsNoMountPoint) {
+  if (!root()) return;
+  const std::string root = directory_.path() + "/root";
+  for (const char* name : {"", "/proc", "/usr", "/bin", "/etc"}) {
+    std::filesystem::create_directory(root + name);
+  }
+  std::filesystem::copy_file("/bin/busybox", root + "/bin/busybox");
+  std::filesystem::copy_file(program_, root + "/assay-sandbox");
+  const std::string command = "unshare -m sh -c 'mount -t proc proc " + root +
+                              "/proc && chroot " + root +
+                              " /assay-sandbox run -- /bin/busybox ls /' 2>&1";
+  std::FILE* pipe = ::popen(command.c_str(), "re");
+  char buffer[4096];
+  const std::size_t n = std::fread(buffer, 1, sizeof(buffer), pipe);
+  EXPECT_EQ(::pclose(pipe), 0);
+  EXPECT_THAT(std::string(buffer, n), StartsWith("bin\ndev\netc\n"));
+}
+
 TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
   struct {
     const char* words;
