@@ -14,20 +14,23 @@
 // In every cell the program runs as uid and gid 1000 ("app"), without
 // capabilities, in its own user, mount, pid, network, ipc, uts and cgroup
 // namespaces, with only a loopback interface. It sees:
-//   /           read-only; /usr /bin /sbin /lib* of the root
+//   /           read-only; /usr /bin /sbin /lib* of this machine (root `host`)
 //   /etc        a small read-only selection of the host's, and our own passwd,
-//               group, hosts (root `host` only)
+//               group, hosts (root `host`)
 //   /dev        null zero full random urandom shm; no terminals
 //   /proc       its own processes only, sensitive files masked; no /sys
 //   /tmp        private and empty, shares `Limits::scratch_bytes` with /dev/shm
+//               and with what is written to a DirectoryRoot
 //   and the mounts below.
 namespace assay::sandbox {
 
 // Read-only /usr, /lib* and friends of this machine.
 struct HostRoot {};
 
-// A directory of this machine that holds a whole root file system, used
-// read-only. Files owned by the worker's user appear as owned by the cell's.
+// A directory of this machine that holds a whole root file system. The cell may
+// change all of it and changes nothing of the directory: what it writes lies in
+// memory, within Limits::scratch_*, and vanishes with the cell. Files owned by
+// the worker's user appear as owned by the cell's.
 struct DirectoryRoot {
   std::string path;
 };
@@ -93,7 +96,7 @@ struct Limits {
   std::int32_t pids = 256;
   // Share of the machine's processors: 1.5 is one and a half cores.
   double cores = 0;
-  // /tmp and /dev/shm together.
+  // /tmp, /dev/shm and what is written to a DirectoryRoot, together.
   std::int64_t scratch_bytes = 64 << 20;
   std::int64_t scratch_inodes = 20'000;
   // Per process: open files, and the size of one file.

@@ -28,7 +28,12 @@ usage: assay-sandbox run [options] [--] CMD...
        assay-sandbox --help | --version
 
 what the command sees
-  --root host|DIR        the root file system (default: this machine's /usr)
+  --root host|DIR|oci:LAYOUT[:TAG]
+                         the root file system (default: this machine's /usr);
+                         a directory or image stays as it is, changes to it
+                         go to --disk
+  --cache DIR            where images are unpacked, once
+                         (default: ~/.cache/assay/images)
   --ro SRC[:DST]         a file or directory of this machine, read-only
   --rw SRC[:DST]         the same, writable
   --tmpfs DST:SIZE       an empty directory in memory
@@ -43,7 +48,7 @@ limits (none unless given; --disk is 64MiB, --inodes 20000, --open-files 4096)
   --cores N              share of the machine's processors
   --memory SIZE          e.g. 256MiB
   --pids N               processes and threads
-  --disk SIZE            /tmp and /dev/shm together
+  --disk SIZE            /tmp, /dev/shm and changes of the root together
   --inodes N             files in there
   --file-size SIZE       of one file
   --open-files N         per process

@@ -49,12 +49,18 @@ void Wrap(std::ostream& out, std::string_view names) {
   }
 }
 
-void ExplainMounts(std::ostream& out, const CellSpec& cell) {
-  out << "mounts\n  /  tmpfs, read-only";
-  if (const auto* root = std::get_if<DirectoryRoot>(&cell.root)) {
-    out << "; the folders of " << root->path << ", read-only\n";
+void ExplainMounts(std::ostream& out, const RunOptions& options) {
+  const CellSpec& cell = options.cell;
+  out << "mounts\n";
+  if (options.image) {
+    out << "  /  overlay over the image " << options.image->layout << " "
+        << options.image->tag << "; what is written shares the room of /tmp\n";
+  } else if (const auto* root = std::get_if<DirectoryRoot>(&cell.root)) {
+    out << "  /  overlay over " << root->path
+        << "; what is written shares the room of /tmp\n";
   } else {
-    out << "; /usr and the folders beside it of this machine, read-only\n"
+    out << "  /  tmpfs, read-only; /usr and the folders beside it of this "
+           "machine, read-only\n"
         << "  /etc  a selection of this machine's and our own accounts, "
            "read-only\n";
   }
@@ -85,7 +91,7 @@ std::string Explain(const RunOptions& options) {
   out << "namespaces\n  user (uid and gid 1000 only), mount, pid, network ("
       << (options.cell.loopback ? "loopback only" : "nothing at all")
       << "), ipc, uts, cgroup\n";
-  ExplainMounts(out, options.cell);
+  ExplainMounts(out, options);
   ExplainLimits(out, options.cell);
   out << "privileges\n  no capability in any set, no_new_privs, a session of "
          "its own, no descriptor but 0 1 2\n"

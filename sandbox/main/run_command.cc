@@ -1,15 +1,18 @@
 #include "sandbox/main/run_command.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "sandbox/cell/launcher.h"
+#include "sandbox/image/image_cache.h"
 #include "sandbox/launcher/fork_launcher.h"
 
 namespace assay::sandbox {
@@ -172,13 +175,54 @@ void RelayUntilTheEnd(Process& process, const Streams& streams,
   result.err = err.result();
 }
 
+// Where an ordinary user keeps what can be made again.
+std::string CacheDirectory(const RunOptions& options) {
+  if (!options.cache_dir.empty()) return options.cache_dir;
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  const std::string cache = variable("XDG_CACHE_HOME");
+  const std::string home = variable("HOME");
+  if (!cache.empty()) return cache + "/assay/images";
+  if (!home.empty()) return home + "/.cache/assay/images";
+  return "/tmp/assay-" + std::to_string(::geteuid()) + "/images";
+}
+
+// The path of a program that is installed beside this one.
+std::string Sibling(const std::string& name) {
+  char self[PATH_MAX];
+  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof(self));
+  const std::string path(self,
+                         length > 0 ? static_cast<std::size_t>(length) : 0);
+  return path.substr(0, path.rfind('/') + 1) + name;
+}
+
+// The cell as it will be built: an image, if there is one, as a directory.
+Expected<CellSpec> Settle(const RunOptions& options, Launcher& launcher) {
+  CellSpec cell = options.cell;
+  auto& environment = cell.processes[0].environment;
+  if (options.image) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const ImageRoot image,
+        EnsureImageRoot(launcher, {.name = *options.image,
+                                   .cache_dir = CacheDirectory(options),
+                                   .program = Sibling("assay-image")}));
+    cell.root = DirectoryRoot{image.directory};
+    AddMissingVariables(environment, image.environment);
+  }
+  AddMissingVariables(environment, DefaultVariables());
+  return cell;
+}
+
 }  // namespace
 
 Expected<RunResult> RunCommand(const RunOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options));
   ASSAY_ASSIGN_OR_RETURN(Launcher launcher, ForkLauncher());
   SessionSpec spec;
-  spec.cells = {options.cell};
+  spec.cells.emplace_back();
+  ASSAY_ASSIGN_OR_RETURN(spec.cells[0], Settle(options, launcher));
   ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, launcher.CreateSession(spec));
   Session session(std::move(socket));
   ASSAY_ASSIGN_OR_RETURN(Cell cell, session.StartCell(0));

@@ -75,17 +75,35 @@ Expected<Mount> ParseTmpfs(std::string_view text) {
 
 Expected<Root> ParseRoot(std::string_view text) {
   if (text == "host") return HostRoot{};
-  if (text.starts_with("oci:")) {
-    return Unimplemented("found '", text,
-                         "': image layouts are not supported by this build; "
-                         "unpack it (umoci unpack) and name the directory");
-  }
   ASSAY_ASSIGN_OR_RETURN(const auto path, HostPath(text));
   struct stat info;
   if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return InvalidArgument("'", text, "' is not a directory");
   }
   return DirectoryRoot{path};
+}
+
+// Stores the value of an Expected, or returns its error.
+template <class To, class From>
+Status Store(To& to, Expected<From> from) {
+  if (!from) return std::unexpected(from.error());
+  to = static_cast<To>(*std::move(from));
+  return {};
+}
+
+Status SetRoot(RunOptions& options, std::string_view text) {
+  constexpr std::string_view kImage = "oci:";
+  options.image.reset();
+  if (!text.starts_with(kImage))
+    return Store(options.cell.root, ParseRoot(text));
+  ImageName name = ParseImageName(text.substr(kImage.size()));
+  ASSAY_ASSIGN_OR_RETURN(name.layout, HostPath(name.layout));
+  // What is wrong with a layout is said before anything is done.
+  if (auto found = FindImage(name.layout, name.tag); !found) {
+    return std::unexpected(found.error());
+  }
+  options.image = std::move(name);
+  return {};
 }
 
 Expected<std::uint32_t> ParseWeaker(std::string_view text) {
@@ -130,14 +148,6 @@ Status ParseCores(std::string_view text, double& cores) {
   return InvalidArgument("found '", text, "', expected a number above 0");
 }
 
-// Stores the value of an Expected, or returns its error.
-template <class To, class From>
-Status Store(To& to, Expected<From> from) {
-  if (!from) return std::unexpected(from.error());
-  to = static_cast<To>(*std::move(from));
-  return {};
-}
-
 Status AddMount(CellSpec& cell, Expected<Mount> mount) {
   if (!mount) return std::unexpected(mount.error());
   cell.mounts.push_back(*std::move(mount));
@@ -163,7 +173,8 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
   Limits& limits = o.cell.limits;
   ProcessSpec& process = o.cell.processes[0];
   const std::string text(value);
-  if (name == "--root") return Store(o.cell.root, ParseRoot(value));
+  if (name == "--root") return SetRoot(o, value);
+  if (name == "--cache") return o.cache_dir = text, Status();
   if (name == "--ro") return AddMount(o.cell, ParseBind(value, true));
   if (name == "--rw") return AddMount(o.cell, ParseBind(value, false));
   if (name == "--tmpfs") return AddMount(o.cell, ParseTmpfs(value));
@@ -206,14 +217,18 @@ RunOptions Defaults() {
   options.cell.limits.memory_bytes = 0;
   options.cell.limits.pids = 0;
   options.cell.processes = {{.name = "command"}};
-  options.cell.processes[0].environment = {
-      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-      "HOME=/tmp"};
   options.cell.processes[0].stdin_kind = Stdin::kPipe;
   return options;
 }
 
 }  // namespace
+
+const std::vector<std::string>& DefaultVariables() {
+  static const std::vector<std::string> kVariables = {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/tmp"};
+  return kVariables;
+}
 
 Expected<std::int64_t> ParseSize(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, double>, 4> kUnits = {

@@ -2,6 +2,7 @@
 #define ASSAY_SANDBOX_MAIN_RUN_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "proto/base/error.h"
 #include "sandbox/cell/spec.h"
+#include "sandbox/image/layout.h"
 
 namespace assay::sandbox {
 
@@ -16,6 +18,10 @@ namespace assay::sandbox {
 struct RunOptions {
   // One cell with one process.
   CellSpec cell;
+  // Instead of cell.root: an image that has yet to be unpacked.
+  std::optional<ImageName> image;
+  // Where images are unpacked; empty: the user's cache directory.
+  std::string cache_dir;
   // Bytes of standard output and of standard error that are passed on; 0: all.
   std::int64_t output_bytes = 0;
   // Files; empty: our own streams.
@@ -28,6 +34,9 @@ struct RunOptions {
   std::uint32_t allowed_weaker = 0;
   bool explain = false;
 };
+
+// Set unless they are given, or set by an image.
+const std::vector<std::string>& DefaultVariables();
 
 // Parses what follows "run". kInvalidArgument with one line that names the
 // option, what was found and what was expected.

@@ -22,13 +22,16 @@ struct OwnFile {
   std::string_view content;
 };
 
+constexpr std::string_view kHosts =
+    "127.0.0.1 localhost\n::1 localhost ip6-localhost\n";
+
 constexpr std::array<OwnFile, 6> kOwnEtc = {{
     {"passwd",
      "root:x:0:0:root:/root:/bin/sh\n"
      "app:x:1000:1000:app:/tmp:/bin/sh\n"
      "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
     {"group", "root:x:0:\napp:x:1000:\nnogroup:x:65534:\n"},
-    {"hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"},
+    {"hosts", kHosts},
     {"resolv.conf", ""},
     {"nsswitch.conf",
      "passwd: files\ngroup: files\nhosts: files\nservices: files\n"
@@ -161,20 +164,16 @@ std::vector<TopEntry> HostTopEntries(int root) {
   return entries;
 }
 
-Expected<std::vector<TopEntry>> DirectoryTopEntries(int fd) {
-  Directory directory = List(fd);
-  if (!directory) return SystemError("list the root directory", errno);
-  std::vector<TopEntry> entries;
-  while (const dirent* item = ::readdir(directory.get())) {
-    const std::string_view name = item->d_name;
-    if (name == "." || name == ".." || name == "proc" || name == "sys" ||
-        name == "dev" || name == "tmp") {
-      continue;
-    }
-    TopEntry entry;
-    if (ReadEntry(fd, item->d_name, entry)) entries.push_back(entry);
-  }
-  return entries;
+bool ProvideHosts(int root) {
+  const UniqueFd place = MakeMountPoint(root, "/etc/hosts", true);
+  if (!place) return errno == ELOOP || errno == ENOTDIR;
+  struct stat info;
+  if (::fstat(place.get(), &info) != 0) return false;
+  if (!S_ISREG(info.st_mode) || info.st_size > 0) return true;
+  const std::string path = "/proc/self/fd/" + std::to_string(place.get());
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), kHosts.data(), kHosts.size()) ==
+                     static_cast<ssize_t>(kHosts.size());
 }
 
 Status FillEtc(int directory) {

@@ -21,9 +21,10 @@ struct TopEntry {
 // /usr and the folders or links that come with it.
 std::vector<TopEntry> HostTopEntries(int root);
 
-// The names in the directory `fd`, without the ones that every cell has of its
-// own (proc, sys, dev, tmp).
-Expected<std::vector<TopEntry>> DirectoryTopEntries(int fd);
+// Gives `root`, a file system of somebody else, our own /etc/hosts if it has
+// none or an empty one: images leave it to whoever runs them. False with errno
+// if it cannot be written; a link in the way is left alone.
+bool ProvideHosts(int root);
 
 // Fills `directory` (an empty, writable directory, attached in this mount
 // namespace) with the /etc of `host` cells: accounts and network files of our

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "sandbox/rootfs/host_files.h"
 #include "sandbox/rootfs/mount_calls.h"
 
 namespace assay::sandbox {
@@ -38,14 +39,15 @@ class Builder {
         fds_(fds) {}
 
   Built<UniqueFd> Build() {
-    if (auto step = MakeSkeleton(); !step) {
-      return std::unexpected(step.error());
-    }
+    auto base =
+        std::visit([this](const auto& r) { return Make(r); }, spec_.root);
+    if (!base) return std::unexpected(base.error());
     for (const auto& mount : spec_.mounts) {
       auto step = std::visit([this](const auto& m) { return Add(m); }, mount);
       if (!step) return std::unexpected(step.error());
     }
-    if (!SetMountAttributes(root_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
+    if (std::holds_alternative<HostRoot>(spec_.root) &&
+        !SetMountAttributes(root_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
       return Fault(SetupStep::kMount, "make / read-only");
     }
     UniqueFd tree = std::move(root_).TakeTree();
@@ -54,17 +56,21 @@ class Builder {
   }
 
  private:
-  // The root's own tmpfs also holds /tmp and /dev/shm, as writable mounts of
-  // two of its directories: one size limit, one file system.
-  Step MakeSkeleton() {
+  // Scratch space and what else the root itself needs.
+  TmpfsOptions ScratchOptions() const {
     const auto& limits = spec_.limits;
-    const TmpfsOptions options = {
+    return {
         .bytes = kSkeletonBytes +
                  (limits.scratch_bytes > 0 ? limits.scratch_bytes : kUnlimited),
         .inodes =
             kSkeletonInodes +
             (limits.scratch_inodes > 0 ? limits.scratch_inodes : kUnlimited)};
-    root_ = StagedMount(NewTmpfs(options));
+  }
+
+  // The root's own tmpfs also holds /tmp and /dev/shm, as writable mounts of
+  // two of its directories: one size limit, one file system.
+  Step Make(const HostRoot&) {
+    root_ = StagedMount(NewTmpfs(ScratchOptions()));
     if (!root_) return Fault(SetupStep::kMount, "tmpfs for /");
     for (const char* name : {"proc", "tmp", "dev", "dev/shm", "run", "var",
                              "root", "home", "mnt", "opt", "srv"}) {
@@ -78,11 +84,60 @@ class Builder {
         return Fault(SetupStep::kMount, std::string("create /") + link);
       }
     }
-    if (auto step = AddScratch("tmp"); !step) return step;
-    auto base =
-        std::visit([this](const auto& r) { return AddBase(r); }, spec_.root);
-    if (!base) return base;
-    UniqueFd shared_memory = CloneScratch("dev/shm");
+    UniqueFd tmp = CloneScratch(root_.fd(), "tmp");
+    if (!tmp || !AttachTree(tmp.get(), root_.fd(), "tmp")) {
+      return Fault(SetupStep::kMount, "/tmp");
+    }
+    for (const auto& host : staging_.host()) {
+      UniqueFd tree;
+      if (host.mount) tree = CloneTree(host.mount.fd(), "", true);
+      if (auto step = AddTop(host.entry, std::move(tree)); !step) return step;
+    }
+    const TopEntry etc = {.name = "etc"};
+    if (auto step = AddTop(etc, CloneTree(staging_.etc().fd(), "", true));
+        !step) {
+      return step;
+    }
+    return AddDev(CloneScratch(root_.fd(), "dev/shm"));
+  }
+
+  // The directory with a layer of the cell's own above it. That layer lies in
+  // the same tmpfs as /tmp and /dev/shm, so that one limit holds for all that
+  // the cell writes.
+  Step Make(const DirectoryRoot& base) {
+    const StagedMount scratch(NewTmpfs(ScratchOptions()));
+    if (!scratch) return Fault(SetupStep::kMount, "tmpfs for the root");
+    UniqueFd directory(
+        ::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return Fault(SetupStep::kSource, "root " + base.path);
+    UniqueFd tree =
+        OverlayOn(CloneTree(directory.get(), "", staging_.in_user_namespace()),
+                  scratch.fd());
+    if (!tree) return Fault(SetupStep::kOverlay, "root " + base.path);
+    root_ = StagedMount(std::move(tree));
+    if (!root_) return Fault(SetupStep::kMount, "stage the root");
+    // A link in one of these places would lead the mount elsewhere, and is
+    // refused by MakeMountPoint.
+    for (const char* name : {"/proc", "/dev", "/tmp"}) {
+      if (!MakeMountPoint(root_.fd(), name, false)) {
+        return Fault(SetupStep::kMount, std::string(name) + " of the root");
+      }
+    }
+    if (::mkdirat(scratch.fd(), "tmp", 0755) != 0 ||
+        ::mkdirat(scratch.fd(), "shm", 0755) != 0) {
+      return Fault(SetupStep::kMount, "scratch of the root");
+    }
+    UniqueFd tmp = CloneScratch(scratch.fd(), "tmp");
+    if (!tmp || !AttachTree(tmp.get(), root_.fd(), "tmp")) {
+      return Fault(SetupStep::kMount, "/tmp");
+    }
+    if (!ProvideHosts(root_.fd())) {
+      return Fault(SetupStep::kMount, "/etc/hosts of the root");
+    }
+    return AddDev(CloneScratch(scratch.fd(), "shm"));
+  }
+
+  Step AddDev(UniqueFd shared_memory) {
     UniqueFd dev = CloneTree(staging_.dev().fd(), "", true);
     if (!shared_memory || !dev || !AttachTree(dev.get(), root_.fd(), "dev") ||
         !AttachTree(shared_memory.get(), root_.fd(), "dev/shm")) {
@@ -91,50 +146,10 @@ class Builder {
     return {};
   }
 
-  UniqueFd CloneScratch(const char* name) {
+  static UniqueFd CloneScratch(int tmpfs, const char* name) {
     // World-writable and sticky, as everywhere; the cell has one user anyway.
-    if (::fchmodat(root_.fd(), name, 01777, 0) != 0) return UniqueFd();
-    return CloneTree(root_.fd(), name, false);
-  }
-
-  Step AddScratch(const char* name) {
-    UniqueFd tree = CloneScratch(name);
-    if (!tree || !AttachTree(tree.get(), root_.fd(), name)) {
-      return Fault(SetupStep::kMount, std::string("/") + name);
-    }
-    return {};
-  }
-
-  Step AddBase(const HostRoot&) {
-    for (const auto& host : staging_.host()) {
-      UniqueFd tree;
-      if (host.mount) tree = CloneTree(host.mount.fd(), "", true);
-      if (auto step = AddTop(host.entry, std::move(tree)); !step) return step;
-    }
-    const TopEntry etc = {.name = "etc"};
-    return AddTop(etc, CloneTree(staging_.etc().fd(), "", true));
-  }
-
-  Step AddBase(const DirectoryRoot& base) {
-    UniqueFd directory(
-        ::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return Fault(SetupStep::kSource, "root " + base.path);
-    auto entries = DirectoryTopEntries(directory.get());
-    if (!entries) {
-      return Fault(SetupStep::kSource, entries.error().message);
-    }
-    for (const auto& entry : *entries) {
-      UniqueFd tree;
-      if (entry.link_target.empty()) {
-        tree = CloneTree(directory.get(), entry.name,
-                         staging_.in_user_namespace());
-        if (!tree || !Protect(tree.get(), kSafe | MOUNT_ATTR_RDONLY)) {
-          return Fault(SetupStep::kMount, base.path + "/" + entry.name);
-        }
-      }
-      if (auto step = AddTop(entry, std::move(tree)); !step) return step;
-    }
-    return {};
+    if (::fchmodat(tmpfs, name, 01777, 0) != 0) return UniqueFd();
+    return CloneTree(tmpfs, name, false);
   }
 
   Step AddTop(const TopEntry& entry, UniqueFd tree) {
@@ -230,33 +245,36 @@ class Builder {
   Step Add(const OverlayMount& mount) {
     const std::string name = Name(mount.lower);
     UniqueFd source = CloneSource(mount.lower);
+    if (!source) return Fault(SetupStep::kSource, name);
+    const StagedMount writable(
+        NewTmpfs({.bytes = mount.bytes, .inodes = mount.inodes, .mode = 0700}));
+    UniqueFd tree;
+    if (writable) tree = OverlayOn(std::move(source), writable.fd());
+    if (!tree) return Fault(SetupStep::kOverlay, name);
+    return Place(std::move(tree), mount.target);
+  }
+
+  // What is written above `source` lies in two directories of `writable`.
+  UniqueFd OverlayOn(UniqueFd source, int writable) {
     struct stat info;
-    if (!source || ::fstat(source.get(), &info) != 0) {
-      return Fault(SetupStep::kSource, name);
-    }
-    if (!Protect(source.get(), kSafe | MOUNT_ATTR_RDONLY)) {
-      return Fault(SetupStep::kMount, "map the owner of " + name);
+    if (!source || ::fstat(source.get(), &info) != 0 ||
+        !Protect(source.get(), kSafe | MOUNT_ATTR_RDONLY)) {
+      return UniqueFd();
     }
     // The overlay keeps copies of both; they need to stand only until then.
     const StagedMount lower(std::move(source));
-    const StagedMount writable(
-        NewTmpfs({.bytes = mount.bytes, .inodes = mount.inodes, .mode = 0700}));
-    if (!lower || !writable) return Fault(SetupStep::kOverlay, name);
     // The merged root takes its owner and mode from the upper directory.
-    if (::mkdirat(writable.fd(), "work", 0700) != 0 ||
-        ::mkdirat(writable.fd(), "upper", 0700) != 0 ||
-        ::fchmodat(writable.fd(), "upper", info.st_mode & 07777, 0) != 0 ||
-        ::fchownat(writable.fd(), "upper", owner_.uid, owner_.uid, 0) != 0) {
-      return Fault(SetupStep::kOverlay, name);
+    if (!lower || ::mkdirat(writable, "work", 0700) != 0 ||
+        ::mkdirat(writable, "upper", 0700) != 0 ||
+        ::fchmodat(writable, "upper", info.st_mode & 07777, 0) != 0 ||
+        ::fchownat(writable, "upper", owner_.uid, owner_.uid, 0) != 0) {
+      return UniqueFd();
     }
     UniqueFd upper(
-        ::openat(writable.fd(), "upper", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    UniqueFd work(
-        ::openat(writable.fd(), "work", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    UniqueFd tree = NewOverlay(lower.fd(), upper.get(), work.get(),
-                               staging_.in_user_namespace());
-    if (!tree) return Fault(SetupStep::kOverlay, name);
-    return Place(std::move(tree), mount.target);
+        ::openat(writable, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd work(::openat(writable, "work", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return NewOverlay(lower.fd(), upper.get(), work.get(),
+                      staging_.in_user_namespace());
   }
 
   std::string Name(const HostSource& source) const {

@@ -183,26 +183,92 @@ TEST_P(RootfsTest, TmpfsMountIsOfItsSize) {
   EXPECT_THAT(outcome.err, HasSubstr("No space left"));
 }
 
-TEST_P(RootfsTest, DirectoryCanBeTheRoot) {
-  const std::string root = directory_.path() + "/root";
-  std::filesystem::create_directories(root + "/bin");
-  std::filesystem::create_directories(root + "/etc");
-  std::filesystem::create_symlink("bin", root + "/link");
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(root)) {
-    Own(entry.path());
+class DirectoryRootTest : public RootfsTest {
+ protected:
+  void SetUp() override {
+    RootfsTest::SetUp();
+    std::filesystem::create_directories(root_ + "/bin");
+    std::filesystem::create_directories(root_ + "/etc");
+    // A program without libraries, so that the root needs nothing else.
+    std::filesystem::copy_file("/bin/busybox", root_ + "/bin/busybox");
+    std::filesystem::create_symlink("busybox", root_ + "/bin/sh");
+    std::filesystem::create_symlink("bin", root_ + "/link");
+    Own(directory_.Write("root/etc/motd", "original"));
   }
-  Own(root);
-  // A program without libraries, so that the root needs nothing else.
-  std::filesystem::copy_file("/bin/busybox", root + "/bin/busybox");
-  CellSpec cell;
-  cell.name = "root";
-  cell.root = DirectoryRoot{root};
-  cell.processes = {{.name = "ls", .arguments = {"/link/busybox", "ls", "/"}}};
-  const Outcome outcome = Run(cell);
-  EXPECT_THAT(outcome.out, HasSubstr("bin\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("tmp\n"));
-  EXPECT_THAT(outcome.out, Not(HasSubstr("usr\n")));
+  CellSpec Busybox(const std::string& script) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(root_)) {
+      Own(entry.path());
+    }
+    Own(root_);
+    CellSpec cell;
+    cell.name = "root";
+    cell.root = DirectoryRoot{root_};
+    cell.processes = {
+        {.name = "sh", .arguments = {"/link/busybox", "sh", "-c", script}}};
+    cell.processes[0].environment = {"PATH=/bin"};
+    return cell;
+  }
+  const std::string root_ = directory_.path() + "/root";
+};
+ASSAY_SANDBOX_SUITE(DirectoryRootTest);
+
+TEST_P(DirectoryRootTest, IsAllThatThereIs) {
+  const Outcome outcome =
+      Run(Busybox("busybox ls /; busybox stat -c '%u %a' /; busybox cat "
+                  "/proc/1/stat | busybox cut -c1-2; echo x > /dev/null"));
+  EXPECT_EQ(outcome.out, "bin\ndev\netc\nlink\nproc\ntmp\n1000 755\n1 \n")
+      << outcome.err;
+}
+
+TEST_P(DirectoryRootTest, TakesChangesAndKeepsTheOriginal) {
+  const Outcome outcome = Run(Busybox(
+      "echo changed > /etc/motd; echo new > /new; busybox rm /bin/sh; busybox "
+      "mkdir -p /opt/a; busybox cat /etc/motd /new; busybox ls /opt"));
+  EXPECT_EQ(outcome.out, "changed\nnew\na\n") << outcome.err;
+  EXPECT_EQ(ReadFile(root_ + "/etc/motd"), "original");
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/new"));
+  EXPECT_TRUE(std::filesystem::exists(root_ + "/bin/sh"));
+  // And the next cell sees the original.
+  EXPECT_EQ(Run(Busybox("busybox cat /etc/motd; busybox ls /new")).out,
+            "original");
+}
+
+TEST_P(DirectoryRootTest, OneLimitHoldsForAllThatIsWritten) {
+  CellSpec cell = Busybox(
+      "busybox head -c 700k /dev/zero > /tmp/a && echo first; "
+      "busybox dd if=/dev/zero of=/opt bs=64k count=11 && echo second");
+  cell.limits.scratch_bytes = 1 << 20;
+  const Outcome bytes = Run(cell);
+  EXPECT_EQ(bytes.out, "first\n");
+  EXPECT_THAT(bytes.err, HasSubstr("No space left"));
+
+  cell =
+      Busybox("i=0; while echo > /f$i; do i=$((i+1)); done; echo $((i < 700))");
+  cell.limits.scratch_inodes = 100;
+  EXPECT_EQ(Run(cell).out, "1\n");
+}
+
+TEST_P(DirectoryRootTest, HostNamesAreThereWhereTheRootHasNone) {
+  EXPECT_THAT(Run(Busybox("busybox cat /etc/hosts")).out,
+              HasSubstr("127.0.0.1 localhost"));
+  directory_.Write("root/etc/hosts", "its own");
+  EXPECT_EQ(Run(Busybox("busybox cat /etc/hosts")).out, "its own");
+}
+
+TEST_P(DirectoryRootTest, LinkInAPlaceOfOursIsRefused) {
+  std::filesystem::create_symlink("/etc", root_ + "/tmp");
+  Session session = NewSession(SessionOf(Busybox("true")));
+  const auto started = session.StartCell(0);
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message, HasSubstr("/tmp of the root"));
+}
+
+TEST_P(DirectoryRootTest, HostsFileThatIsALinkIsNotWrittenThrough) {
+  const std::string outside = directory_.Write("outside", "");
+  std::filesystem::create_symlink(outside, root_ + "/etc/hosts");
+  EXPECT_EQ(Run(Busybox("echo ran")).out, "ran\n");
+  EXPECT_EQ(ReadFile(outside), "");
 }
 
 TEST_P(RootfsTest, MissingSourceIsNamed) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/sandbox/image/layout_builder.h"
 #include "tests/sandbox/sandbox_test.h"
 
 namespace assay::sandbox {
@@ -27,8 +28,11 @@ class AssaySandboxTest : public testing::TestWithParam<Starter> {
  protected:
   void SetUp() override {
     program_ = directory_.path() + "/assay-sandbox";
-    std::filesystem::copy_file(
-        std::string(std::getenv("ASSAY_BIN_DIR")) + "/assay-sandbox", program_);
+    for (const char* name : {"/assay-sandbox", "/assay-image"}) {
+      std::filesystem::copy_file(
+          std::string(std::getenv("ASSAY_BIN_DIR")) + name,
+          directory_.path() + name);
+    }
     ::chmod(directory_.path().c_str(), 0777);
   }
 
@@ -131,6 +135,83 @@ TEST_P(AssaySandboxTest, OutputBeforeALimitIsKept) {
   EXPECT_THAT(finished.err, HasSubstr("wall time limit"));
 }
 
+class ImageTest : public AssaySandboxTest {
+ protected:
+  // An image of busybox, with `more` above it.
+  void MakeImage(const TarText& more) const {
+    LayoutBuilder layout(directory_.path() + "/layout");
+    layout.Add(
+        {.layers = {TarText()
+                        .File("bin/busybox", ReadFile("/bin/busybox"), 0755)
+                        .Symlink("bin/sh", "busybox")
+                        .File("etc/motd", "from the image\n")
+                        .Bytes(),
+                    more.Bytes()},
+         .tag = "one",
+         .environment = {"PATH=/bin", "LANGUAGE=xx", "HOME=/home"},
+         .compression = Compression::kGzip});
+  }
+  Finished InImage(const std::string& options, const std::string& script) {
+    return Call("run --cache cache --root oci:layout:one " + options +
+                " -- sh -c '" + script + "'");
+  }
+};
+ASSAY_SANDBOX_SUITE(ImageTest);
+
+TEST_P(ImageTest, IsTheRootOfTheCommand) {
+  MakeImage(TarText().File("etc/.wh.nothing", ""));
+  const Finished ran = InImage(
+      "--env HOME=/mine",
+      "busybox cat /etc/motd; busybox ls /; echo $PATH $LANGUAGE $HOME; echo "
+      "x > /etc/motd; busybox cat /etc/motd");
+  EXPECT_EQ(ran.out,
+            "from the image\nbin\ndev\netc\nproc\ntmp\n/bin xx /mine\nx\n")
+      << ran.err;
+  EXPECT_EQ(InImage("", "busybox cat /etc/motd").out, "from the image\n");
+}
+
+TEST_P(ImageTest, IsUnpackedOnce) {
+  MakeImage(TarText());
+  EXPECT_EQ(InImage("", "echo 1").out, "1\n");
+  // Only the index is read from now on.
+  std::filesystem::remove_all(directory_.path() + "/layout/blobs");
+  EXPECT_EQ(InImage("", "echo 2").out, "2\n");
+  int entries = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_.path() + "/cache")) {
+    EXPECT_TRUE(entry.is_directory()) << entry.path();
+    ++entries;
+  }
+  EXPECT_EQ(entries, 1);
+}
+
+TEST_P(ImageTest, WhatIsWrittenCountsAgainstTheDiskLimits) {
+  MakeImage(TarText());
+  EXPECT_THAT(
+      InImage("--disk 1MiB", "busybox dd if=/dev/zero of=/f bs=64k count=32")
+          .err,
+      HasSubstr("No space left"));
+  EXPECT_THAT(InImage("--inodes 50",
+                      "i=0; while echo > /f$i; do i=$((i+1)); done; echo")
+                  .err,
+              HasSubstr("No space left"));
+  const Finished used =
+      InImage("--json -", "busybox head -c 3000000 /dev/zero > /f");
+  const json result = json::parse(used.out, nullptr, false);
+  EXPECT_GE(result.value("disk_used_bytes", 0), 3'000'000) << used.err;
+}
+
+TEST_P(ImageTest, HostileOneIsRefusedAndLeavesNothing) {
+  const std::string outside = directory_.Write("outside", "untouched");
+  MakeImage(TarText().Symlink("up", directory_.path()).File("up/outside", "x"));
+  const Finished refused = InImage("", "echo ran");
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("'up/outside' leads out of the image"));
+  EXPECT_EQ(ReadFile(outside), "untouched");
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() + "/cache"));
+}
+
 TEST_P(AssaySandboxTest, BindsAndEnvironmentAreWhatWasSaid) {
   directory_.Write("data", "shared");
   EXPECT_EQ(Call("run --ro data:/d --env X=1 --env X=2 --cwd /tmp -- sh -c "
@@ -213,7 +294,8 @@ TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
       {"run --pids none -- true", "expected a number"},
       {"run --ro /no/such -- true", "/no/such"},
       {"run --root /etc/passwd -- true", "not a directory"},
-      {"run --root oci:x -- true", "umoci"},
+      {"run --root oci:x -- true", "cannot use 'x'"},
+      {"run --root oci:. -- true", "it has no oci-layout"},
       {"run --env X -- true", "NAME=VALUE"},
       {"run --tmpfs t:1MiB -- true", "absolute path"},
       {"run --tmpfs /t -- true", "DST:SIZE"},
