@@ -38,9 +38,9 @@ void Span::Set(std::string_view key, bool value) {
   pair.mutable_value()->set_bool_value(value);
 }
 
-void Span::AddEvent(std::string_view name) {
+void Span::AddEvent(std::string_view name, std::uint64_t nanos) {
   otlp::Span::Event& event = *span_.add_events();
-  event.set_time_unix_nano(NowNanos());
+  event.set_time_unix_nano(nanos != 0 ? nanos : NowNanos());
   event.set_name(std::string(name));
 }
 
@@ -62,9 +62,15 @@ Tracer::Tracer(EventSink& sink, std::string trace_id)
 
 Span Tracer::Start(std::string_view name, const TraceContext& parent,
                    otlp::Span::SpanKind kind, std::uint64_t nanos) {
+  return StartAs({trace_id_, RandomBytes(8)}, name, parent, kind, nanos);
+}
+
+Span Tracer::StartAs(const TraceContext& context, std::string_view name,
+                     const TraceContext& parent, otlp::Span::SpanKind kind,
+                     std::uint64_t nanos) {
   Span span;
   span.tracer_ = this;
-  span.context_ = {trace_id_, RandomBytes(8)};
+  span.context_ = context;
   span.span_.set_trace_id(trace_id_);
   span.span_.set_span_id(span.context_.span_id);
   span.span_.set_parent_span_id(parent.span_id);
@@ -76,6 +82,7 @@ Span Tracer::Start(std::string_view name, const TraceContext& parent,
 }
 
 void Tracer::Ended(otlp::Span span) {
+  if (watch_) watch_(span);
   // What the run itself is made of is always kept: its number is bounded by
   // the plan.
   if (span.kind() != otlp::Span::SPAN_KIND_INTERNAL && ++kept_ > kQuota) {

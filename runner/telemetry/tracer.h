@@ -2,8 +2,10 @@
 #define ASSAY_RUNNER_TELEMETRY_TRACER_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "assay/otlp/v1/trace.pb.h"
 #include "runner/telemetry/event_sink.h"
@@ -33,7 +35,8 @@ class Span {
     Set(key, static_cast<std::int64_t>(value));
   }
   void Set(std::string_view key, bool value);
-  void AddEvent(std::string_view name);
+  // 0: now.
+  void AddEvent(std::string_view name, std::uint64_t nanos = 0);
   void Rename(std::string_view name) { span_.set_name(std::string(name)); }
   // Marks the span as failed; the first reason stays.
   void Fail(std::string_view reason);
@@ -71,6 +74,15 @@ class Tracer {
              assay::otlp::v1::Span::SpanKind kind =
                  assay::otlp::v1::Span::SPAN_KIND_INTERNAL,
              std::uint64_t nanos = 0);
+  // The same for a span whose ids were given out before.
+  Span StartAs(const TraceContext& context, std::string_view name,
+               const TraceContext& parent, assay::otlp::v1::Span::SpanKind kind,
+               std::uint64_t nanos);
+  // A span that somebody else made. It has ended.
+  void Add(assay::otlp::v1::Span span) { Ended(std::move(span)); }
+  // Is told every span as it ends, also those over the quota.
+  using Watch = std::function<void(const assay::otlp::v1::Span&)>;
+  void SetWatch(Watch watch) { watch_ = std::move(watch); }
   // Spans that start from now on are marked `assay.hidden`.
   void SetHidden(bool hidden) { hidden_ = hidden; }
   // Hands on what has ended since the last batch.
@@ -87,6 +99,7 @@ class Tracer {
   std::size_t batch_bytes_ = 0;
   std::int64_t kept_ = 0;
   std::int64_t dropped_ = 0;
+  Watch watch_;
   bool hidden_ = false;
 };
 

@@ -11,16 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "runner/wires/moment.h"
 #include "runner/wires/postgres_messages.h"
 
 namespace assay::wires {
-
-// When bytes came, and what the tap's owner wants to know about that moment
-// later (which request was in flight).
-struct Moment {
-  std::uint64_t nanos = 0;
-  std::uint64_t mark = 0;
-};
 
 // One execution of one statement, as it was seen on the wire.
 struct Statement {

@@ -13,10 +13,12 @@ class Observer final : public RelayObserver {
   Observer(PostgresListener& listener, int connection)
       : listener_(listener), connection_(connection) {}
 
-  void OnClient(std::string_view bytes) override {
-    if (session_.fell_back()) return;
-    session_.OnClient(bytes, Now());
-    Tell();
+  Passage OnClient(std::string_view bytes) override {
+    if (!session_.fell_back()) {
+      session_.OnClient(bytes, Now());
+      Tell();
+    }
+    return {bytes, {}};
   }
   void OnServer(std::string_view bytes) override {
     if (session_.fell_back()) return;

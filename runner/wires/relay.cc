@@ -2,17 +2,14 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <list>
 #include <utility>
 
 #include "runner/wires/dial.h"
+#include "runner/wires/relay_connection.h"
 #include "runner/wires/spawn.h"
 
 namespace assay::wires {
@@ -22,97 +19,34 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr std::size_t kBuffer = 64 << 10;
 constexpr std::chrono::milliseconds kDialTimeout{2000};
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-
-// One relayed connection. Kept alive by its coroutines.
-struct Connection {
-  Connection(tcp::socket near_socket, std::unique_ptr<RelayObserver> observer)
-      : near(std::move(near_socket)),
-        far(near.get_executor()),
-        observer(std::move(observer)) {}
-
-  // RST rather than FIN: a lost peer, not a finished one.
-  void Reset() {
-    boost::system::error_code ignored;
-    near.set_option(asio::socket_base::linger(true, 0), ignored);
-    near.close(ignored);
-    far.close(ignored);
-  }
-
-  void EndObservation() {
-    if (const auto ending = std::move(observer)) ending->OnClose();
-  }
-
-  tcp::socket near;
-  tcp::socket far;
-  std::unique_ptr<RelayObserver> observer;
-  int open_directions = 2;
-  bool reset = false;
-};
-
-// Where a finished direction is told.
-using Done = std::function<void()>;
-
-asio::awaitable<void> Pump(std::shared_ptr<Connection> connection,
-                           bool from_client, Done done) {
-  tcp::socket& from = from_client ? connection->near : connection->far;
-  tcp::socket& to = from_client ? connection->far : connection->near;
-  const auto buffer = std::make_unique<std::array<char, kBuffer>>();
-  while (true) {
-    const auto [error, size] =
-        co_await from.async_read_some(asio::buffer(*buffer), kTuple);
-    if (error == asio::error::connection_reset) connection->reset = true;
-    if (error) break;
-    const std::string_view bytes(buffer->data(), size);
-    if (connection->observer) {
-      if (from_client) {
-        connection->observer->OnClient(bytes);
-      } else {
-        connection->observer->OnServer(bytes);
-      }
-    }
-    const auto [failed, written] =
-        co_await asio::async_write(to, asio::buffer(bytes), kTuple);
-    if (failed) {
-      connection->reset = true;
-      break;
-    }
-  }
-  // A half close goes on as one; a reset takes both directions down.
-  boost::system::error_code ignored;
-  to.shutdown(tcp::socket::shutdown_send, ignored);
-  if (connection->reset) connection->Reset();
-  if (--connection->open_directions == 0) done();
-}
 
 }  // namespace
 
 struct RelayWire::State : std::enable_shared_from_this<RelayWire::State> {
-  State(asio::any_io_executor executor, UniqueFd fd, Network& target,
-        std::uint16_t port, Observe observe)
+  State(asio::any_io_executor executor, UniqueFd fd, Dialer dial,
+        Observe observe)
       : executor(std::move(executor)),
         acceptor(this->executor),
-        target(&target),
-        port(port),
-        observe(std::move(observe)) {
+        dial(std::move(dial)),
+        observe(std::move(observe)),
+        bench(std::make_shared<FaultBench>()) {
     acceptor.assign(tcp::v4(), fd.Release());
   }
 
   static asio::awaitable<void> Accept(std::shared_ptr<State> self) {
     while (self->acceptor.is_open()) {
       auto [error, socket] = co_await self->acceptor.async_accept(kTuple);
-      if (error == asio::error::operation_aborted || self->target == nullptr) {
-        co_return;
-      }
+      if (error == asio::error::operation_aborted || self->gone) co_return;
       if (error) {
         // Out of descriptors, most likely: give the connections time to end.
         asio::steady_timer timer(self->executor, std::chrono::milliseconds(10));
         co_await timer.async_wait(kTuple);
         continue;
       }
-      if (self->connections.size() >= kConnections) {
+      if (self->connections.size() >= kConnections ||
+          self->bench->faults.refuse) {
         socket.set_option(asio::socket_base::linger(true, 0), error);
         continue;
       }
@@ -123,56 +57,94 @@ struct RelayWire::State : std::enable_shared_from_this<RelayWire::State> {
 
   static asio::awaitable<void> Serve(std::shared_ptr<State> self,
                                      tcp::socket socket) {
-    auto connection = std::make_shared<Connection>(
-        std::move(socket), self->observe ? self->observe() : nullptr);
+    auto connection = std::make_shared<RelayConnection>(
+        std::move(socket), self->observe ? self->observe() : nullptr,
+        self->bench);
     const auto at =
         self->connections.insert(self->connections.end(), connection);
     auto finish = [self, at] {
-      const std::shared_ptr<Connection> ended = *at;
+      const std::shared_ptr<RelayConnection> ended = *at;
       self->connections.erase(at);
       ended->EndObservation();
     };
-    auto far = co_await Dial(*self->target, self->port, kDialTimeout);
-    if (!far || self->target == nullptr || !connection->near.is_open()) {
+    auto far = co_await self->dial();
+    if (!far || self->gone || !connection->near_is_open()) {
       connection->Reset();
       finish();
       co_return;
     }
-    connection->far = *std::move(far);
-    Spawn(self->executor, Pump(connection, true, finish));
-    co_await Pump(connection, false, finish);
+    connection->Open(*std::move(far), std::move(finish));
   }
 
   void DropConnections() {
     for (const auto& connection : connections) connection->Reset();
   }
 
+  // Closes the port, or opens it again.
+  Status Refuse(bool refuse) {
+    boost::system::error_code ignored;
+    if (!listen) return {};  // Accept() resets instead.
+    if (refuse) {
+      acceptor.close(ignored);
+      return {};
+    }
+    if (acceptor.is_open()) return {};
+    ASSAY_ASSIGN_OR_RETURN(UniqueFd fd, listen());
+    acceptor.assign(tcp::v4(), fd.Release());
+    Spawn(executor, Accept(shared_from_this()));
+    return {};
+  }
+
   asio::any_io_executor executor;
   tcp::acceptor acceptor;
-  // Null once the wire is gone.
-  Network* target;
-  std::uint16_t port;
+  Dialer dial;
   Observe observe;
-  std::list<std::shared_ptr<Connection>> connections;
+  Listen listen;
+  std::shared_ptr<FaultBench> bench;
+  std::list<std::shared_ptr<RelayConnection>> connections;
+  // The wire is; its coroutines end later.
+  bool gone = false;
 };
 
 RelayWire::RelayWire(asio::any_io_executor executor, UniqueFd listener,
                      Network& target, std::uint16_t port, Observe observe)
+    : RelayWire(
+          std::move(executor), std::move(listener),
+          [&target, port] { return Dial(target, port, kDialTimeout); },
+          std::move(observe)) {}
+
+RelayWire::RelayWire(asio::any_io_executor executor, UniqueFd listener,
+                     Dialer dial, Observe observe)
     : state_(std::make_shared<State>(std::move(executor), std::move(listener),
-                                     target, port, std::move(observe))) {
+                                     std::move(dial), std::move(observe))) {
   Spawn(state_->executor, State::Accept(state_));
 }
 
 RelayWire::~RelayWire() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
-  state_->target = nullptr;
+  state_->gone = true;
   state_->DropConnections();
   // The coroutines end later; what observers borrow may be gone by then.
   for (const auto& connection : state_->connections) {
     connection->EndObservation();
   }
 }
+
+Status RelayWire::SetFaults(const WireFaults& faults, std::uint64_t seed) {
+  const bool refused = state_->bench->faults.refuse;
+  state_->bench->faults = faults;
+  ++state_->bench->generation;
+  state_->bench->random.seed(seed);
+  if (!faults.request.shapes() && !faults.response.shapes()) {
+    for (const auto& connection : state_->connections) connection->Release();
+  }
+  return refused == faults.refuse ? Status{} : state_->Refuse(faults.refuse);
+}
+
+const WireFaults& RelayWire::faults() const { return state_->bench->faults; }
+
+void RelayWire::SetListen(Listen listen) { state_->listen = std::move(listen); }
 
 void RelayWire::DropConnections() { state_->DropConnections(); }
 
