@@ -1,17 +1,19 @@
 #include "runner/run/installation.h"
 
+#include <signal.h>
+
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "runner/steps/step_runner.h"
-#include "runner/wires/sql_text.h"
-#include "runner/wires/statement_span.h"
+#include "runner/wires/spawn.h"
 
 namespace assay::run {
 
 namespace asio = boost::asio;
 using assay::plan::v1::Service;
-using assay::plan::v1::Sidecar;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -20,14 +22,16 @@ namespace {
 // A process is reaped some microseconds after its sockets closed; a busy
 // machine may need longer.
 constexpr milliseconds kNewsOfDeath{100};
+// Of what is started again when a fault's time is up.
+constexpr std::chrono::seconds kHealLimit{30};
 
-bool ControlsTransaction(const std::string& operation) {
-  for (const std::string_view name :
-       {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT",
-        "RELEASE", "SET", "DISCARD", "DEALLOCATE"}) {
-    if (operation == name) return true;
+int SignalOf(const std::string& argument_json) {
+  for (const auto& [name, number] :
+       {std::pair{"SIGTERM", SIGTERM}, std::pair{"SIGINT", SIGINT},
+        std::pair{"SIGSEGV", SIGSEGV}}) {
+    if (argument_json.find(name) != std::string::npos) return number;
   }
-  return false;
+  return SIGKILL;
 }
 
 }  // namespace
@@ -38,11 +42,32 @@ Installation::Installation(asio::any_io_executor executor,
     : executor_(std::move(executor)),
       input_(input),
       session_(session),
-      chronicle_(chronicle) {}
+      chronicle_(chronicle),
+      traffic_(chronicle, seen_),
+      wiring_(executor_, traffic_),
+      disturbances_(executor_, wiring_, chronicle.tracer(), input.seed()),
+      news_(executor_) {
+  chronicle_.tracer().SetWatch(
+      [this](const otlp::v1::Span& span) { OnSpan(span); });
+}
 
 Installation::~Installation() {
   // Taps tell of connections that end with them.
-  gone_ = true;
+  traffic_.Stop();
+  disturbances_.HealAll();
+  chronicle_.tracer().SetWatch(nullptr);
+}
+
+void Installation::OnSpan(const otlp::v1::Span& span) {
+  const bool observed = std::ranges::any_of(
+      span.attributes(),
+      [](const auto& pair) { return pair.key() == "assay.source"; });
+  if (!observed) return;
+  if (seen_.spans.size() >= steps::Observations::kSpans) {
+    ++seen_.dropped_spans;
+    return;
+  }
+  seen_.spans.push_back(span);
 }
 
 Status Installation::StartSidecars() {
@@ -81,29 +106,29 @@ Status Installation::MakeServices() {
             executor_, session_,
             static_cast<std::uint32_t>(input_.blueprints().services(i)),
             input_.plan().services(i), chronicle_, keep));
-    ASSAY_RETURN_IF_ERROR(LayWires(*service));
     services_.push_back(std::move(service));
+  }
+  for (const auto& service : services_) {
+    ASSAY_RETURN_IF_ERROR(LayWires(*service));
   }
   return {};
 }
 
 Status Installation::LayWires(ServiceCell& service) {
   for (const auto& sidecar : sidecars_) {
-    const Sidecar& plan = sidecar->plan();
-    ASSAY_ASSIGN_OR_RETURN(
-        wires::UniqueFd listening,
-        service.network().Listen(static_cast<std::uint16_t>(plan.port())));
-    Wire wire{.sidecar = plan.name()};
-    if (plan.tapped() && plan.kind() == Sidecar::KIND_POSTGRES) {
-      wire.tap = std::make_unique<wires::PostgresTap>(
-          executor_, std::move(listening), sidecar->network(), sidecar->port(),
-          static_cast<wires::PostgresListener&>(*this));
-    } else {
-      wire.relay = std::make_unique<wires::RelayWire>(
-          executor_, std::move(listening), sidecar->network(), sidecar->port(),
-          nullptr);
-    }
-    wires_.push_back(std::move(wire));
+    ASSAY_RETURN_IF_ERROR(wiring_.LaySidecar(service.network(), sidecar->plan(),
+                                             sidecar->network(),
+                                             sidecar->port()));
+  }
+  for (const auto& upstream : input_.plan().upstreams()) {
+    ASSAY_RETURN_IF_ERROR(wiring_.LayUpstream(service.network(), upstream));
+  }
+  // Its siblings, each where it would find it on one machine.
+  for (const auto& other : services_) {
+    if (other.get() == &service) continue;
+    ASSAY_RETURN_IF_ERROR(wiring_.LayService(
+        service.network(), other->plan().name(), other->network(),
+        static_cast<std::uint16_t>(other->plan().port()), false));
   }
   return {};
 }
@@ -135,8 +160,11 @@ asio::awaitable<Status> Installation::TakeSnapshots(Deadline deadline) {
 
 asio::awaitable<Expected<std::string>> Installation::Prepare(
     bool first, Deadline deadline) {
+  disturbances_.HealAll();
+  wiring_.RestartStubs();
   if (!first) {
     for (const auto& sidecar : sidecars_) {
+      ASSAY_CO_RETURN_IF_ERROR(co_await sidecar->Heal(deadline));
       ASSAY_CO_RETURN_IF_ERROR(co_await sidecar->Reset(deadline));
     }
   }
@@ -149,7 +177,7 @@ asio::awaitable<Expected<std::string>> Installation::Prepare(
     std::string problem = co_await service->WaitReady(deadline);
     if (!problem.empty()) co_return "the service, started again, " + problem;
   }
-  seen_ = {};
+  seen_.BeginCheck();
   co_return std::string();
 }
 
@@ -225,16 +253,26 @@ std::string Installation::Output(std::string_view source) {
 }
 
 asio::awaitable<Status> Installation::Kill(std::string target) {
+  return KillProcesses(std::move(target), SIGKILL);
+}
+
+asio::awaitable<Status> Installation::KillProcesses(std::string target,
+                                                    int signal) {
   if (SidecarCell* sidecar = FindSidecar(target)) {
-    co_return co_await sidecar->Kill();
+    co_return co_await sidecar->Kill(signal);
   }
   ServiceCell* service = FindService(target);
   if (service == nullptr) co_return NotFound("there is no target ", target);
-  co_return co_await service->Stop();
+  co_return co_await service->Stop(signal);
 }
 
 asio::awaitable<Status> Installation::Heal(std::string target,
                                            Deadline deadline) {
+  disturbances_.Heal(target);
+  if (wiring_.LeadsTo(target) && FindSidecar(target) == nullptr &&
+      FindService(target) == nullptr) {
+    co_return Status{};
+  }
   if (SidecarCell* sidecar = FindSidecar(target)) {
     co_return co_await sidecar->Heal(deadline);
   }
@@ -249,44 +287,54 @@ asio::awaitable<Status> Installation::Heal(std::string target,
   co_return Status{};
 }
 
-std::uint64_t Installation::Mark() { return chronicle_.correlation().Mark(); }
-
-void Installation::OnPostgres(int connection, const std::string& database,
-                              const wires::PostgresEvent& event) {
-  if (gone_) return;
-  if (const auto* statement = std::get_if<wires::Statement>(&event)) {
-    return OnStatement(database, *statement);
-  }
-  std::string note;
-  if (const auto* fell = std::get_if<wires::FellBack>(&event)) {
-    note = "connection " + std::to_string(connection) +
-           ": statements are not seen any more, because " + fell->reason;
-  } else if (const auto* failed =
-                 std::get_if<wires::ConnectionFailed>(&event)) {
-    note = "connection " + std::to_string(connection) + ": " +
-           failed->error.message + " (SQLSTATE " + failed->error.code + ")";
-  } else {
-    return;
-  }
-  chronicle_.Note("wire.postgres", note);
+Status Installation::Pause(const std::string& target, bool pause) {
+  SidecarCell* sidecar = FindSidecar(target);
+  ServiceCell* service = FindService(target);
+  Status done = sidecar != nullptr   ? sidecar->Pause(pause)
+                : service != nullptr ? service->Pause(pause)
+                                     : NotFound("there is no target ", target);
+  // Ours to answer for, whatever the sandbox calls it.
+  return done ? done
+              : Unavailable("pause ", target, ": ", done.error().message);
 }
 
-void Installation::OnStatement(const std::string& database,
-                               const wires::Statement& statement) {
-  const wires::SqlText sql = wires::ReadSql(statement.text);
-  const auto place = chronicle_.correlation().At(statement.begin.mark);
-  wires::RecordStatement(chronicle_.tracer(), "postgres", database, statement,
-                         sql, place);
-  if (seen_.statements.size() >= steps::Observations::kMost) {
-    ++seen_.dropped;
-    return;
+asio::awaitable<Status> Installation::Disturb(assay::plan::v1::FaultStep fault,
+                                              telemetry::TraceContext below) {
+  const std::string& target = fault.target();
+  const bool process =
+      FindSidecar(target) != nullptr || FindService(target) != nullptr;
+  if (process && fault.action() == "pause") {
+    ASSAY_CO_RETURN_IF_ERROR(Pause(target, true));
+    disturbances_.BeginOnProcesses(
+        fault, below, [this, target](bool) { (void)Pause(target, false); });
+    co_return Status{};
   }
-  seen_.statements.push_back(
-      {.request = place.request,
-       .normalised = sql.normalised,
-       .summary = sql.Summary(),
-       .transaction_control = ControlsTransaction(sql.operation),
-       .failed = !statement.error_code.empty()});
+  if (process && fault.action() == "kill") {
+    ASSAY_CO_RETURN_IF_ERROR(
+        co_await KillProcesses(target, SignalOf(fault.argument_json())));
+    disturbances_.BeginOnProcesses(fault, below, [this, target](bool by_time) {
+      if (by_time) wires::Spawn(executor_, HealLater(this, target, alive_));
+    });
+    co_return Status{};
+  }
+  co_return disturbances_.BeginOnWires(fault, below);
+}
+
+// A fault whose time is up: nobody waits for what it does.
+asio::awaitable<void> Installation::HealLater(Installation* self,
+                                              std::string target,
+                                              std::weak_ptr<int> alive) {
+  if (alive.expired()) co_return;
+  const Status healed =
+      co_await self->Heal(target, steady_clock::now() + kHealLimit);
+  if (!healed && !alive.expired()) {
+    self->chronicle_.Note("service", healed.error().message);
+  }
+}
+
+asio::awaitable<void> Installation::WaitForReports(Deadline deadline) {
+  news_.expires_at(deadline);
+  co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 }  // namespace assay::run

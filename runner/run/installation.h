@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,11 +11,12 @@
 
 #include "assay/runner/v1/run_input.pb.h"
 #include "runner/run/chronicle.h"
+#include "runner/run/disturbances.h"
 #include "runner/run/service_cell.h"
 #include "runner/run/sidecar_cell.h"
+#include "runner/run/traffic.h"
+#include "runner/run/wiring.h"
 #include "runner/steps/surroundings.h"
-#include "runner/wires/postgres_tap.h"
-#include "runner/wires/relay.h"
 #include "sandbox/cell/session.h"
 
 namespace assay::run {
@@ -24,8 +26,7 @@ namespace assay::run {
 //
 // Ownership: borrows everything it is given; owns the cells.
 // Threads: confined to the run's thread.
-class Installation final : public steps::Surroundings,
-                           private wires::PostgresListener {
+class Installation final : public steps::Surroundings {
  public:
   Installation(boost::asio::any_io_executor executor,
                const assay::runner::v1::RunInput& input,
@@ -69,20 +70,17 @@ class Installation final : public steps::Surroundings,
   boost::asio::awaitable<Status> Kill(std::string target) override;
   boost::asio::awaitable<Status> Heal(std::string target,
                                       Deadline deadline) override;
+  boost::asio::awaitable<Status> Disturb(
+      assay::plan::v1::FaultStep fault, telemetry::TraceContext below) override;
+  boost::asio::awaitable<void> WaitForReports(Deadline deadline) override;
 
  private:
-  // One wire from a service's cell to a sidecar's.
-  struct Wire {
-    std::string sidecar;
-    std::unique_ptr<wires::PostgresTap> tap;
-    std::unique_ptr<wires::RelayWire> relay;
-  };
-
-  std::uint64_t Mark() override;
-  void OnPostgres(int connection, const std::string& database,
-                  const wires::PostgresEvent& event) override;
-  void OnStatement(const std::string& database,
-                   const wires::Statement& statement);
+  static boost::asio::awaitable<void> HealLater(Installation* self,
+                                                std::string target,
+                                                std::weak_ptr<int> alive);
+  void OnSpan(const otlp::v1::Span& span);
+  boost::asio::awaitable<Status> KillProcesses(std::string target, int signal);
+  Status Pause(const std::string& target, bool pause);
   Status LayWires(ServiceCell& service);
   ServiceCell* FindService(std::string_view name);
   SidecarCell* FindSidecar(std::string_view name);
@@ -94,8 +92,13 @@ class Installation final : public steps::Surroundings,
   steps::Observations seen_;
   std::vector<std::unique_ptr<SidecarCell>> sidecars_;
   std::vector<std::unique_ptr<ServiceCell>> services_;
-  std::vector<Wire> wires_;
-  bool gone_ = false;
+  // Its wires lead to the cells above.
+  Traffic traffic_;
+  Wiring wiring_;
+  Disturbances disturbances_;
+  // Cancelled when the service has reported something.
+  boost::asio::steady_timer news_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
 }  // namespace assay::run

@@ -36,6 +36,8 @@ class LiveProcess {
   // True when it has ended by the deadline.
   boost::asio::awaitable<bool> WaitEnd(Deadline deadline);
   Status Kill();
+  // To the first process only.
+  Status Signal(int signal);
   // The last lines that it wrote, on one line: "a | b | c".
   std::string LastWords();
 

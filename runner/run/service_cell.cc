@@ -1,5 +1,7 @@
 #include "runner/run/service_cell.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -131,8 +133,15 @@ std::string ServiceCell::DescribeEnd() {
          (words.empty() ? "" : "; it wrote: " + words);
 }
 
-asio::awaitable<Status> ServiceCell::Stop() {
+asio::awaitable<Status> ServiceCell::Stop(int signal) {
   stopped_ = true;
+  if (signal != SIGKILL && alive()) {
+    ASSAY_CO_RETURN_IF_ERROR(program_->Signal(signal));
+    co_await program_->WaitEnd(steady_clock::now() +
+                               (plan_.has_stop_grace()
+                                    ? steps::ToMilliseconds(plan_.stop_grace())
+                                    : milliseconds(kReap)));
+  }
   ASSAY_CO_RETURN_IF_ERROR(cell_.Kill());
   if (program_ != nullptr) {
     co_await program_->WaitEnd(steady_clock::now() + kReap);

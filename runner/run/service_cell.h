@@ -37,8 +37,11 @@ class ServiceCell {
   Status StartProgram();
   // Why the service cannot be talked to, as a sentence; empty: it is ready.
   boost::asio::awaitable<std::string> WaitReady(Deadline deadline);
-  // Ends everything that runs in the cell.
-  boost::asio::awaitable<Status> Stop();
+  // Ends everything that runs in the cell; with another signal than SIGKILL its
+  // first process has the plan's grace to end by itself.
+  boost::asio::awaitable<Status> Stop(int signal = 9);
+  // Freezes every process of the cell, or lets them go on.
+  Status Pause(bool pause) { return pause ? cell_.Freeze() : cell_.Thaw(); }
 
   bool alive() const { return program_ && !program_->ended(); }
   LiveProcess* program() { return program_.get(); }

@@ -1,5 +1,7 @@
 #include "runner/run/sidecar_cell.h"
 
+#include <signal.h>
+
 #include <utility>
 
 #include "runner/run/blueprint_layout.h"
@@ -99,7 +101,11 @@ asio::awaitable<Status> SidecarCell::Reset(Deadline deadline) {
   co_return Status{};
 }
 
-asio::awaitable<Status> SidecarCell::Kill() {
+asio::awaitable<Status> SidecarCell::Kill(int signal) {
+  if (signal != SIGKILL) {
+    ASSAY_CO_RETURN_IF_ERROR(server_->Signal(signal));
+    co_await server_->WaitEnd(std::chrono::steady_clock::now() + kReap);
+  }
   ASSAY_CO_RETURN_IF_ERROR(cell_.Kill());
   co_await server_->WaitEnd(std::chrono::steady_clock::now() + kReap);
   if (database_ != nullptr) database_->Disconnect();

@@ -34,8 +34,11 @@ class SidecarCell {
   // Remembers the contents, for Reset. Only where the plan resets per check.
   boost::asio::awaitable<Status> TakeSnapshot(Deadline deadline);
   boost::asio::awaitable<Status> Reset(Deadline deadline);
-  // SIGKILL to the server; its wire refuses from then on.
-  boost::asio::awaitable<Status> Kill();
+  // Ends the server by a signal, SIGKILL at the latest; its wire refuses from
+  // then on.
+  boost::asio::awaitable<Status> Kill(int signal);
+  // Freezes every process of the cell, or lets them go on.
+  Status Pause(bool pause) { return pause ? cell_.Freeze() : cell_.Thaw(); }
   // Starts the server again if it does not run, and waits until it is ready.
   boost::asio::awaitable<Status> Heal(Deadline deadline);
 

@@ -111,7 +111,9 @@ asio::awaitable<HttpResult> HttpSteps::Exchange(
   const std::uint64_t number = correlation_.Enter(span.context());
   Observations& seen = surroundings_.observations();
   if (seen.requests.size() < Observations::kMost) {
-    seen.requests.push_back({number, request.method + " " + path});
+    seen.requests.push_back({.number = number,
+                             .title = request.method + " " + path,
+                             .span_id = span.context().span_id});
   }
   const std::string title = request.method + " " + path;
   HttpResult result = co_await client.Perform(std::move(request));

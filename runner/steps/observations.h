@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "assay/otlp/v1/trace.pb.h"
+
 namespace assay::steps {
 
 // What the wires saw during one check, for its `trace` steps.
@@ -14,6 +16,7 @@ struct Observations {
     std::uint64_t number = 0;
     // "GET /orders".
     std::string title;
+    std::string span_id;
   };
   struct Statement {
     // 0: no request, or not known which.
@@ -32,6 +35,20 @@ struct Observations {
   std::vector<Statement> statements;
   // Statements over kMost, which were not kept.
   std::int64_t dropped = 0;
+
+  // Spans that wires saw and that the service reported, of the whole run; those
+  // of this check begin at `first_span`. More than kSpans are counted only.
+  static constexpr std::size_t kSpans = 20'000;
+  std::vector<otlp::v1::Span> spans;
+  std::size_t first_span = 0;
+  std::int64_t dropped_spans = 0;
+
+  void BeginCheck() {
+    requests.clear();
+    statements.clear();
+    dropped = 0;
+    first_span = spans.size();
+  }
 };
 
 }  // namespace assay::steps

@@ -260,11 +260,9 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
     case Step::kBurst:
       co_return co_await RunBurstStep(step.burst(), frame, surroundings_, http_,
                                       schemas_, tracer_, limit);
-    case Step::kTrace: {
-      assertions::Evaluator evaluator(frame.scope, schemas_);
-      co_return RunTraceStep(step.trace(), surroundings_.observations(),
-                             correlation_, evaluator);
-    }
+    case Step::kTrace:
+      co_return co_await RunTraceStep(step.trace(), frame, surroundings_,
+                                      correlation_, schemas_);
     case Step::kLogs:
       co_return RunLogsStep(step.logs(), surroundings_, redactor_);
     case Step::kWait:
@@ -290,21 +288,17 @@ asio::awaitable<Outcome> StepRunner::RunWait(const Step& step, Frame& frame) {
 
 asio::awaitable<Outcome> StepRunner::RunDisturbance(const Step& step,
                                                     Frame& frame) {
-  std::string target;
-  if (step.has_fault()) {
-    if (step.fault().action() != "kill" || step.fault().has_duration()) {
-      co_return Inconclusive("this build does not execute the fault `" +
-                             step.fault().action() + "` yet (" +
-                             ShowPosition(step.position(), plan_) + ")");
-    }
-    target = step.fault().target();
-  } else {
-    target = step.has_heal() ? step.heal().target() : step.restart().target();
-  }
   Status status;
-  if (!step.has_heal()) status = co_await surroundings_.Kill(target);
-  if (status && !step.has_fault()) {
-    status = co_await surroundings_.Heal(target, frame.deadline);
+  if (step.has_fault()) {
+    status = co_await surroundings_.Disturb(step.fault(), frame.span);
+  } else if (step.has_heal()) {
+    status = co_await surroundings_.Heal(step.heal().target(), frame.deadline);
+  } else {
+    status = co_await surroundings_.Kill(step.restart().target());
+    if (status) {
+      status =
+          co_await surroundings_.Heal(step.restart().target(), frame.deadline);
+    }
   }
   if (status) co_return Outcome{};
   if (status.error().code == Code::kFailedPrecondition) {

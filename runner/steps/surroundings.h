@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "assay/plan/v1/plan.pb.h"
 #include "proto/base/error.h"
 #include "runner/steps/http_client.h"
 #include "runner/steps/observations.h"
+#include "runner/telemetry/trace_context.h"
 #include "runner/wires/postgres_client.h"
 
 namespace assay::steps {
@@ -51,6 +53,12 @@ class Surroundings {
   virtual boost::asio::awaitable<Status> Kill(std::string target) = 0;
   virtual boost::asio::awaitable<Status> Heal(std::string target,
                                               Deadline deadline) = 0;
+  // Begins any fault, until its time is up, it is healed or the check ends; its
+  // span stands below `below`. INVALID_ARGUMENT: the target cannot do that.
+  virtual boost::asio::awaitable<Status> Disturb(
+      assay::plan::v1::FaultStep fault, telemetry::TraceContext below) = 0;
+  // Waits until the service has reported something, or for the deadline.
+  virtual boost::asio::awaitable<void> WaitForReports(Deadline deadline) = 0;
 };
 
 }  // namespace assay::steps

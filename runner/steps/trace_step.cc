@@ -1,16 +1,25 @@
 #include "runner/steps/trace_step.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "runner/steps/span_choice.h"
+#include "runner/steps/step_runner.h"
+
 namespace assay::steps {
 namespace {
 
+namespace asio = boost::asio;
+using assay::otlp::v1::Span;
+using assay::otlp::v1::SpanStatus;
+using assay::plan::v1::Matcher;
 using assay::plan::v1::TraceStep;
+using Spans = std::vector<const Span*>;
 
 // The statement that a request ran most often, if it ran it several times: the
 // N of an N+1.
@@ -51,8 +60,88 @@ Outcome CheckQueries(const TraceStep& step, const Observations& seen,
                 failure->position);
 }
 
+bool LooksAtSpans(const TraceStep& step) {
+  return step.has_span_name() || !step.kind().empty() ||
+         !step.below().empty() || step.attributes_size() > 0 ||
+         step.has_status() || step.has_count() || step.has_duration();
+}
+
+// The spans meant, in words.
+std::string Describe(const TraceStep& step) {
+  std::string words = step.source() == "reported" ? "reported span" : "span";
+  if (step.has_span_name() && step.span_name().matchers_size() > 0) {
+    words += " " + step.span_name().matchers(0).operand_json();
+  }
+  return words;
+}
+
+std::string_view StatusOf(const Span& span) {
+  switch (span.status().code()) {
+    case SpanStatus::STATUS_CODE_OK:
+      return "ok";
+    case SpanStatus::STATUS_CODE_ERROR:
+      return "error";
+    default:
+      return "unset";
+  }
+}
+
+std::chrono::microseconds DurationOf(const Span& span) {
+  if (span.end_time_unix_nano() <= span.start_time_unix_nano()) {
+    return std::chrono::microseconds(0);
+  }
+  return std::chrono::microseconds(static_cast<std::int64_t>(
+      (span.end_time_unix_nano() - span.start_time_unix_nano()) / 1000));
+}
+
+// Number, status and time of the spans meant.
+Outcome CheckSpans(const TraceStep& step, const Spans& spans,
+                   assertions::Evaluator& evaluator) {
+  if (step.has_count()) {
+    const auto failure =
+        evaluator.Number(step.count(), "number of " + Describe(step) + "s",
+                         static_cast<double>(spans.size()));
+    if (failure) return Failed(failure->sentence, failure->position);
+  } else if (spans.empty()) {
+    return Failed("expected a " + Describe(step) + ", found none");
+  }
+  for (const Span* span : spans) {
+    if (step.has_status()) {
+      const std::string status(StatusOf(*span));
+      if (const auto failure = evaluator.Text(
+              step.status(), "status of " + span->name(), &status)) {
+        const std::string why = span->status().message();
+        return Failed(failure->sentence + (why.empty() ? "" : ": " + why),
+                      failure->position);
+      }
+    }
+    if (!step.has_duration()) continue;
+    if (const auto failure =
+            evaluator.Duration(step.duration(), "duration of " + span->name(),
+                               DurationOf(*span))) {
+      return Failed(failure->sentence, failure->position);
+    }
+  }
+  return {};
+}
+
+Outcome CheckRequest(const TraceStep& step, const Observations& seen,
+                     const Observations::Request& request,
+                     const telemetry::Correlation& correlation,
+                     const SpanChoice& choice,
+                     assertions::Evaluator& evaluator) {
+  if (step.has_queries_per_request()) {
+    Outcome outcome = CheckQueries(step, seen, request, correlation, evaluator);
+    if (!outcome.passed() || !LooksAtSpans(step)) return outcome;
+  }
+  Outcome outcome = CheckSpans(step, choice.Below(request.span_id), evaluator);
+  if (!outcome.passed()) outcome.reason += ", in " + request.title;
+  return outcome;
+}
+
 Outcome CheckRequests(const TraceStep& step, const Observations& seen,
                       const telemetry::Correlation& correlation,
+                      const SpanChoice& choice,
                       assertions::Evaluator& evaluator) {
   std::vector<Observations::Request> chosen = seen.requests;
   if (chosen.empty()) {
@@ -65,7 +154,8 @@ Outcome CheckRequests(const TraceStep& step, const Observations& seen,
   const bool any = step.of() == "any";
   std::optional<Outcome> first_bad;
   for (const auto& request : chosen) {
-    Outcome outcome = CheckQueries(step, seen, request, correlation, evaluator);
+    Outcome outcome =
+        CheckRequest(step, seen, request, correlation, choice, evaluator);
     if (outcome.passed() && any) return outcome;
     if (!outcome.passed() && !any) return outcome;
     if (!outcome.passed() && !first_bad) first_bad = std::move(outcome);
@@ -73,40 +163,49 @@ Outcome CheckRequests(const TraceStep& step, const Observations& seen,
   return first_bad.value_or(Outcome{});
 }
 
-// Statements whose summary or text matches, counted over the check.
-Outcome CheckCount(const TraceStep& step, const Observations& seen,
-                   assertions::Evaluator& evaluator) {
-  const auto count = std::ranges::count_if(
-      seen.statements, [&](const Observations::Statement& statement) {
-        if (!step.has_span_name()) return true;
-        return !evaluator.Text(step.span_name(), "span", &statement.summary) ||
-               !evaluator.Text(step.span_name(), "span", &statement.normalised);
-      });
-  const auto failure = evaluator.Number(step.count(), "number of spans",
-                                        static_cast<double>(count));
-  return failure ? Failed(failure->sentence, failure->position) : Outcome{};
+// Whether more spans could make it fail that holds now.
+bool MayFailLater(const TraceStep& step) {
+  if (step.has_status() || step.has_duration()) return true;
+  return std::ranges::any_of(step.count().matchers(), [](const Matcher& m) {
+    return m.op() != Matcher::OP_GT && m.op() != Matcher::OP_GTE;
+  });
 }
 
 }  // namespace
 
-Outcome RunTraceStep(const TraceStep& step, const Observations& seen,
-                     const telemetry::Correlation& correlation,
-                     assertions::Evaluator& evaluator) {
-  if (step.source() == "reported" || !step.kind().empty() ||
-      !step.below().empty() || step.attributes_size() > 0 ||
-      step.has_status() || step.has_duration()) {
-    return Inconclusive(
-        "this build executes `trace` steps with queries_per_request, or count "
-        "and span, over what taps saw");
+Outcome CheckTrace(const TraceStep& step, const Observations& seen,
+                   const telemetry::Correlation& correlation,
+                   assertions::Evaluator& evaluator) {
+  if (seen.dropped > 0 || seen.dropped_spans > 0) {
+    return Inconclusive("more spans than are kept for trace assertions");
   }
-  if (seen.dropped > 0) {
-    return Inconclusive("more statements than are kept for trace assertions");
+  const SpanChoice choice(step, seen, evaluator);
+  if (step.per() == "run") return CheckSpans(step, choice.InRun(), evaluator);
+  // Without a word about requests, a number of spans is that of the check.
+  const bool counts_check =
+      step.per() == "check" ||
+      (step.has_count() && !step.has_queries_per_request() &&
+       seen.requests.empty());
+  if (counts_check) return CheckSpans(step, choice.InCheck(), evaluator);
+  return CheckRequests(step, seen, correlation, choice, evaluator);
+}
+
+asio::awaitable<Outcome> RunTraceStep(const TraceStep& step, Frame& frame,
+                                      Surroundings& surroundings,
+                                      const telemetry::Correlation& correlation,
+                                      assertions::Schemas& schemas) {
+  assertions::Evaluator evaluator(frame.scope, schemas);
+  const bool reports = step.source() == "reported" || step.source() == "any";
+  const auto end = std::min(frame.deadline, std::chrono::steady_clock::now() +
+                                                ToMilliseconds(step.wait()));
+  while (true) {
+    Outcome outcome =
+        CheckTrace(step, surroundings.observations(), correlation, evaluator);
+    const bool late = std::chrono::steady_clock::now() >= end;
+    if (!reports || late) co_return outcome;
+    if (outcome.passed() && !MayFailLater(step)) co_return outcome;
+    co_await surroundings.WaitForReports(end);
   }
-  if (step.has_queries_per_request()) {
-    return CheckRequests(step, seen, correlation, evaluator);
-  }
-  if (step.has_count()) return CheckCount(step, seen, evaluator);
-  return Inconclusive("nothing to assert that this build understands");
 }
 
 }  // namespace assay::steps

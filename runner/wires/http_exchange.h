@@ -60,6 +60,9 @@ struct HttpExchange {
   std::string traceparent;
   // What the listener wants to be reminded of.
   std::uint64_t number = 0;
+  // Whoever made the request held a database transaction open meanwhile: told
+  // as `assay.db.transaction_open`.
+  bool in_transaction = false;
   // "websocket", "h2c": the connection speaks something else from here on.
   std::string upgraded;
   std::vector<Frame> frames;

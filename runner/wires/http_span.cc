@@ -138,6 +138,7 @@ void RecordExchange(telemetry::Tracer& tracer, std::string_view wire,
              static_cast<std::int64_t>(
                  (exchange.first_byte_nanos - exchange.begin.nanos) / 1000));
   }
+  if (exchange.in_transaction) span.Set("assay.db.transaction_open", true);
   if (!exchange.upgraded.empty()) {
     span.Set("network.protocol.name", exchange.upgraded);
   }

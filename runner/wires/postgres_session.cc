@@ -47,7 +47,9 @@ void PostgresSession::OnClient(std::string_view bytes, Moment now) {
     }
     if (start_ == Start::kStartup) client_.ExpectStartup();
     MessageCutter::Message message;
-    switch (client_.Next(bytes, message)) {
+    const MessageCutter::Result result = client_.Next(bytes, message);
+    inside_ = result != MessageCutter::Result::kMessage;
+    switch (result) {
       case MessageCutter::Result::kNeedMore:
         return;
       case MessageCutter::Result::kNotTheProtocol:

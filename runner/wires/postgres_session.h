@@ -92,6 +92,12 @@ class PostgresSession {
   // What has happened since the last call, in order.
   std::vector<PostgresEvent> TakeEvents();
   bool fell_back() const { return raw_; }
+  // Logged in, between messages, and the server owes no answer.
+  bool at_rest() const {
+    return !raw_ && ready_ && pending_.empty() && !inside_ && !skip_to_sync_ &&
+           !copying_in_;
+  }
+  char transaction() const { return transaction_; }
 
  private:
   struct Prepared {
@@ -161,6 +167,10 @@ class PostgresSession {
   };
   Start start_ = Start::kStartup;
   bool raw_ = false;
+  // The server was ready for a statement at least once.
+  bool ready_ = false;
+  // The client's bytes so far end inside a message.
+  bool inside_ = false;
   bool cancelling_ = false;
   MessageCutter client_{Speaker::kClient};
   MessageCutter server_{Speaker::kServer};

@@ -133,6 +133,7 @@ void PostgresSession::ServerFailed(const ServerError& error, Moment now) {
 
 void PostgresSession::ServerReady(char transaction) {
   transaction_ = transaction;
+  ready_ = true;
   if (pending_.empty()) return;  // The end of the login.
   const Pending::Kind kind = pending_.front().kind;
   if (kind != Pending::Kind::kSimple && kind != Pending::Kind::kSync &&

@@ -1,19 +1,28 @@
 #include "runner/wires/postgres_tap.h"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "runner/telemetry/trace_context.h"
+#include "runner/wires/postgres_refusal.h"
 
 namespace assay::wires {
 namespace {
 
 class Observer final : public RelayObserver {
  public:
-  Observer(PostgresListener& listener, int connection)
-      : listener_(listener), connection_(connection) {}
+  // `error`: the fault of that name, as it is now.
+  using CurrentError = std::function<std::string()>;
+
+  Observer(PostgresListener& listener, int connection, CurrentError error)
+      : listener_(listener),
+        connection_(connection),
+        error_(std::move(error)) {}
 
   Passage OnClient(std::string_view bytes) override {
+    if (Refuses()) return Refuse(bytes);
     if (!session_.fell_back()) {
       session_.OnClient(bytes, Now());
       Tell();
@@ -28,10 +37,35 @@ class Observer final : public RelayObserver {
   void OnClose() override {
     session_.OnClose(Now());
     Tell();
+    listener_.OnPostgresClosed(connection_);
   }
 
  private:
   Moment Now() { return {telemetry::NowNanos(), listener_.Mark()}; }
+
+  // Begins with the fault and ends with it, each at the next moment of rest.
+  bool Refuses() {
+    const std::string now = error_();
+    if (refusing_.empty() ? session_.at_rest() : refusal_.idle()) {
+      refusing_ = now;
+    }
+    return !refusing_.empty();
+  }
+
+  Passage Refuse(std::string_view bytes) {
+    answer_ = refusal_.OnClient(bytes, refusing_, session_.transaction());
+    for (const std::string& text : answer_.statements) {
+      Statement statement;
+      statement.text = text.empty() ? "(a prepared statement)" : text;
+      statement.begin = Now();
+      statement.end_nanos = statement.begin.nanos;
+      statement.transaction = session_.transaction();
+      statement.error_code = refusing_;
+      statement.error_message = "injected by the assessment";
+      listener_.OnPostgres(connection_, database_, statement);
+    }
+    return {answer_.on, answer_.back};
+  }
 
   void Tell() {
     for (const PostgresEvent& event : session_.TakeEvents()) {
@@ -44,8 +78,13 @@ class Observer final : public RelayObserver {
 
   PostgresListener& listener_;
   const int connection_;
+  const CurrentError error_;
   std::string database_;
   PostgresSession session_;
+  // The SQLSTATE that statements are answered with; empty: none is.
+  std::string refusing_;
+  PostgresRefusal refusal_;
+  PostgresRefusal::Answer answer_;
 };
 
 }  // namespace
@@ -55,7 +94,9 @@ PostgresTap::PostgresTap(const boost::asio::any_io_executor& executor,
                          std::uint16_t port, PostgresListener& listener)
     : wire_(executor, std::move(listening), target, port,
             [this, &listener]() -> std::unique_ptr<RelayObserver> {
-              return std::make_unique<Observer>(listener, ++connections_);
+              return std::make_unique<Observer>(
+                  listener, ++connections_,
+                  [this] { return wire_.faults().error; });
             }) {}
 
 }  // namespace assay::wires

@@ -21,9 +21,11 @@ class PostgresListener {
   // `connection` counts the wire's connections from 1.
   virtual void OnPostgres(int connection, const std::string& database,
                           const PostgresEvent& event) = 0;
+  virtual void OnPostgresClosed(int connection) {}
 };
 
-// A wire to PostgreSQL that tells its listener every statement.
+// A wire to PostgreSQL that tells its listener every statement. With the fault
+// `error`, statements are answered with that SQLSTATE and go no further.
 //
 // Ownership: as RelayWire; borrows the listener.
 class PostgresTap {

@@ -110,7 +110,7 @@ class TraceStepTest : public testing::Test {
   std::uint64_t Request(int times) {
     const auto request = correlation_.Enter({});
     correlation_.Leave(request);
-    seen_.requests.push_back({request, "GET /x"});
+    seen_.requests.push_back({request, "GET /x", ""});
     seen_.statements.push_back({request, "BEGIN", "BEGIN", true});
     for (int i = 0; i < times; ++i) {
       seen_.statements.push_back({request, "select ?", "SELECT"});
@@ -119,7 +119,7 @@ class TraceStepTest : public testing::Test {
   }
   Outcome Run() {
     assertions::Evaluator evaluator(scope_, schemas_);
-    return RunTraceStep(step_, seen_, correlation_, evaluator);
+    return CheckTrace(step_, seen_, correlation_, evaluator);
   }
 
   plan::v1::Plan plan_;
@@ -148,12 +148,110 @@ TEST_F(TraceStepTest, ARequestThatOverlappedIsNotJudged) {
   const auto two = correlation_.Enter({});
   correlation_.Leave(one);
   correlation_.Leave(two);
-  seen_.requests = {{one, "GET /a"}, {two, "GET /b"}};
+  seen_.requests = {{one, "GET /a", ""}, {two, "GET /b", ""}};
   EXPECT_EQ(Run().verdict, v1::VERDICT_INCONCLUSIVE);
 }
 
 TEST_F(TraceStepTest, NothingToLookAtIsNotAPass) {
   EXPECT_EQ(Run().verdict, v1::VERDICT_FAILED);
+}
+
+// Spans of one request: GET /x over a reported handler over two statements.
+class SpanAssertionTest : public TraceStepTest {
+ protected:
+  SpanAssertionTest() {
+    step_.clear_queries_per_request();
+    seen_.requests.push_back({correlation_.Enter({}), "GET /x", "request"});
+    correlation_.Leave(1);
+    Add("request", "", "GET /x", "wire", 30);
+    Add("handler", "request", "handler", "reported", 25);
+    Add("one", "handler", "SELECT orders", "tap", 5);
+    Add("two", "handler", "SELECT orders", "tap", 20);
+    Add("other", "elsewhere", "SELECT users", "tap", 1);
+  }
+  otlp::v1::Span& Add(const std::string& id, const std::string& parent,
+                      const std::string& name, const std::string& source,
+                      std::uint64_t milliseconds) {
+    otlp::v1::Span& span = seen_.spans.emplace_back();
+    span.set_span_id(id);
+    span.set_parent_span_id(parent);
+    span.set_name(name);
+    span.set_end_time_unix_nano(milliseconds * 1'000'000);
+    Set(span, "assay.source", source);
+    return span;
+  }
+  static void Set(otlp::v1::Span& span, const std::string& key,
+                  const std::string& value) {
+    auto& pair = *span.add_attributes();
+    pair.set_key(key);
+    pair.mutable_value()->set_string_value(value);
+  }
+  static void Expect(plan::v1::Expectation& expectation,
+                     plan::v1::Matcher::Op op, const std::string& operand) {
+    auto& matcher = *expectation.add_matchers();
+    matcher.set_op(op);
+    matcher.set_operand_json(operand);
+  }
+  using Op = plan::v1::Matcher;
+};
+
+TEST_F(SpanAssertionTest, CountsWhatIsBelowTheRequest) {
+  Expect(*step_.mutable_span_name(), Op::OP_STARTS, "\"SELECT\"");
+  Expect(*step_.mutable_count(), Op::OP_EQ, "2");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+  step_.set_per("check");
+  EXPECT_THAT(Run().reason, HasSubstr("3"));
+}
+
+TEST_F(SpanAssertionTest, ReportedAndObservedAreToldApart) {
+  Expect(*step_.mutable_count(), Op::OP_EQ, "1");
+  step_.set_source("reported");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+  step_.set_source("any");
+  EXPECT_FALSE(Run().passed());
+}
+
+TEST_F(SpanAssertionTest, BelowNamesAnySpanAbove) {
+  Expect(*step_.mutable_count(), Op::OP_EQ, "2");
+  step_.set_below("handler");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+  step_.set_below("nobody");
+  EXPECT_FALSE(Run().passed());
+}
+
+TEST_F(SpanAssertionTest, DurationAndStatusHoldForEverySpan) {
+  Expect(*step_.mutable_span_name(), Op::OP_EQ, "\"SELECT orders\"");
+  Expect(*step_.mutable_duration(), Op::OP_LT, "20");
+  EXPECT_THAT(Run().reason, HasSubstr("duration of SELECT orders"));
+  step_.clear_duration();
+  Expect(*step_.mutable_status(), Op::OP_EQ, "\"unset\"");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+  seen_.spans[3].mutable_status()->set_code(
+      otlp::v1::SpanStatus::STATUS_CODE_ERROR);
+  seen_.spans[3].mutable_status()->set_message("deadlock detected");
+  EXPECT_THAT(Run().reason, HasSubstr("deadlock detected"));
+}
+
+TEST_F(SpanAssertionTest, AttributesMayHaveTheirOldNames) {
+  Set(seen_.spans[2], "db.system", "postgresql");
+  auto& attribute = *step_.add_attributes();
+  attribute.set_name("db.system.name");
+  Expect(*attribute.mutable_expectation(), Op::OP_EQ, "\"postgresql\"");
+  Expect(*step_.mutable_count(), Op::OP_EQ, "1");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+}
+
+TEST_F(SpanAssertionTest, NoSuchSpanIsAFailureUnlessNoneIsExpected) {
+  Expect(*step_.mutable_span_name(), Op::OP_EQ, "\"DELETE orders\"");
+  EXPECT_THAT(Run().reason, HasSubstr("found none"));
+  Expect(*step_.mutable_count(), Op::OP_EQ, "0");
+  EXPECT_TRUE(Run().passed()) << Run().reason;
+}
+
+TEST_F(SpanAssertionTest, AChainThatGoesRoundEnds) {
+  seen_.spans[0].set_parent_span_id("one");
+  step_.set_below("nobody");
+  EXPECT_FALSE(Run().passed());
 }
 
 }  // namespace

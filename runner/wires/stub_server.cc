@@ -1,0 +1,216 @@
+#include "runner/wires/stub_server.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "runner/suite/units.h"
+#include "runner/wires/spawn.h"
+
+namespace assay::wires {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using nlohmann::json;
+
+namespace {
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+Expected<StubReply> ParseReply(const std::string& route, const json& value) {
+  if (!value.is_object()) {
+    return InvalidArgument("route \"", route,
+                           "\": expected a reply like { status: 201, json: "
+                           "{...} }, found ",
+                           value.dump().substr(0, 80));
+  }
+  StubReply reply;
+  for (const auto& [key, part] : value.items()) {
+    if (key == "status" && part.is_number_integer() && part >= 200 &&
+        part <= 599) {
+      reply.status = part.get<int>();
+    } else if (key == "json") {
+      reply.body = part.dump();
+      reply.headers.emplace_back("content-type", "application/json");
+    } else if (key == "text" && part.is_string()) {
+      reply.body = part.get<std::string>();
+    } else if (key == "headers" && part.is_object()) {
+      for (const auto& [name, text] : part.items()) {
+        reply.headers.emplace_back(
+            name, text.is_string() ? text.get<std::string>() : text.dump());
+      }
+    } else if (key == "delay" && part.is_string()) {
+      ASSAY_ASSIGN_OR_RETURN(reply.delay,
+                             suite::ParseDuration(part.get<std::string>()));
+    } else {
+      return InvalidArgument("route \"", route, "\": \"", key, "\" is ",
+                             part.dump().substr(0, 80),
+                             "; a reply has status (200 to 599), headers, json "
+                             "or text, and delay");
+    }
+  }
+  return reply;
+}
+
+// "GET /orders/7" against "GET /orders/*".
+bool Matches(std::string_view route, std::string_view request) {
+  while (true) {
+    const std::size_t a = route.find('/');
+    const std::size_t b = request.find('/');
+    const std::string_view want = route.substr(0, a);
+    if (want != "*" && want != request.substr(0, b)) return false;
+    if (a == std::string_view::npos || b == std::string_view::npos) {
+      return a == b;
+    }
+    route.remove_prefix(a + 1);
+    request.remove_prefix(b + 1);
+  }
+}
+
+std::string Write(const StubReply& reply, bool head) {
+  std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " Stub\r\n";
+  for (const auto& [name, value] : reply.headers) {
+    out += name + ": " + value + "\r\n";
+  }
+  if (reply.status == 204 || reply.status == 304) return out + "\r\n";
+  out += "content-length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
+  return head ? out : out + reply.body;
+}
+
+}  // namespace
+
+Expected<StubRoutes> ParseStubRoutes(std::string_view text) {
+  const json document = json::parse(text, nullptr, false);
+  if (!document.is_object()) {
+    return InvalidArgument("routes: expected replies by \"METHOD /path\"");
+  }
+  StubRoutes routes;
+  for (const auto& [route, value] : document.items()) {
+    if (route.find(" /") == std::string::npos) {
+      return InvalidArgument(
+          "routes: expected a method and a path, like \"POST "
+          "/charge\", found \"",
+          route, "\"");
+    }
+    const json list = value.is_array() ? value : json::array({value});
+    if (list.empty()) {
+      return InvalidArgument("route \"", route, "\": there is no reply");
+    }
+    for (const json& entry : list) {
+      ASSAY_ASSIGN_OR_RETURN(StubReply reply, ParseReply(route, entry));
+      routes[route].push_back(std::move(reply));
+    }
+  }
+  return routes;
+}
+
+struct StubServer::State {
+  StubReply Answer(const Http1Head& head) {
+    if (error != 0) {
+      return {error,
+              {{"content-type", "application/json"}},
+              R"({"error":"injected by the assessment"})",
+              {}};
+    }
+    const std::string request =
+        head.first + " " + head.second.substr(0, head.second.find('?'));
+    auto found = routes.find(request);
+    if (found == routes.end()) {
+      for (auto it = routes.begin(); it != routes.end(); ++it) {
+        if (Matches(it->first, request)) found = it;
+      }
+    }
+    if (found == routes.end()) {
+      return {404,
+              {{"content-type", "text/plain"}},
+              "no route " + request.substr(0, 200) + "\n",
+              {}};
+    }
+    const auto& replies = found->second;
+    return replies[std::min(turns[found->first]++, replies.size() - 1)];
+  }
+
+  static asio::awaitable<void> Serve(std::shared_ptr<State> self,
+                                     tcp::socket socket) {
+    Http1Reader reader;
+    std::array<char, 8192> buffer;
+    while (true) {
+      const auto [error, size] =
+          co_await socket.async_read_some(asio::buffer(buffer), kTuple);
+      if (error) co_return;
+      std::string_view bytes(buffer.data(), size);
+      std::string_view piece;
+      while (true) {
+        const auto result = reader.Next(bytes, piece);
+        if (result == Http1Reader::Result::kNeedMore) break;
+        if (result == Http1Reader::Result::kNotTheProtocol) co_return;
+        if (result == Http1Reader::Result::kHead) {
+          const Http1Framing framing = FramingOf(reader.head().headers);
+          if (!framing.problem.empty()) co_return;
+          reader.SetBody(framing.body, framing.length);
+          // A client that asks first waits for this before it sends a body.
+          if (!FindHeader(reader.head().headers, "expect").empty()) {
+            co_await asio::async_write(
+                socket,
+                asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
+                kTuple);
+          }
+        }
+        if (result != Http1Reader::Result::kEnd) continue;
+        const StubReply reply = self->Answer(reader.head());
+        if (reply.delay.count() > 0) {
+          asio::steady_timer timer(socket.get_executor(), reply.delay);
+          co_await timer.async_wait(kTuple);
+        }
+        const std::string text = Write(reply, reader.head().first == "HEAD");
+        const auto [failed, written] =
+            co_await asio::async_write(socket, asio::buffer(text), kTuple);
+        if (failed) co_return;
+      }
+    }
+  }
+
+  static asio::awaitable<Expected<tcp::socket>> Dial(
+      std::shared_ptr<State> self) {
+    // The run's process may make no other kind of socket. Asio's stream socket
+    // reads and writes one as well as TCP's.
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                   ends.data()) != 0) {
+      co_return SystemError("socketpair", errno);
+    }
+    tcp::socket ours(self->executor);
+    tcp::socket theirs(self->executor);
+    ours.assign(tcp::v4(), ends[0]);
+    theirs.assign(tcp::v4(), ends[1]);
+    Spawn(self->executor, Serve(self, std::move(ours)));
+    co_return std::move(theirs);
+  }
+
+  asio::any_io_executor executor;
+  StubRoutes routes;
+  std::map<std::string, std::size_t> turns;
+  int error = 0;
+};
+
+StubServer::StubServer(asio::any_io_executor executor, StubRoutes routes)
+    : state_(std::make_shared<State>(
+          State{std::move(executor), std::move(routes), {}, 0})) {}
+
+StubServer::~StubServer() = default;
+
+RelayWire::Dialer StubServer::dialer() {
+  return [state = state_] { return State::Dial(state); };
+}
+
+void StubServer::SetError(int status) { state_->error = status; }
+void StubServer::Restart() { state_->turns.clear(); }
+
+}  // namespace assay::wires

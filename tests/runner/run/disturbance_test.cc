@@ -1,0 +1,238 @@
+// Whole runs whose wires are read and disturbed: database, cache, upstream.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/runner/run/run_fixture.h"
+
+namespace assay::tests {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr const char* kService = R"py(
+import http.client, json, os, socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import psycopg2
+
+def query(sql, args=()):
+    c = psycopg2.connect(os.environ["DATABASE_URL"], connect_timeout=5)
+    try:
+        c.autocommit = True
+        k = c.cursor()
+        k.execute(sql, args)
+        return k.fetchall()
+    finally: c.close()
+
+def charge():
+    c = http.client.HTTPConnection("127.0.0.1", 8180, timeout=5)
+    c.request("POST", "/charge", json.dumps({"card": os.environ["KEY"]}))
+    status = c.getresponse().status
+    c.close()
+    return status
+
+def redis(*words):
+    s = socket.create_connection(("127.0.0.1", 6379), 5)
+    s.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+    answer = s.recv(1000)
+    s.close()
+    return answer
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *a): pass
+    def answer(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        try:
+            if self.path == "/healthz": return self.answer(200, "ok")
+            if self.path == "/count": return self.answer(200, query("select count(*) from items")[0][0])
+            if self.path == "/charge": return self.answer(charge(), "charged")
+            if self.path == "/cache": return self.answer(200, redis("GET", "k").decode())
+            if self.path == "/held":
+                c = psycopg2.connect(os.environ["DATABASE_URL"])
+                k = c.cursor()
+                k.execute("select 1")
+                status = charge()
+                c.commit()
+                c.close()
+                return self.answer(status, "charged")
+        except (psycopg2.Error, OSError, http.client.HTTPException) as e:
+            return self.answer(503, str(e))
+        self.answer(404, "no such thing")
+
+ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+)py";
+
+constexpr const char* kHead = R"yaml(
+version: 1
+name: Test
+limits: { run: 60s, check: 20s }
+service:
+  start: { run: exec python3 service.py, env: { DATABASE_URL: "{{sidecars.db.url}}", KEY: "{{secrets.key}}" } }
+  ready: { get: /healthz, status: 200, within: 10s }
+sidecars:
+  db: { kind: postgres, seed: [ seed.sql ] }
+  cache: { kind: redis }
+upstreams:
+  payments: { port: 8180, routes: { "POST /charge": [ { status: 201, json: { id: c1 } }, { status: 202 } ] } }
+secrets: { key: { generate: hex32 } }
+checks:
+)yaml";
+
+class DisturbanceTest : public RunFixture {
+ protected:
+  // One check of these steps; what it came to.
+  Told RunSteps(const std::string& steps) {
+    return Run({{"assay.yaml", std::string(kHead) +
+                                   "  - id: it\n    title: It\n    points: 1\n"
+                                   "    visibility: public\n    steps:\n" +
+                                   steps},
+                {"seed.sql",
+                 "create table items (id int);"
+                 "grant all on items to app;"}},
+               {{"service.py", kService}});
+  }
+  static std::string Reason(const Told& told) {
+    const auto result = told.Check("it");
+    if (result.verdict() == v1::VERDICT_PASSED) return "";
+    return result.verdict() == v1::VERDICT_UNSPECIFIED
+               ? told.finished().reason()
+               : result.reason();
+  }
+};
+
+TEST_F(DisturbanceTest, LatencySlowsStatementsUntilItIsHealed) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, latency: 120ms, direction: request }
+      - { get: /count, expect: { status: 200 } }
+      - trace: { span: SELECT items, duration: { gte: 120ms } }
+      - heal: db
+      - { get: /count, expect: { status: 200 } }
+      - trace: { span: SELECT items, duration: { lt: 120ms } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  const auto spans = told.Spans("latency db");
+  ASSERT_THAT(spans, SizeIs(1));
+  EXPECT_EQ(Attribute(spans[0], "assay.fault.target"), "db");
+  EXPECT_GE(spans[0].end_time_unix_nano() - spans[0].start_time_unix_nano(),
+            120'000'000u);
+}
+
+TEST_F(DisturbanceTest, StatementsAreAnsweredWithTheErrorAndNothingElseBreaks) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, error: "53400" }
+      - { get: /count, expect: { status: 503, body: { contains: injected } } }
+      - trace: { span: SELECT items, status: error, count: 1 }
+      - heal: db
+      - { get: /count, expect: { status: 200, json: { $: 0 } } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+}
+
+TEST_F(DisturbanceTest, ARefusedDatabaseComesBackAfterItsTime) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, refuse: true, for: 300ms }
+      - { get: /count, expect: { status: 503, body: { contains: refused } } }
+      - get: /count
+        expect: { status: 200 }
+        eventually: { within: 5s, every: 50ms }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+}
+
+TEST_F(DisturbanceTest, APausedDatabaseAnswersWhenItGoesOn) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, pause: true, for: 300ms }
+      - { get: /count, expect: { status: 200 } }
+      - trace: { span: SELECT items }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  EXPECT_THAT(told.Spans("pause db"), SizeIs(1));
+}
+
+TEST_F(DisturbanceTest, AKilledDatabaseIsHealed) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, kill: SIGKILL }
+      - { get: /count, expect: { status: 503 } }
+      - heal: db
+      - { get: /count, expect: { status: 200 } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+}
+
+TEST_F(DisturbanceTest, AFaultEndsWithItsCheck) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: db, refuse: true }
+      - { get: /count, expect: { status: 503 } }
+  - id: next
+    title: Next
+    points: 1
+    visibility: public
+    steps: [ { get: /count, expect: { status: 200 } } ]
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  EXPECT_EQ(told.Check("next").verdict(), v1::VERDICT_PASSED)
+      << told.Check("next").reason();
+}
+
+TEST_F(DisturbanceTest, AnUpstreamIsPlayedSeenAndDisturbed) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /charge, expect: { status: 201 } }
+      - { get: /charge, expect: { status: 202 } }
+      - trace: { span: POST /charge, attrs: { assay.wire: payments, http.response.status_code: 202 }, count: 1 }
+      - fault: { target: payments, error: 502 }
+      - { get: /charge, expect: { status: 502 } }
+      - heal: payments
+      - { get: /charge, expect: { status: 202 } }
+      - fault: { target: payments, cut_after: 10B, direction: response }
+      - { get: /charge, expect: { status: 503 } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  const auto calls = told.Spans("POST /charge");
+  ASSERT_THAT(calls, SizeIs(5));
+  EXPECT_THAT(Attribute(calls[0], "assay.http.request"),
+              HasSubstr("[secret:key]"));
+  EXPECT_THAT(told.Everything(), Not(HasSubstr(SecretOf("key"))));
+  EXPECT_EQ(Attribute(calls[0], "assay.correlation"), "exact");
+}
+
+TEST_F(DisturbanceTest, ATransactionHeldAcrossACallIsSeen) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /held, expect: { status: 201 } }
+      - trace: { span: POST /charge, attrs: { assay.db.transaction_open: true }, count: 0 }
+)yaml");
+  EXPECT_THAT(Reason(told), HasSubstr("number of span"));
+  const Told fine = RunSteps(R"yaml(
+      - { get: /charge, expect: { status: 201 } }
+      - trace: { span: POST /charge, attrs: { assay.db.transaction_open: true }, count: 0 }
+)yaml");
+  EXPECT_EQ(Reason(fine), "");
+}
+
+TEST_F(DisturbanceTest, RedisCommandsAreSpansOfTheirRequest) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /cache, expect: { status: 200 } }
+      - trace: { span: GET, attrs: { db.system.name: redis }, count: 1 }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+}
+
+TEST_F(DisturbanceTest, AFaultThatNothingCanDoIsNotHeldAgainstTheCandidate) {
+  const Told told = RunSteps(R"yaml(
+      - fault: { target: cache, error: "oops" }
+)yaml");
+  EXPECT_EQ(told.Check("it").verdict(), v1::VERDICT_ERRORED);
+}
+
+}  // namespace
+}  // namespace assay::tests
