@@ -215,9 +215,10 @@ ASSAY_SANDBOX_SUITE(DirectoryRootTest);
 
 TEST_P(DirectoryRootTest, IsAllThatThereIs) {
   const Outcome outcome =
-      Run(Busybox("busybox ls /; busybox stat -c '%u %a' /; busybox cat "
-                  "/proc/1/stat | busybox cut -c1-2; echo x > /dev/null"));
-  EXPECT_EQ(outcome.out, "bin\ndev\netc\nlink\nproc\ntmp\n1000 755\n1 \n")
+      Run(Busybox("busybox ls /; busybox stat -c '%u %a' /; busybox "
+                  "readlink /proc/self/exe; echo x > /dev/null"));
+  EXPECT_EQ(outcome.out,
+            "bin\ndev\netc\nlink\nproc\ntmp\n1000 755\n/bin/busybox\n")
       << outcome.err;
 }
 
