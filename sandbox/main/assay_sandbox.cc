@@ -40,6 +40,9 @@ what the command sees
   --env NAME=VALUE       a variable; PATH and HOME are set, nothing else
   --cwd DIR              working directory (default: /)
   --net none|loopback    network (default: loopback)
+  --net egress=HOST:PORT[/private],...
+                         loopback, and a proxy that reaches these places only;
+                         private: although the address is not a public one
   --hostname NAME        host name (default: cell)
 
 limits (none unless given; --disk is 64MiB, --inodes 20000, --open-files 4096)

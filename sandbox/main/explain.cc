@@ -90,7 +90,14 @@ std::string Explain(const RunOptions& options) {
   std::ostringstream out;
   out << "namespaces\n  user (uid and gid 1000 only), mount, pid, network ("
       << (options.cell.loopback ? "loopback only" : "nothing at all")
+      << (options.egress.empty() ? "" : " and a proxy")
       << "), ipc, uts, cgroup\n";
+  for (const auto& destination : options.egress) {
+    out << "egress\n  " << FormatDestination(destination)
+        << " through a proxy on 127.0.0.1:" << kProxyPort
+        << (destination.private_addresses ? "" : ", public addresses only")
+        << "\n";
+  }
   ExplainMounts(out, options);
   ExplainLimits(out, options.cell);
   out << "privileges\n  no capability in any set, no_new_privs, a session of "

@@ -64,6 +64,24 @@ std::string LimitsHit(const RunResult& result) {
   return "[" + list + "]";
 }
 
+std::string EgressList(const RunResult& result) {
+  std::string list;
+  for (const EgressRecord& record : result.egress) {
+    const auto nanos = record.end_nanos - record.begin_nanos;
+    list += list.empty() ? "" : ",";
+    list += "{\"host\":" + Quoted(record.host) +
+            ",\"port\":" + std::to_string(record.port) +
+            ",\"address\":" + Quoted(record.address) +
+            ",\"status\":" + std::to_string(record.status) +
+            ",\"problem\":" + Quoted(record.problem) +
+            ",\"bytes_up\":" + std::to_string(record.bytes_up) +
+            ",\"bytes_down\":" + std::to_string(record.bytes_down) +
+            ",\"wall_ms\":" + Milliseconds(std::chrono::nanoseconds(nanos)) +
+            "}";
+  }
+  return "[" + list + "]";
+}
+
 std::string WeakerList(std::uint32_t bits) {
   std::string list;
   for (std::uint32_t bit = 1; bit <= kAllWeaknesses; bit <<= 1) {
@@ -89,6 +107,8 @@ std::string ResultJson(const RunResult& result) {
          ",\"stdout\":" + StreamJson(result.out) +
          ",\"stderr\":" + StreamJson(result.err) +
          ",\"limits_hit\":" + LimitsHit(result) +
+         ",\"egress\":" + EgressList(result) +
+         ",\"egress_connections\":" + number(result.egress_connections) +
          ",\"weaker\":" + WeakerList(result.weaker) + "}\n";
 }
 

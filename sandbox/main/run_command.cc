@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "sandbox/cell/launcher.h"
+#include "sandbox/egress/dialler_process.h"
+#include "sandbox/egress/proxy.h"
 #include "sandbox/image/image_cache.h"
 #include "sandbox/launcher/fork_launcher.h"
 
@@ -148,8 +150,46 @@ Status RefuseWeaker(const Cell& cell, std::uint32_t allowed) {
       "; accept with --allow-weaker ", names, ", or see assay-sandbox check");
 }
 
+// The path of a program that is installed beside this one.
+std::string Sibling(const std::string& name) {
+  char self[PATH_MAX];
+  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof(self));
+  const std::string path(self,
+                         length > 0 ? static_cast<std::size_t>(length) : 0);
+  return path.substr(0, path.rfind('/') + 1) + name;
+}
+
+// What the command reaches the outside by, if it may.
+struct Egress {
+  DiallerProcess process;
+  std::optional<EgressProxy> proxy;
+
+  int fd() const { return proxy ? proxy->fd() : -1; }
+};
+
+// Listens inside the cell before anything runs there.
+Status LayEgress(const RunOptions& options, Cell& cell, RunResult& result,
+                 Egress& egress) {
+  if (options.egress.empty()) return {};
+  ASSAY_ASSIGN_OR_RETURN(UniqueFd listener, cell.Listen(kProxyPort));
+  ASSAY_ASSIGN_OR_RETURN(
+      egress.process,
+      DiallerProcess::Spawn(Sibling("assay-egress"), options.egress));
+  const auto on_end = [&result](const EgressRecord& record) {
+    ++result.egress_connections;
+    if (result.egress.size() < RunResult::kMostConnections) {
+      result.egress.push_back(record);
+    }
+  };
+  ASSAY_ASSIGN_OR_RETURN(
+      egress.proxy, EgressProxy::Make(std::move(listener),
+                                      Dialler(egress.process.TakeSocket()),
+                                      options.egress, EgressLimits{}, on_end));
+  return {};
+}
+
 void RelayUntilTheEnd(Process& process, const Streams& streams,
-                      std::int64_t cap, RunResult& result) {
+                      std::int64_t cap, Egress& egress, RunResult& result) {
   OutputRelay out(process.TakeStdout(), streams.out.get(), cap);
   OutputRelay err(process.TakeStderr(), streams.err.get(), cap);
   InputRelay in(streams.in.get(), process.TakeStdin());
@@ -159,8 +199,10 @@ void RelayUntilTheEnd(Process& process, const Streams& streams,
     pollfd fds[] = {{process.exit_fd(), POLLIN, 0},
                     {out.over() ? -1 : out.fd(), POLLIN, 0},
                     {err.over() ? -1 : err.fd(), POLLIN, 0},
-                    in.Interest()};
-    ::poll(fds, 4, -1);
+                    in.Interest(),
+                    {egress.fd(), POLLIN, 0}};
+    ::poll(fds, 5, -1);
+    if (fds[4].revents != 0) egress.proxy->Step();
     if (fds[3].revents != 0) in.Pump();
     // The end is looked at first: what came before it is in the pipes.
     end = process.TakeTermination();
@@ -189,15 +231,6 @@ std::string CacheDirectory(const RunOptions& options) {
   return "/tmp/assay-" + std::to_string(::geteuid()) + "/images";
 }
 
-// The path of a program that is installed beside this one.
-std::string Sibling(const std::string& name) {
-  char self[PATH_MAX];
-  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof(self));
-  const std::string path(self,
-                         length > 0 ? static_cast<std::size_t>(length) : 0);
-  return path.substr(0, path.rfind('/') + 1) + name;
-}
-
 // The cell as it will be built: an image, if there is one, as a directory.
 Expected<CellSpec> Settle(const RunOptions& options, Launcher& launcher) {
   CellSpec cell = options.cell;
@@ -212,6 +245,9 @@ Expected<CellSpec> Settle(const RunOptions& options, Launcher& launcher) {
     AddMissingVariables(environment, image.environment);
   }
   AddMissingVariables(environment, DefaultVariables());
+  if (!options.egress.empty()) {
+    AddMissingVariables(environment, ProxyVariables(options.egress));
+  }
   return cell;
 }
 
@@ -227,10 +263,14 @@ Expected<RunResult> RunCommand(const RunOptions& options) {
   Session session(std::move(socket));
   ASSAY_ASSIGN_OR_RETURN(Cell cell, session.StartCell(0));
   ASSAY_RETURN_IF_ERROR(RefuseWeaker(cell, options.allowed_weaker));
-  ASSAY_ASSIGN_OR_RETURN(Process process, cell.Start(0));
   RunResult result;
+  Egress egress;
+  ASSAY_RETURN_IF_ERROR(LayEgress(options, cell, result, egress));
+  ASSAY_ASSIGN_OR_RETURN(Process process, cell.Start(0));
   result.weaker = cell.weaker();
-  RelayUntilTheEnd(process, streams, options.output_bytes, result);
+  RelayUntilTheEnd(process, streams, options.output_bytes, egress, result);
+  // What is still open is told as well.
+  egress.proxy.reset();
   if (auto stats = cell.Stats()) result.stats = *stats;
   return result;
 }

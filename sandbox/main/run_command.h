@@ -7,6 +7,7 @@
 
 #include "proto/base/error.h"
 #include "sandbox/cell/session.h"
+#include "sandbox/egress/proxy.h"
 #include "sandbox/main/run_options.h"
 
 namespace assay::sandbox {
@@ -22,6 +23,11 @@ struct RunResult {
   CellStats stats;
   StreamResult out;
   StreamResult err;
+  // Connections through the egress proxy: the first kMostConnections, and the
+  // number of all.
+  static constexpr std::size_t kMostConnections = 1000;
+  std::vector<EgressRecord> egress;
+  std::int64_t egress_connections = 0;
   // Weakness bits of the cell.
   std::uint32_t weaker = 0;
 };

@@ -126,16 +126,29 @@ Expected<std::uint32_t> ParseWeaker(std::string_view text) {
   }
 }
 
-Status ParseNet(std::string_view text, CellSpec& cell) {
-  if (text == "none" || text == "loopback") {
-    cell.loopback = text == "loopback";
-    return {};
+Status ParseNet(std::string_view text, RunOptions& options) {
+  constexpr std::string_view kEgress = "egress=";
+  options.egress.clear();
+  options.cell.loopback = text != "none";
+  if (text == "none" || text == "loopback") return {};
+  if (!text.starts_with(kEgress)) {
+    return InvalidArgument(
+        "found '", text, "', expected none, loopback or egress=HOST:PORT,...");
   }
-  if (text.starts_with("egress=")) {
-    return Unimplemented("found '", text,
-                         "': the egress wire is not part of this build");
+  text.remove_prefix(kEgress.size());
+  while (true) {
+    const auto comma = text.find(',');
+    ASSAY_ASSIGN_OR_RETURN(auto destination,
+                           ParseDestination(text.substr(0, comma)));
+    options.egress.push_back(std::move(destination));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
   }
-  return InvalidArgument("found '", text, "', expected none or loopback");
+  if (options.egress.size() > kMostDestinations) {
+    return InvalidArgument("found ", options.egress.size(),
+                           " places, expected at most ", kMostDestinations);
+  }
+  return {};
 }
 
 Status ParseCores(std::string_view text, double& cores) {
@@ -196,7 +209,7 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
     return Store(limits.open_files, ParseCount(value));
   }
   if (name == "--output") return Store(o.output_bytes, ParseSize(value));
-  if (name == "--net") return ParseNet(value, o.cell);
+  if (name == "--net") return ParseNet(value, o);
   if (name == "--hostname") return o.cell.hostname = text, Status();
   if (name == "--stdin") return o.stdin_path = text, Status();
   if (name == "--stdout") return o.stdout_path = text, Status();

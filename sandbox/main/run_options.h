@@ -10,6 +10,7 @@
 
 #include "proto/base/error.h"
 #include "sandbox/cell/spec.h"
+#include "sandbox/egress/destination.h"
 #include "sandbox/image/layout.h"
 
 namespace assay::sandbox {
@@ -22,6 +23,8 @@ struct RunOptions {
   std::optional<ImageName> image;
   // Where images are unpacked; empty: the user's cache directory.
   std::string cache_dir;
+  // What the command may reach through a proxy; empty: nothing.
+  std::vector<Destination> egress;
   // Bytes of standard output and of standard error that are passed on; 0: all.
   std::int64_t output_bytes = 0;
   // Files; empty: our own streams.
