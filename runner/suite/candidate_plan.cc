@@ -38,6 +38,44 @@ void ForEachString(const Message& message,
   }
 }
 
+// Every message in a message, itself included.
+void ForEachMessage(const Message& message,
+                    const std::function<void(const Message&)>& visit) {
+  visit(message);
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      ForEachMessage(reflection.GetMessage(message, field), visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      ForEachMessage(reflection.GetRepeatedMessage(message, field, i), visit);
+    }
+  }
+}
+
+// As the compiler numbers them, over what is left.
+void NumberCommands(Plan& plan) {
+  int next = 0;
+  const auto number = [&](auto& steps) {
+    for (Step& step : steps) {
+      if (step.has_command()) step.mutable_command()->set_index(next++);
+      if (step.has_mutants()) step.mutable_mutants()->set_index(next++);
+    }
+  };
+  for (plan::v1::Check& check : *plan.mutable_checks()) {
+    number(*check.mutable_steps());
+  }
+  std::set<std::string> names;
+  for (const auto& [name, flow] : plan.flows()) names.insert(name);
+  for (const std::string& name : names) {
+    number(*(*plan.mutable_flows())[name].mutable_steps());
+  }
+}
+
 // What public checks reach.
 class Reached {
  public:
@@ -57,21 +95,31 @@ class Reached {
 
  private:
   void Note(const Message& message) {
+    ForEachMessage(message, [this](const Message& part) { Names(part); });
     ForEachString(message, [this](const std::string& text) { Text(text); });
   }
 
-  // A text may be the name of a flow, a secret or a file, or refer to any
-  // number of values. Taking a word for a name that it is not only keeps a
-  // little more.
+  // Flows and secrets are taken along where they are meant, not where a title
+  // happens to be the same word: hidden checks' flows are hidden, too.
+  void Names(const Message& part) {
+    if (part.GetDescriptor() == plan::v1::UseStep::descriptor()) {
+      Use(static_cast<const plan::v1::UseStep&>(part).flow());
+    } else if (part.GetDescriptor() == plan::v1::LogsStep::descriptor()) {
+      const auto& logs = static_cast<const plan::v1::LogsStep&>(part);
+      secrets_.insert(logs.forbid_secrets().begin(),
+                      logs.forbid_secrets().end());
+    }
+  }
+
+  void Use(const std::string& name) {
+    const auto flow = plan_.flows().find(name);
+    if (flow == plan_.flows().end() || !flows_.insert(name).second) return;
+    Note(flow->second);
+  }
+
+  // A text may be the path of a file, or refer to any number of values.
   void Text(const std::string& text) {
     File(text);
-    const auto flow = plan_.flows().find(text);
-    if (flow != plan_.flows().end() && flows_.insert(text).second) {
-      Note(flow->second);
-    }
-    for (const plan::v1::Secret& secret : plan_.secrets()) {
-      if (secret.name() == text) secrets_.insert(text);
-    }
     const auto references = TemplateReferences(text);
     if (!references) return;
     for (const std::string& name : *references) {
@@ -143,6 +191,7 @@ Plan CandidatePlan(const Plan& plan) {
   for (const auto& [path, bytes] : plan.files()) {
     if (reached.File(path)) (*candidate.mutable_files())[path] = bytes;
   }
+  NumberCommands(candidate);
   return candidate;
 }
 

@@ -291,6 +291,19 @@ Json WithDefinitions(const Object& root, const std::string& title) {
   return schema;
 }
 
+// Only what `root` refers to; no steps.
+Json WithOwnDefinitions(const Object& root, const std::string& title) {
+  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                 {"title", title}};
+  schema.update(OfObject(root));
+  Json definitions = Json::object();
+  for (const Object* object : ObjectsBelow(root)) {
+    definitions[ObjectName(*object)] = OfObject(*object);
+  }
+  schema["definitions"] = std::move(definitions);
+  return schema;
+}
+
 }  // namespace
 
 std::string ObjectName(const Object& object) {
@@ -321,17 +334,11 @@ nlohmann::ordered_json EditorSchema() {
 }
 
 nlohmann::ordered_json RubricSchema() {
-  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
-                 {"title", "Assay rubric"}};
-  schema.update(OfObject(RubricObject()));
-  Json definitions = Json::object();
-  for (const Object* object : AllObjects()) {
-    if (object->title == "a criterion") {
-      definitions[ObjectName(*object)] = OfObject(*object);
-    }
-  }
-  schema["definitions"] = std::move(definitions);
-  return schema;
+  return WithOwnDefinitions(RubricObject(), "Assay rubric");
+}
+
+nlohmann::ordered_json VerificationSchema() {
+  return WithOwnDefinitions(VerificationObject(), "Assay verification");
 }
 
 }  // namespace assay::suite

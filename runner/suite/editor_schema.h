@@ -12,6 +12,8 @@ namespace assay::suite {
 nlohmann::ordered_json EditorSchema();
 // The same for rubric.yaml.
 nlohmann::ordered_json RubricSchema();
+// And for verify.yaml.
+nlohmann::ordered_json VerificationSchema();
 
 // The reference page in Markdown: docs/reference/suite.md.
 std::string ReferencePage();

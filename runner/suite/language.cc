@@ -197,6 +197,13 @@ std::vector<const Object*> AllObjects() {
   Collect(SuiteObject(), found);
   Collect(IncludedObject(), found);
   Collect(RubricObject(), found);
+  Collect(VerificationObject(), found);
+  return found;
+}
+
+std::vector<const Object*> ObjectsBelow(const Object& root) {
+  std::vector<const Object*> found;
+  Collect(root, found);
   return found;
 }
 

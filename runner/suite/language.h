@@ -135,12 +135,15 @@ const std::vector<Builtin>& Builtins();
 const Object& SuiteObject();
 const Object& IncludedObject();
 const Object& RubricObject();
+const Object& VerificationObject();
 const Object& CheckObject();
 const Object& HttpStepObject();
 
 // Every object that can be reached from the suite and the rubric, each once,
 // in the order of the reference page.
 std::vector<const Object*> AllObjects();
+// Those that can be reached from `root`, itself first.
+std::vector<const Object*> ObjectsBelow(const Object& root);
 
 }  // namespace assay::suite
 

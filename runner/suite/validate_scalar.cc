@@ -231,7 +231,7 @@ std::string Validator::CheckFile(std::string_view path, bool folder) const {
   const std::string text(path);
   if (text.empty() || text.starts_with("/") || text.starts_with("../") ||
       text.find("/../") != std::string::npos || text.ends_with("/..")) {
-    return "expected a path inside the suite's folder, found \"" +
+    return "expected a path inside " + where_ + ", found \"" +
            Shorten(text, 60) + "\"";
   }
   if (!folder && files_.contains(text)) return "";
@@ -249,8 +249,7 @@ std::string Validator::CheckFile(std::string_view path, bool folder) const {
     }
   }
   return std::string(folder ? "there is no folder \"" : "there is no file \"") +
-         Shorten(text, 60) + "\" in the suite's folder" +
-         DidYouMean(text, names);
+         Shorten(text, 60) + "\" in " + where_ + DidYouMean(text, names);
 }
 
 }  // namespace assay::suite

@@ -20,7 +20,9 @@ namespace assay::suite {
 // Ownership: borrows files and report.
 class Validator {
  public:
-  Validator(const Files& files, Report& report);
+  // `where` is what messages call the place of the files.
+  Validator(const Files& files, Report& report,
+            std::string_view where = "the suite's folder");
 
   void Check(const Node& node, const Object& object);
 
@@ -55,6 +57,7 @@ class Validator {
 
   const Files& files_;
   Report& report_;
+  const std::string where_;
   std::unordered_set<const Node*> bad_;
 };
 

@@ -61,6 +61,8 @@ void AddSubmissionCommands(CommandLine& line);
 void AddRunCommands(CommandLine& line);
 void AddTraceCommands(CommandLine& line);
 void AddSuiteCommands(CommandLine& line);
+void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
+void AddSuiteVerifyCommand(CommandLine& line, CLI::App& group);
 void AddTokenCommands(CommandLine& line);
 void AddUpCommand(CommandLine& line);
 void AddCompletionCommand(CommandLine& line);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/cli/child.h"
+#include "services/cli/temporary_directory.h"
 
 namespace assay::cli {
 namespace {
@@ -69,26 +70,6 @@ Status CheckLimits(const fs::path& dir, std::size_t files, std::size_t bytes) {
   }
   return {};
 }
-
-// A directory that goes away with the object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "assay-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 }  // namespace
 

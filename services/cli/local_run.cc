@@ -7,6 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "runner/suite/nearest.h"
 #include "services/cli/child.h"
 #include "services/cli/printable.h"
 
@@ -36,6 +39,7 @@ std::vector<std::string> CommandFor(const LocalRun& run, int plan_fd) {
   for (const std::string& check : run.only_checks) {
     command.insert(command.end(), {"--check", check});
   }
+  if (run.public_only) command.push_back("--public-only");
   return command;
 }
 
@@ -56,6 +60,22 @@ bool ReadEvents(int fd,
 }
 
 }  // namespace
+
+Status CheckSelection(const LocalRun& run) {
+  if (!std::filesystem::is_directory(run.solution)) {
+    return InvalidArgument(run.solution.string(),
+                           " is not a folder; expected the solution to grade");
+  }
+  std::vector<std::string> ids;
+  for (const auto& check : run.plan.checks()) ids.push_back(check.id());
+  for (const std::string& wanted : run.only_checks) {
+    if (std::find(ids.begin(), ids.end(), wanted) != ids.end()) continue;
+    return InvalidArgument("no check \"", wanted, "\"",
+                           suite::DidYouMean(wanted, ids),
+                           "; there are: ", suite::JoinNames(ids));
+  }
+  return {};
+}
 
 Status Execute(const LocalRun& run,
                const std::function<void(const v1::RunEvent&)>& on_event) {

@@ -19,9 +19,13 @@ struct LocalRun {
   std::filesystem::path solution;
   // Empty: all.
   std::vector<std::string> only_checks;
+  bool public_only = false;
   // Of the worker; Debian has it in PATH, a build beside us.
   std::string program;
 };
+
+// INVALID_ARGUMENT: the solution is no folder, or a check is not in the plan.
+Status CheckSelection(const LocalRun& run);
 
 // Executes it and hands each event over as it happens. Returns after the last.
 //

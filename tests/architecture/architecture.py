@@ -25,6 +25,8 @@ ALLOWED = {
     "sandbox": ["sandbox/", "proto/base/"],
     "runner/suite": ["runner/suite/", "proto/base/", GENERATED],
     "runner": ["runner/", "sandbox/", "proto/base/", GENERATED],
+    "services/cli": ["services/", "runner/suite/", "runner/reports/",
+                     "proto/base/", GENERATED],
     "services": ["services/", "runner/suite/", "proto/base/", GENERATED],
 }
 # Asio and gRPC in a header cost every file that includes it.

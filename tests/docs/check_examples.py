@@ -25,8 +25,9 @@ def suite_checks():
 
 
 def expected():
-    lines = (SAMPLE / "mutations/expected.txt").read_text().splitlines()
-    return dict(line.split() for line in lines if not line.startswith("#"))
+    return dict(re.findall(
+        r"^    patch: mutations/(\S+)\n    loses: \[ (\S+) \]$",
+        (SAMPLE / "verify.yaml").read_text(), re.MULTILINE))
 
 
 def code_of(folder):

@@ -1,5 +1,5 @@
-// The sample assignment, judged as a candidate's push would be. Its mutations,
-// each of which loses exactly the check that guards it, are tests/e2e's.
+// The sample assignment, judged as a candidate's push would be. What its broken
+// variants lose is for `assay suite verify` (tests/docs).
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
