@@ -46,8 +46,7 @@ std::string Quoted(std::string_view text) {
 
 }  // namespace
 
-Validator::Validator(const Files& files, Report& report,
-                     std::string_view where)
+Validator::Validator(const Files& files, Report& report, std::string_view where)
     : files_(files), report_(report), where_(where) {}
 
 void Validator::Bad(const Node& node, std::string message) {
