@@ -147,6 +147,9 @@ SetupFault Execute(const ProcessSpec& spec) {
 
 [[noreturn]] void RunProcessEntry(const ProcessEntryPlan& plan) {
   ::signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   int fault_fd = plan.fault_fd;
   SetupFault fault = SetUp(plan, fault_fd);
   if (fault.step == SetupStep::kNone) {

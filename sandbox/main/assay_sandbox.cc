@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,13 +73,17 @@ example: assay-sandbox run --wall 2s --memory 256MiB --ro . --cwd "$PWD" -- \
            python3 solution.py
 )";
 
-bool WriteResult(const std::string& path, const std::string& json) {
-  if (path.empty()) return true;
-  if (path == "-") return std::fputs(json.c_str(), stdout) >= 0;
-  std::FILE* file = std::fopen(path.c_str(), "we");
-  if (file == nullptr) return false;
+// Before the command runs: afterwards is late to hear that it will not be
+// recorded, and this process may stand elsewhere by then.
+std::FILE* OpenResult(const std::string& path) {
+  return path == "-" ? stdout : std::fopen(path.c_str(), "we");
+}
+
+bool WriteResult(std::FILE* file, const std::string& json) {
+  if (file == nullptr) return true;
   const bool written = std::fputs(json.c_str(), file) >= 0;
-  return std::fclose(file) == 0 && written;
+  return (file == stdout ? std::fflush(file) : std::fclose(file)) == 0 &&
+         written;
 }
 
 int Fail(const std::string& message) {
@@ -92,11 +98,20 @@ int Run(const std::vector<std::string_view>& words) {
     std::fputs(Explain(*options).c_str(), stdout);
     return 0;
   }
+  std::FILE* file = nullptr;
+  if (!options->json_path.empty()) {
+    file = OpenResult(options->json_path);
+    if (file == nullptr) {
+      return Fail("cannot write '" + options->json_path +
+                  "': " + ::strerrordesc_np(errno));
+    }
+  }
   const auto result = RunCommand(*options);
   const std::string json =
       result ? ResultJson(*result) : FaultJson(result.error());
-  if (!WriteResult(options->json_path, json)) {
-    return Fail("cannot write '" + options->json_path + "'");
+  if (!WriteResult(file, json)) {
+    return Fail("cannot write '" + options->json_path +
+                "': " + ::strerrordesc_np(errno));
   }
   if (!result) return Fail(result.error().message);
   const Ending& ending = result->termination.ending;

@@ -114,10 +114,6 @@ Expected<UniqueFd> OpenStream(const std::string& path, int flags, int own) {
   return fd;
 }
 
-struct Streams {
-  UniqueFd in, out, err;
-};
-
 Expected<Streams> OpenStreams(const RunOptions& options) {
   constexpr int kCreate = O_WRONLY | O_CREAT | O_TRUNC;
   Streams streams;
@@ -130,14 +126,15 @@ Expected<Streams> OpenStreams(const RunOptions& options) {
   return streams;
 }
 
-// Limits that were asked for and that this host does not enforce.
-Status RefuseWeaker(const Cell& cell, std::uint32_t allowed) {
+}  // namespace
+
+Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed) {
   constexpr std::uint32_t kLimits =
       static_cast<std::uint32_t>(Weakness::kMemory) |
       static_cast<std::uint32_t>(Weakness::kPids) |
       static_cast<std::uint32_t>(Weakness::kCores) |
       static_cast<std::uint32_t>(Weakness::kCpuTime);
-  const std::uint32_t refused = cell.weaker() & kLimits & ~allowed;
+  const std::uint32_t refused = weaker & kLimits & ~allowed;
   if (refused == 0) return {};
   std::string names;
   for (std::uint32_t bit = 1; bit <= kLimits; bit <<= 1) {
@@ -149,6 +146,8 @@ Status RefuseWeaker(const Cell& cell, std::uint32_t allowed) {
       "this host does not enforce ", DescribeWeaknesses(refused)[0],
       "; accept with --allow-weaker ", names, ", or see assay-sandbox check");
 }
+
+namespace {
 
 // The path of a program that is installed beside this one.
 std::string Sibling(const std::string& name) {
@@ -254,7 +253,12 @@ Expected<CellSpec> Settle(const RunOptions& options, Launcher& launcher) {
 }  // namespace
 
 Expected<RunResult> RunCommand(const RunOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options));
+  ASSAY_ASSIGN_OR_RETURN(Streams streams, OpenStreams(options));
+  if (!options.image && options.egress.empty()) {
+    CellSpec cell = options.cell;
+    AddMissingVariables(cell.processes[0].environment, DefaultVariables());
+    return RunAlone(options, cell, std::move(streams));
+  }
   ASSAY_ASSIGN_OR_RETURN(Launcher launcher, ForkLauncher());
   SessionSpec spec;
   spec.cells.emplace_back();
@@ -262,7 +266,7 @@ Expected<RunResult> RunCommand(const RunOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, launcher.CreateSession(spec));
   Session session(std::move(socket));
   ASSAY_ASSIGN_OR_RETURN(Cell cell, session.StartCell(0));
-  ASSAY_RETURN_IF_ERROR(RefuseWeaker(cell, options.allowed_weaker));
+  ASSAY_RETURN_IF_ERROR(RefuseWeaker(cell.weaker(), options.allowed_weaker));
   RunResult result;
   Egress egress;
   ASSAY_RETURN_IF_ERROR(LayEgress(options, cell, result, egress));

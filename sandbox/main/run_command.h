@@ -32,9 +32,23 @@ struct RunResult {
   std::uint32_t weaker = 0;
 };
 
+// Where the command's streams lead.
+struct Streams {
+  UniqueFd in, out, err;
+};
+
 // Runs the command in a cell and passes its streams on. Errors are ours: the
 // command did not run.
 Expected<RunResult> RunCommand(const RunOptions& options);
+
+// The same in `cell`, with this process as its launcher: for commands that need
+// nothing of this machine beside their cell.
+Expected<RunResult> RunAlone(const RunOptions& options, const CellSpec& cell,
+                             Streams streams);
+
+// An Error if `weaker` names limits that were asked for, that this host does
+// not enforce, and that are not `allowed`.
+Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed);
 
 // The exit status that the man page promises.
 int ExitStatus(const Ending& ending);

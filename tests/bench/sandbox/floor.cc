@@ -36,57 +36,64 @@ void Put(int directory, const char* name, const char* value) {
   ::close(fd);
 }
 
-bool BuildRoot() {
-  const UniqueFd root =
-      NewTmpfs({.bytes = 64 << 20, .inodes = 20000, .owner = 1000});
-  if (!root || !AttachTree(root.get(), AT_FDCWD, "/")) return false;
-  for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "dev/shm"}) {
+UniqueFd BuildRoot() {
+  UniqueFd root = NewTmpfs({.bytes = 64 << 20, .inodes = 20000});
+  for (const char* name : {"usr", "etc", "proc", "tmp", "dev"}) {
     ::mkdirat(root.get(), name, 0755);
   }
-  for (const char* name : {"bin", "sbin", "lib", "lib64"}) {
-    char target[32];
-    std::snprintf(target, sizeof(target), "usr/%s", name);
-    (void)!::symlinkat(target, root.get(), name);
-  }
+  ::mkdirat(root.get(), "shm", 0755);
+  (void)!::fchmodat(root.get(), "tmp", 01777, 0);
+  (void)!::fchmodat(root.get(), "shm", 01777, 0);
   const UniqueFd tmp = CloneTree(root.get(), "tmp", false);
-  const UniqueFd shm = CloneTree(root.get(), "dev/shm", false);
-  const UniqueFd dev = CloneTree(AT_FDCWD, "m2", true);
-  const UniqueFd etc = CloneTree(AT_FDCWD, "m1", true);
-  const UniqueFd usr = CloneTree(AT_FDCWD, "m3", true);
-  if (!AttachTree(usr.get(), root.get(), "usr") ||
-      !AttachTree(etc.get(), root.get(), "etc") ||
-      !AttachTree(tmp.get(), root.get(), "tmp") ||
-      !AttachTree(dev.get(), root.get(), "dev") ||
-      !AttachTree(shm.get(), root.get(), "dev/shm") ||
-      !SetMountAttributes(root.get(), MOUNT_ATTR_RDONLY, -1, false)) {
-    return false;
+  const UniqueFd shm = CloneTree(root.get(), "shm", false);
+  const UniqueFd dev = CloneTree(staging->dev().fd(), "", true);
+  const UniqueFd etc = CloneTree(staging->etc().fd(), "", true);
+  bool attached = AttachTree(tmp.get(), root.get(), "tmp") &&
+                  AttachTree(etc.get(), root.get(), "etc") &&
+                  AttachTree(dev.get(), root.get(), "dev") &&
+                  AttachTree(shm.get(), root.get(), "dev/shm");
+  for (const auto& host : staging->host()) {
+    const char* name = host.entry.name.c_str();
+    if (!host.mount) {
+      (void)!::symlinkat(host.entry.link_target.c_str(), root.get(), name);
+      continue;
+    }
+    const UniqueFd tree = CloneTree(host.mount.fd(), "", true);
+    attached = attached && AttachTree(tree.get(), root.get(), name);
   }
-  (void)!::fchdir(root.get());
+  if (!attached ||
+      !SetMountAttributes(root.get(), MOUNT_ATTR_RDONLY, -1, false)) {
+    return UniqueFd();
+  }
+  return root;
+}
+
+bool EnterRoot(int root) {
+  if (!AttachTree(root, AT_FDCWD, "/") || ::fchdir(root) != 0) return false;
   const UniqueFd proc = NewProc();
-  if (!proc || !AttachTree(proc.get(), root.get(), "proc")) return false;
+  if (!proc || !AttachTree(proc.get(), root, "proc")) return false;
   for (const char* name :
        {"kallsyms", "keys", "key-users", "timer_list", "cmdline"}) {
-    const UniqueFd null = CloneTree(root.get(), "dev/null", false);
     const UniqueFd target(::openat(proc.get(), name, O_PATH));
+    const UniqueFd null = CloneTree(root, "dev/null", false);
     AttachTree(null.get(), target.get(), "");
   }
   return ::syscall(SYS_pivot_root, ".", ".") == 0 &&
          ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
 }
 
-[[noreturn]] void RunChild(int release, int memory, int pids) {
+[[noreturn]] void RunChild(int root, int release, int memory, int pids) {
   char byte = 0;
   if (::read(release, &byte, 1) != 1) ::_exit(90);
   Put(memory, "tasks", "0");
   Put(pids, "tasks", "0");
-  // The files of a tmpfs belong to somebody the namespace knows.
-  if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
-  if (::unshare(CLONE_NEWCGROUP) != 0 || !BuildRoot()) ::_exit(92);
+  if (::unshare(CLONE_NEWCGROUP) != 0 || !EnterRoot(root)) ::_exit(92);
   BringLoopbackUp();
   (void)!::sethostname("cell", 4);
   ::setsid();
   constexpr ResourceLimit kLimits[] = {{RLIMIT_NOFILE, 4096}};
   LimitResources(kLimits);
+  if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
   if (GiveUpPrivileges().step != SetupStep::kNone) ::_exit(93);
   const char* arguments[] = {"/bin/true", nullptr};
   const char* environment[] = {nullptr};
@@ -121,13 +128,14 @@ int RunFloorCell() {
   const UniqueFd pids(::openat(pids_base, "f", O_RDONLY | O_CLOEXEC));
   Put(memory.get(), "memory.limit_in_bytes", "536870912");
   Put(pids.get(), "pids.max", "257");
+  const UniqueFd root = BuildRoot();
   int release[2];
-  if (::pipe2(release, O_CLOEXEC) != 0) return -1;
+  if (!root || ::pipe2(release, O_CLOEXEC) != 0) return -1;
   UniqueFd pidfd;
   const pid_t pid = CloneChild(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
                                    CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
                                leaf.get(), pidfd);
-  if (pid == 0) RunChild(release[0], memory.get(), pids.get());
+  if (pid == 0) RunChild(root.get(), release[0], memory.get(), pids.get());
   char path[64];
   char line[64];
   std::snprintf(line, sizeof(line), "1000 %u 1", kOuterUid);

@@ -6,15 +6,19 @@
 // pipes, no pid 1 beside the program, no counters, no error messages.
 //
 // The calls, in order (keep this list true; it is what "floor" means):
-//   parent  mkdir v2 leaf; mkdir, memory.limit and pids.max in two v1
-//           hierarchies; clone3 with six namespaces into the leaf; uid_map,
-//           gid_map; one byte to the child; waitid; six rmdir
-//   child   two writes to tasks; unshare the cgroup namespace; tmpfs root with
-//           folders and links; read-only copies of /usr and of the shared /dev;
-//           writable /tmp and /dev/shm of the root; root read-only; move_mount
-//           over /; /proc and five masks; pivot_root; umount; loopback up and
-//           two routes; sethostname; setsid; setgroups, setresgid, setresuid;
-//           rlimits; capabilities; no_new_privs; seccomp; execve
+//   parent  mkdir in v2; mkdir, memory.limit and pids.max in two v1
+//           hierarchies; a detached tmpfs with folders and links; copies of
+//           /usr, the shared /etc and /dev, and of its own /tmp and /dev/shm
+//           attached to it; root read-only; clone3 with six namespaces into the
+//           v2 directory; uid_map, gid_map; one byte to the child; waitid;
+//           three rmdir
+//   child   two writes to tasks; unshare the cgroup namespace; move_mount over
+//           /; /proc and five masks; pivot_root; umount; loopback up and two
+//           routes; sethostname; setsid; rlimits; setgroups, setresgid,
+//           setresuid; priority; bounding set; securebits; ambient set; capset;
+//           no_new_privs; seccomp; execve
+// As a program also, before and after: the directories of the cgroups, and what
+// cells share (/etc, /dev and /usr), as the launcher makes them.
 namespace assay::sandbox {
 
 // Prepares what all cells share. False with errno.

@@ -331,6 +331,32 @@ TEST_P(AssaySandboxTest, CheckNamesEveryPart) {
   EXPECT_EQ(checked.out.find("weaker") == std::string::npos, root());
 }
 
+TEST_P(AssaySandboxTest, InterruptedCommandIsTakenDownFirst) {
+  const std::string as =
+      root() ? "" : "setpriv --reuid=54321 --regid=54321 --clear-groups ";
+  const std::string script =
+      "cd " + directory_.path() + "; mkfifo f; " + as + program_ +
+      " run -- sh -c 'echo on; sleep 30' > f & "
+      "pid=$!; while ! [ -p " +
+      directory_.path() + "/f ]; do :; done; read line < " + directory_.path() +
+      "/f; pid=$(pgrep -o -f \"^" + program_ +
+      "\"); kill -TERM $pid; wait; echo $pid; "
+      "find /sys/fs/cgroup -name assay-$pid";
+  std::FILE* pipe = ::popen(script.c_str(), "re");
+  char buffer[4096];
+  const std::size_t n = std::fread(buffer, 1, sizeof(buffer), pipe);
+  ::pclose(pipe);
+  EXPECT_THAT(std::string(buffer, n), testing::MatchesRegex("[0-9]+\n"));
+}
+
+TEST_P(AssaySandboxTest, SlowReaderDoesNotHoldTheLimitsUp) {
+  const std::string path = directory_.path() + "/result";
+  Call("run --json " + path + " --wall 200ms -- yes | sleep 1");
+  const json result = json::parse(ReadFile(path), nullptr, false);
+  EXPECT_EQ(result["termination"]["kind"], "wall_timeout");
+  EXPECT_LT(result["wall_ms"], 700);
+}
+
 // Root's affair: the kernel makes no user namespaces for those in a chroot.
 TEST_P(AssaySandboxTest, WorksInAChrootThatIsNoMountPoint) {
   if (!root()) return;
