@@ -137,6 +137,120 @@ test('a finished run shows checks, log and trace', async () => {
   assert.match(page.url(), /tab=trace$/, 'the address leads back here');
 });
 
+test('an output can be searched, and a line of it sent to others', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=log`);
+  const find = page.getByLabel('Find in this output');
+  await find.fill('201 - 39');
+  await page.getByText('1 of 11').waitFor();
+  await find.press('Enter');
+  await page.getByText('2 of 11').waitFor();
+  const at = page.locator('.log-line.at');
+  await at.filter({ hasText: '201 - 390' }).waitFor();
+  assert.equal(await at.locator('mark').textContent(), '201 - 39');
+  const line = Number(await at.getByRole('link').textContent());
+  await at.getByRole('link').click();
+  assert.match(page.url(), new RegExp(`output=service&line=${line}$`));
+
+  await page.reload();
+  const marked = page.locator('.log-line.marked');
+  await marked.filter({ hasText: '201 - 390' }).waitFor();
+  const box = await marked.boundingBox();
+  const log = await page.getByRole('log').boundingBox();
+  assert.ok(box.y > log.y && box.y < log.y + log.height, 'it is in sight');
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download' }).click();
+  assert.equal((await file).suggestedFilename(), 'service.log');
+});
+
+test("a program's colours are kept, and none of them can hide its text", async () => {
+  fill(server);
+  const { name } = LIVE_RUN;
+  await open(`/${name}?tab=log`);
+  const text =
+    '\x1b[32mgreen\x1b[0m \x1b[38;2;0;0;0;48;2;0;0;0mcovert\x1b[0m\n';
+  server.tell(name, {
+    log: {
+      stream: 'build',
+      offset: '0',
+      content: Buffer.from(text).toString('base64'),
+    },
+  });
+  const color = (word) =>
+    page
+      .getByText(word, { exact: true })
+      .evaluate((piece) => getComputedStyle(piece).color);
+  const [green, covert] = [await color('green'), await color('covert')];
+  const ink = await page.evaluate(() => getComputedStyle(document.body).color);
+  assert.notEqual(green, ink);
+  assert.equal(covert, ink);
+});
+
+test('a trace is filtered, walked to its failures, and taken elsewhere', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=trace`);
+  const filter = page.getByLabel('Filter spans');
+  await filter.fill('lane=database duration>=3ms');
+  await page.getByText(/^20 of \d+ spans match$/).waitFor();
+  await page.getByRole('row', { name: /GET \/orders/ }).waitFor();
+  assert.equal(await page.getByRole('row', { name: 'build' }).count(), 0);
+  assert.deepEqual(await axeViolations(page), []);
+  await picture('run-trace-filter');
+  await filter.fill('duration>soon');
+  await page.getByText('such as 20ms').waitFor();
+  await filter.fill('');
+
+  const grid = page.getByRole('treegrid');
+  await grid.focus();
+  await page.keyboard.press('f');
+  await page.getByRole('heading', { name: 'check never-oversells' }).waitFor();
+  // The last row is drawn when it comes into sight.
+  await page.keyboard.press('End');
+  await page.locator('[role=row][aria-selected=true]').waitFor();
+  const last = await page
+    .locator('[role=row][aria-selected=true]')
+    .boundingBox();
+  const box = await grid.boundingBox();
+  assert.ok(last.y >= box.y && last.y < box.y + box.height, 'it is in sight');
+
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export' }).click();
+  const json = JSON.parse(fs.readFileSync(await (await file).path(), 'utf8'));
+  const { spans } = json.resourceSpans[0].scopeSpans[0];
+  assert.ok(spans.some((span) => span.name === 'GET /orders'));
+  assert.match(spans[0].spanId, /^[0-9a-f]{16}$/);
+});
+
+test('a check leads to its spans, and a request to what repeats it', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=trace`);
+  await page.getByRole('button', { name: 'failed few-queries' }).click();
+  await page.getByRole('heading', { name: 'check few-queries' }).waitFor();
+  await page.getByRole('row', { name: /GET \/orders/ }).click();
+  await page.getByText('assay.yaml:224:9').waitFor();
+  await page.getByText(`curl -i "$SERVICE"'/orders'`).waitFor();
+  const above = page.locator('.span-details .crumbs');
+  await above.getByRole('button', { name: 'check few-queries' }).click();
+  await page.getByRole('heading', { name: 'check few-queries' }).waitFor();
+  await picture('run-trace-check');
+});
+
+test('a part of the run is chosen by dragging over its map', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=trace`);
+  const bar = page.getByRole('row', { name: /^▾?check few/ }).locator('.bar');
+  const before = (await bar.boundingBox()).width;
+  const map = await page.locator('.trace-map').boundingBox();
+  await page.mouse.move(map.x + map.width * 0.8, map.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(map.x + map.width * 0.95, map.y + 20, { steps: 4 });
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Whole run' }).waitFor();
+  assert.ok((await bar.boundingBox()).width > 4 * before);
+  await page.getByRole('button', { name: 'Whole run' }).click();
+  assert.ok(Math.abs((await bar.boundingBox()).width - before) < 1);
+});
+
 test('a run under way is followed event by event', async () => {
   fill(server);
   const { name } = LIVE_RUN;
@@ -229,8 +343,10 @@ test('everything can be reached without a mouse', async () => {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await page.getByRole('treegrid').waitFor();
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Tab');
+  const inTree = () =>
+    page.evaluate(() => document.activeElement.role === 'treegrid');
+  for (let i = 0; i < 20 && !(await inTree()); i++)
+    await page.keyboard.press('Tab');
   await page.keyboard.press('ArrowDown');
   await page.getByRole('heading', { name: 'run', exact: true }).waitFor();
   await page.keyboard.press('ArrowLeft');

@@ -104,6 +104,14 @@ export const CHECKS = [
       verdict: 'VERDICT_FAILED',
       earned: 0,
       reason: manyQueries,
+      // As sampleSpans() numbers them.
+      spanId: '0000000400000000',
+      steps: [
+        step('GET /orders', '0.090s', {
+          position: 'assay.yaml:224:9',
+          spanId: '0000000500000000',
+        }),
+      ],
     },
   ),
 ];
@@ -150,7 +158,7 @@ export const HOSTILE = [
 let spanNumber = 0;
 function span(parent, name, start, end, attributes = {}, more = {}) {
   const bytes = Buffer.alloc(8);
-  bytes.writeUInt32BE(++spanNumber, 4);
+  bytes.writeUInt32BE(++spanNumber, 0);
   const nanos = (milliseconds) =>
     String(
       BigInt(START + 14_400_000) * 1_000_000n +
@@ -172,6 +180,7 @@ function span(parent, name, start, end, attributes = {}, more = {}) {
 }
 
 function sampleSpans() {
+  spanNumber = 0;
   const run = span(null, 'run', 0, 8200);
   const build = span(run, 'build', 20, 140);
   const checks = span(run, 'checks', 620, 8100);
@@ -181,7 +190,11 @@ function sampleSpans() {
     'GET /orders',
     7300,
     7390,
-    { 'http.response.status_code': '200' },
+    {
+      'http.request.method': 'GET',
+      'url.path': '/orders',
+      'http.response.status_code': '200',
+    },
     {
       kind: 'SPAN_KIND_CLIENT',
     },

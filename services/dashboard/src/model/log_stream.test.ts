@@ -4,13 +4,15 @@ import { cleanText } from './clean_text';
 import { LogStream } from './log_stream';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const linesOf = (log: LogStream) =>
+  Array.from({ length: log.count }, (_, i) => log.text(i));
 
 test('a line that comes in pieces is one line', () => {
   const log = new LogStream();
   log.append(0n, bytes('on'));
-  expect(log.lines).toEqual(['on']);
+  expect(linesOf(log)).toEqual(['on']);
   log.append(2n, bytes('e\ntwo\n'));
-  expect(log.lines).toEqual(['one', 'two']);
+  expect(linesOf(log)).toEqual(['one', 'two']);
 });
 
 test('a letter split between chunks stays whole', () => {
@@ -18,7 +20,7 @@ test('a letter split between chunks stays whole', () => {
   const whole = bytes('ä\n');
   log.append(0n, whole.subarray(0, 1));
   log.append(1n, whole.subarray(1));
-  expect(log.lines).toEqual(['ä']);
+  expect(linesOf(log)).toEqual(['ä']);
 });
 
 test('repeated and overlapping chunks add only what is new', () => {
@@ -26,21 +28,42 @@ test('repeated and overlapping chunks add only what is new', () => {
   log.append(0n, bytes('abc\n'));
   log.append(0n, bytes('abc\n'));
   log.append(2n, bytes('c\nde\n'));
-  expect(log.lines).toEqual(['abc', 'de']);
+  expect(linesOf(log)).toEqual(['abc', 'de']);
 });
 
 test('a hole is said aloud', () => {
   const log = new LogStream();
   log.append(10n, bytes('late\n'));
-  expect(log.lines).toEqual(['[10 bytes are missing here]', 'late']);
+  expect(linesOf(log)).toEqual(['[10 bytes are missing here]', 'late']);
 });
 
 test('an endless line is kept cut', () => {
   const log = new LogStream();
   for (let i = 0; i < 50; i++)
     log.append(BigInt(i * 1000), bytes('x'.repeat(1000)));
-  expect(log.lines).toHaveLength(1);
-  expect(log.lines[0]!.length).toBeLessThan(10_010);
+  expect(log.count).toBe(1);
+  expect(log.text(0).length).toBeLessThan(10_010);
+});
+
+test('a progress bar leaves each of its states to be read', () => {
+  const log = new LogStream();
+  log.append(0n, bytes('10 %\r20 %\r'));
+  log.append(10n, bytes('\ndone\n'));
+  expect(linesOf(log)).toEqual(['10 %', '20 %', 'done']);
+});
+
+test('a search ignores case unless it has capitals, and sequences always', () => {
+  const log = new LogStream();
+  log.append(0n, bytes('Error one\n\x1b[1mer\x1b[0mror two\nfine\n'));
+  expect(log.find('error', 0, 9)).toEqual([0, 1]);
+  expect(log.find('Error', 0, 9)).toEqual([0]);
+  expect(log.find('error', 1, 2)).toEqual([1]);
+});
+
+test('the file holds what was written, byte for byte', async () => {
+  const log = new LogStream();
+  log.append(0n, bytes('\x1b[31mred\x1b[0m\r\n'));
+  expect(await log.asFile().text()).toBe('\x1b[31mred\x1b[0m\r\n');
 });
 
 test('terminal sequences are taken out, and tricks made visible', () => {

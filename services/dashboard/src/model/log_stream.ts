@@ -1,14 +1,17 @@
-// One output of a run, put together from chunks: lines of safe text.
+// One output of a run, put together from chunks: lines as they came, made safe
+// when they are read.
 
 import { cleanText } from './clean_text';
+import { type StyledPiece, styledText } from './styled_text';
 
 // A line beyond this is cut, so that one endless line cannot stall the page.
 const MAX_LINE = 10_000;
 
 export class LogStream {
-  readonly lines: string[] = [];
   // A sentence after the last line when the output did not end by itself.
   note = '';
+  readonly #raw: string[] = [];
+  readonly #content: Uint8Array[] = [];
   #decoder = new TextDecoder();
   #next = 0n;
   #open = '';
@@ -25,6 +28,7 @@ export class LogStream {
       this.#add(`[${offset - this.#next} bytes are missing here]\n`);
     }
     this.#next = end;
+    this.#content.push(content);
     this.#add(this.#decoder.decode(content, { stream: true }));
   }
 
@@ -32,18 +36,50 @@ export class LogStream {
     return this.#next;
   }
 
+  get count(): number {
+    return this.#raw.length;
+  }
+
+  // Line `index`, from 0, without anything that is no text.
+  text(index: number): string {
+    return cut(cleanText(this.#raw[index]!));
+  }
+
+  pieces(index: number): StyledPiece[] {
+    return styledText(cut(this.#raw[index]!));
+  }
+
+  // Lines from `from` to `to` - 1 that hold `query`: in any case, unless it has
+  // capital letters itself.
+  find(query: string, from: number, to: number): number[] {
+    const found = [];
+    const exact = query !== query.toLowerCase();
+    for (let i = from; i < Math.min(to, this.count); i++) {
+      const raw = this.#raw[i]!;
+      const text = raw.includes('\x1b') ? this.text(i) : raw;
+      if ((exact ? text : text.toLowerCase()).includes(query)) found.push(i);
+    }
+    return found;
+  }
+
+  // As the program wrote it.
+  asFile(): Blob {
+    return new Blob(this.#content as BlobPart[], { type: 'text/plain' });
+  }
+
   #add(text: string) {
-    if (this.#lastIsOpen) this.lines.pop();
-    const parts = (this.#open + text).split('\n');
+    if (this.#lastIsOpen) this.#raw.pop();
+    // A lone return starts a line of its own: shown as a terminal does, it would
+    // cover what stood there.
+    const parts = (this.#open + text).split(/\r?\n|\r(?=[^\n])/);
     // Bounded before it is kept: an endless line is stored cut.
-    this.#open = (parts.pop() ?? '').slice(0, MAX_LINE + 1);
-    for (const part of parts) this.lines.push(lineOf(part));
+    this.#open = (parts.pop() ?? '').slice(0, 2 * MAX_LINE);
+    for (const part of parts) this.#raw.push(part.slice(0, 2 * MAX_LINE));
     this.#lastIsOpen = this.#open !== '';
-    if (this.#lastIsOpen) this.lines.push(lineOf(this.#open));
+    if (this.#lastIsOpen) this.#raw.push(this.#open);
   }
 }
 
-function lineOf(raw: string): string {
-  const line = cleanText(raw.endsWith('\r') ? raw.slice(0, -1) : raw);
+function cut(line: string): string {
   return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)} […]` : line;
 }

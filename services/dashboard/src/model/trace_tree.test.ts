@@ -2,7 +2,13 @@ import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 
 import { type Span, SpanSchema } from '../gen/assay/otlp/v1/trace_pb';
-import { shapeOf, traceTree, visibleRows } from './trace_tree';
+import {
+  ancestors,
+  criticalPath,
+  shapeOf,
+  traceTree,
+  visibleRows,
+} from './trace_tree';
 
 const MILLISECOND = 1_000_000n;
 
@@ -89,4 +95,43 @@ test('a very deep trace is no problem', () => {
     span(i + 1, i, BigInt(i), 30_000n),
   );
   expect(traceTree(spans).rows.at(-1)!.depth).toBe(19_999);
+});
+
+test("a span's own time leaves out what its children cover, once", () => {
+  const tree = traceTree([
+    span(1, 0, 0n, 100n),
+    span(2, 1, 10n, 40n),
+    span(3, 1, 30n, 50n),
+    span(4, 1, 90n, 120n),
+  ]);
+  expect(tree.rows.map((row) => row.self)).toEqual([50, 30, 20, 30]);
+});
+
+test('the critical path goes back from the end by what ended last', () => {
+  const { rows } = traceTree([
+    span(1, 0, 0n, 100n),
+    span(2, 1, 0n, 60n),
+    span(3, 1, 10n, 30n),
+    span(4, 1, 65n, 95n),
+    span(5, 4, 70n, 80n),
+  ]);
+  const names = (at: number) => {
+    const path = criticalPath(rows, at);
+    return rows.filter((row) => path.has(row.id)).map((row) => row.name);
+  };
+  expect(names(0)).toEqual(['span 1', 'span 2', 'span 4', 'span 5']);
+  expect(names(2)).toEqual(['span 3']);
+});
+
+test('a row knows what it hangs under', () => {
+  const { rows } = traceTree([
+    span(1, 0, 0n, 100n),
+    span(2, 1, 0n, 60n),
+    span(3, 1, 10n, 30n),
+    span(4, 3, 11n, 12n),
+  ]);
+  expect(ancestors(rows, 3).map((row) => row.name)).toEqual([
+    'span 1',
+    'span 3',
+  ]);
 });

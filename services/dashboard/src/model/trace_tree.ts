@@ -21,6 +21,8 @@ export interface TraceRow {
   // Milliseconds, from the start of the trace.
   start: number;
   duration: number;
+  // The part of the duration in which nothing below it was at work.
+  self: number;
   // How many spans stand below this one, at any depth.
   below: number;
   // How often one statement ran under this span, if it did so often.
@@ -79,25 +81,75 @@ export function traceTree(spans: Iterable<Span>): TraceTree {
       continue;
     }
     stack.push({ ...top, row: rows.length });
-    rows.push(rowOf(top.node, top.depth, origin));
+    // Sorts the children, which their parent's row counts on.
     push(top.node.children, top.depth + 1);
+    rows.push(rowOf(top.node, top.depth, origin));
   }
   return { rows, length: first === null ? 0 : toMillis(last - origin) };
 }
 
-// The rows that are seen when those in `closed` hide what is below them.
+// The rows that are seen when those in `closed` hide what is below them. The
+// rows may be a part of the trace's, as long as parents come before children.
 export function visibleRows(
   rows: TraceRow[],
   closed: ReadonlySet<string>,
 ): TraceRow[] {
   if (closed.size === 0) return rows;
   const seen: TraceRow[] = [];
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
+  // Rows deeper than this are hidden.
+  let depth = Infinity;
+  for (const row of rows) {
+    if (row.depth > depth) continue;
+    depth = closed.has(row.id) ? row.depth : Infinity;
     seen.push(row);
-    if (closed.has(row.id)) i += row.below;
   }
   return seen;
+}
+
+// The spans that decide how long row `at` took: backwards from its end, always
+// the child that ended last before.
+export function criticalPath(
+  rows: readonly TraceRow[],
+  at: number,
+): ReadonlySet<string> {
+  const path = new Set<string>();
+  const stack = [{ at, end: Infinity }];
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    const row = rows[top.at];
+    if (!row) continue;
+    path.add(row.id);
+    const children: number[] = [];
+    for (let i = top.at + 1; i <= top.at + row.below; i += rows[i]!.below + 1)
+      children.push(i);
+    children.sort((a, b) => endOf(rows[b]!) - endOf(rows[a]!));
+    let cursor = Math.min(top.end, endOf(row));
+    for (const child of children) {
+      const { start } = rows[child]!;
+      if (endOf(rows[child]!) > cursor + ROUNDING || start >= cursor) continue;
+      stack.push({ at: child, end: cursor });
+      cursor = start;
+    }
+  }
+  return path;
+}
+
+// Milliseconds that a floating-point end may be off by.
+const ROUNDING = 1e-6;
+
+function endOf(row: TraceRow): number {
+  return row.start + row.duration;
+}
+
+// Where row `at` hangs: the rows above it, from the root on.
+export function ancestors(rows: readonly TraceRow[], at: number): TraceRow[] {
+  const found: TraceRow[] = [];
+  let depth = rows[at]?.depth ?? 0;
+  for (let i = at - 1; i >= 0 && depth > 0; i--) {
+    if (rows[i]!.depth >= depth) continue;
+    depth = rows[i]!.depth;
+    found.unshift(rows[i]!);
+  }
+  return found;
 }
 
 export function attributeText(value?: AnyValue): string {
@@ -130,6 +182,17 @@ export function attribute(span: Span, ...keys: string[]): string {
   return '';
 }
 
+export interface TimeRange {
+  // Milliseconds, from the start of the trace.
+  start: number;
+  length: number;
+}
+
+// Times while a fault was at work on a wire or a process.
+export function faults(rows: readonly TraceRow[]): TraceRow[] {
+  return rows.filter((row) => attribute(row.span, 'assay.fault.kind') !== '');
+}
+
 function rowOf(node: Node, depth: number, origin: bigint): TraceRow {
   const { span } = node;
   return {
@@ -140,10 +203,33 @@ function rowOf(node: Node, depth: number, origin: bigint): TraceRow {
     failed: span.status?.code === SpanStatus_StatusCode.ERROR,
     start: toMillis(span.startTimeUnixNano - origin),
     duration: toMillis(span.endTimeUnixNano - span.startTimeUnixNano),
+    self: toMillis(selfTime(node)),
     below: 0,
     repeated: mostRepeated(node.children),
     span,
   };
+}
+
+// Children may overlap each other, and outlast their parent.
+function selfTime({ span, children }: Node): bigint {
+  let left = span.endTimeUnixNano - span.startTimeUnixNano;
+  let busy = span.startTimeUnixNano;
+  for (const child of children) {
+    const start = largest(child.span.startTimeUnixNano, busy);
+    const end = smallest(child.span.endTimeUnixNano, span.endTimeUnixNano);
+    if (end <= start) continue;
+    left -= end - start;
+    busy = end;
+  }
+  return left;
+}
+
+function largest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function smallest(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 // A statement says more than the name of its operation.

@@ -1,22 +1,25 @@
-import { useEffectEvent, useLayoutEffect, useState } from 'react';
+import { useState } from 'react';
 
 import type { LogStream } from '../model/log_stream';
+import { goTo, useAddress } from '../router';
 import { Empty } from './empty';
-import { useWindow } from './use_window';
-
-const ROW = 19;
+import { LogLines } from './log_lines';
+import { LogSearch } from './log_search';
+import { useLogSearch } from './use_log_search';
 
 interface Props {
   logs: ReadonlyMap<string, LogStream>;
   running: boolean;
 }
 
+// The address names the output and a line, so that both can be sent to others.
 export function LogView({ logs, running }: Props) {
-  const [chosen, setChosen] = useState('');
+  const { pathname, searchParams } = useAddress();
   const names = [...logs.keys()];
   // The service's own output is what one comes for, once there is some.
   const fallback = names.includes('service') ? 'service' : (names[0] ?? '');
-  const name = logs.has(chosen) ? chosen : fallback;
+  const asked = searchParams.get('output') ?? '';
+  const name = logs.has(asked) ? asked : fallback;
   const log = logs.get(name);
   if (!log) {
     return (
@@ -25,6 +28,50 @@ export function LogView({ logs, running }: Props) {
       </Empty>
     );
   }
+  const addressOf = (output: string, line?: number) =>
+    `${pathname}?tab=log&output=${encodeURIComponent(output)}` +
+    (line === undefined ? '' : `&line=${line + 1}`);
+  const marked = Number(searchParams.get('line') ?? 0) - 1;
+  return (
+    <Output
+      key={name}
+      name={name}
+      names={names}
+      log={log}
+      marked={marked}
+      addressOf={addressOf}
+    />
+  );
+}
+
+interface OutputProps {
+  name: string;
+  names: string[];
+  log: LogStream;
+  // The line that the address names, from 0; -1 for none.
+  marked: number;
+  addressOf: (output: string, line?: number) => string;
+}
+
+function Output(props: OutputProps) {
+  const { name, names, log, marked, addressOf } = props;
+  const [query, setQuery] = useState('');
+  const [at, setAt] = useState(0);
+  const [following, setFollowing] = useState(marked < 0);
+  const found = useLogSearch(log, query);
+  const shown = found[Math.min(at, found.length - 1)];
+  const step = (by: number) => {
+    if (found.length === 0) return;
+    setFollowing(false);
+    setAt((Math.min(at, found.length - 1) + by + found.length) % found.length);
+  };
+  const save = () => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(log.asFile());
+    link.download = `${name}.log`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
   return (
     <>
       <div className="log-head">
@@ -32,56 +79,52 @@ export function LogView({ logs, running }: Props) {
           Output of{' '}
           <select
             value={name}
-            onChange={(event) => setChosen(event.target.value)}
+            onChange={(event) => goTo(addressOf(event.target.value), 'replace')}
           >
             {names.map((each) => (
               <option key={each}>{each}</option>
             ))}
           </select>
         </label>
+        <LogSearch
+          query={query}
+          onQuery={(next) => {
+            setQuery(next);
+            setAt(0);
+            if (next) setFollowing(false);
+          }}
+          onStep={step}
+          position={found.length ? Math.min(at, found.length - 1) + 1 : 0}
+          found={found.length}
+        />
         <span className="muted">
-          {log.lines.length} {log.lines.length === 1 ? 'line' : 'lines'}
+          {log.count} {log.count === 1 ? 'line' : 'lines'}
+        </span>
+        <span className="log-tools">
+          <button
+            type="button"
+            className="quiet"
+            aria-pressed={following}
+            onClick={() => setFollowing(!following)}
+          >
+            Follow
+          </button>
+          <button type="button" className="quiet" onClick={save}>
+            Download
+          </button>
         </span>
       </div>
-      <Lines key={name} log={log} count={log.lines.length} />
+      <LogLines
+        log={log}
+        count={log.count}
+        query={query}
+        shown={shown ?? marked}
+        marked={marked}
+        following={following}
+        onFollow={setFollowing}
+        addressOf={(line) => addressOf(name, line)}
+      />
       {log.note && <p className="notice warn">{log.note}</p>}
     </>
-  );
-}
-
-function Lines({ log, count }: { log: LogStream; count: number }) {
-  const { box, first, end, scrollTo } = useWindow(count, ROW);
-  const [following, setFollowing] = useState(true);
-  const toEnd = useEffectEvent(() => scrollTo(count - 1));
-  useLayoutEffect(() => {
-    if (following) toEnd();
-  }, [count, following]);
-  const onScroll = () => {
-    const element = box.current!;
-    const left =
-      element.scrollHeight - element.scrollTop - element.clientHeight;
-    setFollowing(left < ROW);
-  };
-  return (
-    <div
-      className="log"
-      ref={box}
-      onScroll={onScroll}
-      tabIndex={0}
-      role="log"
-      aria-live="off"
-      aria-label="Output"
-    >
-      <div className="log-lines" style={{ height: count * ROW }}>
-        <div style={{ transform: `translateY(${first * ROW}px)` }}>
-          {log.lines.slice(first, end).map((line, i) => (
-            <div className="log-line" key={first + i}>
-              <span className="line-number">{first + i + 1}</span>
-              {line}
-            </div>
-          ))}
-        </div>
-      </div>
-    </div>
   );
 }

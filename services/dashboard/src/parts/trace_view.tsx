@@ -1,18 +1,21 @@
-import { type KeyboardEvent, useMemo, useState } from 'react';
+import { type KeyboardEvent, useState } from 'react';
 
-import { cleanText } from '../model/clean_text';
-import { durationText } from '../model/format';
+import { idOf } from '../model/format';
 import type { RunModel } from '../model/run_model';
-import {
-  attributeText,
-  type TraceRow,
-  traceTree,
-  visibleRows,
-} from '../model/trace_tree';
+import { otlpJson } from '../model/trace_export';
+import { ancestors, type TimeRange } from '../model/trace_tree';
+import { CheckStrip } from './check_strip';
 import { Empty } from './empty';
+import { SpanDetails } from './span_details';
+import { TraceLegend } from './trace_legend';
+import { TraceMap, TraceRuler } from './trace_map';
+import { ROW, TraceRows } from './trace_rows';
+import { TraceTools } from './trace_tools';
+import { useTrace } from './use_trace';
 import { useWindow } from './use_window';
 
-const ROW = 26;
+// The shortest time that fills the width, in milliseconds.
+const CLOSEST = 0.001;
 
 export function TraceView({
   model,
@@ -21,16 +24,12 @@ export function TraceView({
   model: RunModel;
   version: number;
 }) {
-  // The spans are kept in place; `version` is what says that they changed.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const tree = useMemo(() => traceTree(model.spans.values()), [model, version]);
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const [chosen, setChosen] = useState('');
-  // The span whose time fills the width; empty: the whole run's.
-  const [zoomed, setZoomed] = useState('');
-  const rows = useMemo(() => visibleRows(tree.rows, closed), [tree, closed]);
-  const { box, first, end, scrollTo } = useWindow(rows.length, ROW);
-  if (rows.length === 0) {
+  const trace = useTrace(model, version);
+  const { tree, rows, chosen, at } = trace;
+  // The time that fills the width; null: the whole run's.
+  const [range, setRange] = useState<TimeRange | null>(null);
+  const view = useWindow(rows.length, ROW);
+  if (tree.rows.length === 0) {
     return (
       <Empty title="No spans">
         <p>
@@ -41,197 +40,121 @@ export function TraceView({
       </Empty>
     );
   }
-  const toggle = (id: string, close: boolean) => {
-    const next = new Set(closed);
-    if (close) next.add(id);
-    else next.delete(id);
-    setClosed(next);
+  const shown = range ?? { start: 0, length: tree.length };
+  const selected = tree.rows[at];
+  const fills =
+    selected !== undefined &&
+    range?.start === selected.start &&
+    range.length === selected.duration;
+  const choose = (id: string) => {
+    trace.choose(id);
+    const index = rows.findIndex((row) => row.id === id);
+    if (index >= 0) view.scrollTo(index);
+  };
+  const chooseCheck = (id: string) => {
+    const row = tree.rows.find((each) => each.id === id);
+    if (!row) return;
+    trace.choose(id);
+    setRange({ start: row.start, length: row.duration });
+    // To the top, so that what it did is in sight.
+    const index = rows.indexOf(row);
+    view.scrollTo(Math.min(rows.length - 1, index + row.below));
+    view.scrollTo(Math.max(0, index - 1));
+  };
+  const zoom = (by: number) => {
+    const length = Math.max(CLOSEST, shown.length * by);
+    if (length >= tree.length) return setRange(null);
+    const middle = selected
+      ? selected.start + selected.duration / 2
+      : shown.start + shown.length / 2;
+    const latest = tree.length - length;
+    const start = Math.min(latest, Math.max(0, middle - length / 2));
+    setRange({ start, length });
   };
   const onKey = (event: KeyboardEvent) => {
-    const at = rows.findIndex((row) => row.id === chosen);
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    const index = rows.findIndex((row) => row.id === chosen);
     const move = (to: number) => {
-      const next = Math.min(rows.length - 1, Math.max(0, to));
-      setChosen(rows[next]!.id);
-      scrollTo(next);
+      const next = rows[Math.min(rows.length - 1, Math.max(0, to))];
+      if (next) choose(next.id);
     };
-    switch (event.key) {
-      case 'ArrowDown':
-        move(at + 1);
-        break;
-      case 'ArrowUp':
-        move(at - 1);
-        break;
-      case 'Home':
-        move(0);
-        break;
-      case 'End':
-        move(rows.length - 1);
-        break;
-      case 'ArrowRight':
-        toggle(chosen, false);
-        break;
-      case 'ArrowLeft':
-        if (rows[at]?.below) toggle(chosen, true);
-        break;
-      default:
-        return;
-    }
+    const nextFailure = () => {
+      const next = rows.findIndex((row, i) => i > index && row.failed);
+      return next >= 0 ? next : rows.findIndex((row) => row.failed);
+    };
+    const actions: Record<string, () => void> = {
+      ArrowDown: () => move(index + 1),
+      ArrowUp: () => move(index - 1),
+      Home: () => move(0),
+      End: () => move(rows.length - 1),
+      ArrowRight: () => trace.toggle(chosen, false),
+      ArrowLeft: () => rows[index]?.below && trace.toggle(chosen, true),
+      '+': () => zoom(0.5),
+      '-': () => zoom(2),
+      '0': () => setRange(null),
+      f: () => move(nextFailure()),
+    };
+    const action = actions[event.key];
+    if (!action) return;
+    action();
     event.preventDefault();
   };
-  const selected = rows.find((row) => row.id === chosen);
-  const frame = tree.rows.find((row) => row.id === zoomed);
-  const start = frame?.start ?? 0;
-  const length = frame?.duration ?? tree.length;
   return (
     <>
-      <p className="legend">
-        <span className="lane runner">runner</span>
-        <span className="lane service">requests</span>
-        <span className="lane database">statements</span>
-        <span className="lane reported">reported by the service</span>
-        <span className="muted">
-          {tree.rows.length} spans, {durationText(tree.length)}
-        </span>
-        {model.droppedSpans > 0n && (
-          <span className="muted">
-            {String(model.droppedSpans)} more were dropped
-          </span>
-        )}
-      </p>
-      <div
-        className="trace"
-        ref={box}
-        role="treegrid"
-        aria-label="Trace"
-        aria-rowcount={rows.length}
-        aria-activedescendant={selected ? `span-${chosen}` : undefined}
-        tabIndex={0}
-        onKeyDown={onKey}
-      >
-        <div style={{ height: rows.length * ROW }} role="presentation">
-          <div
-            style={{ transform: `translateY(${first * ROW}px)` }}
-            role="presentation"
-          >
-            {rows.slice(first, end).map((row, i) => (
-              <Row
-                key={row.id}
-                row={row}
-                index={first + i}
-                start={start}
-                length={length}
-                closed={closed.has(row.id)}
-                chosen={row.id === chosen}
-                onChoose={() => setChosen(row.id)}
-                onToggle={() => toggle(row.id, !closed.has(row.id))}
-              />
-            ))}
-          </div>
-        </div>
-      </div>
+      <TraceLegend
+        tree={tree}
+        dropped={model.droppedSpans}
+        hasFaults={trace.faults.length > 0}
+      />
+      <CheckStrip
+        checks={model.checks.values()}
+        chosen={chosen}
+        onChoose={chooseCheck}
+      />
+      <TraceTools
+        trace={trace}
+        zoomed={range !== null}
+        onWhole={() => setRange(null)}
+        onExport={() => save(model)}
+      />
+      <TraceMap tree={tree} range={shown} onRange={setRange} />
+      <TraceRuler range={shown} />
+      <TraceRows trace={trace} view={view} range={shown} onKey={onKey} />
       {selected && (
-        <Details
+        <SpanDetails
           row={selected}
-          zoomed={zoomed === chosen}
-          onZoom={() => setZoomed(zoomed === chosen ? '' : chosen)}
+          above={ancestors(tree.rows, at)}
+          step={stepOf(model, chosen)}
+          zoomed={fills}
+          onZoom={() =>
+            setRange(
+              fills
+                ? null
+                : { start: selected.start, length: selected.duration },
+            )
+          }
+          onChoose={choose}
         />
       )}
     </>
   );
 }
 
-interface RowProps {
-  row: TraceRow;
-  index: number;
-  // What the width stands for, in milliseconds.
-  start: number;
-  length: number;
-  closed: boolean;
-  chosen: boolean;
-  onChoose: () => void;
-  onToggle: () => void;
+function stepOf(model: RunModel, span: string) {
+  for (const check of model.checks.values()) {
+    const step = check.steps.find((each) => each.spanId === span);
+    if (step) return step;
+  }
+  return undefined;
 }
 
-function Row(props: RowProps) {
-  const { row, index, start, length, closed, chosen, onChoose, onToggle } =
-    props;
-  const share = (part: number) => `${(100 * part) / Math.max(length, 1e-6)}%`;
-  return (
-    <div
-      role="row"
-      id={`span-${row.id}`}
-      aria-rowindex={index + 1}
-      aria-level={row.depth + 1}
-      aria-expanded={row.below ? !closed : undefined}
-      aria-selected={chosen}
-      className={`trace-row ${row.failed ? 'failed' : ''}`}
-      onClick={onChoose}
-      onDoubleClick={onToggle}
-    >
-      <div
-        role="gridcell"
-        className="trace-name"
-        style={{ paddingLeft: Math.min(row.depth, 20) * 16 + 4 }}
-      >
-        <button
-          type="button"
-          className="twist"
-          tabIndex={-1}
-          aria-hidden="true"
-          onClick={onToggle}
-          disabled={!row.below}
-        >
-          {row.below ? (closed ? '▸' : '▾') : ''}
-        </button>
-        <span className="name-text" title={row.name}>
-          {row.name}
-        </span>
-        {row.repeated > 0 && (
-          <span className="tag warn">same statement × {row.repeated}</span>
-        )}
-      </div>
-      <div role="gridcell" className="number trace-duration">
-        {durationText(row.duration)}
-      </div>
-      <div role="presentation" className="trace-track">
-        <div
-          className={`bar ${row.lane}`}
-          style={{ left: share(row.start - start), width: share(row.duration) }}
-        />
-      </div>
-    </div>
+function save(model: RunModel) {
+  const link = document.createElement('a');
+  const json = otlpJson(model.spans.values());
+  link.href = URL.createObjectURL(
+    new Blob([json], { type: 'application/json' }),
   );
-}
-
-interface DetailsProps {
-  row: TraceRow;
-  zoomed: boolean;
-  onZoom: () => void;
-}
-
-function Details({ row, zoomed, onZoom }: DetailsProps) {
-  const { span } = row;
-  return (
-    <section className="span-details" aria-label="Chosen span">
-      <h3>{row.name}</h3>
-      <p className="muted">
-        starts after {durationText(row.start)}, takes{' '}
-        {durationText(row.duration)}
-        <button type="button" className="quiet" onClick={onZoom}>
-          {zoomed ? 'Show the whole run' : 'Zoom to this span'}
-        </button>
-      </p>
-      {span.status?.message && (
-        <p className="reason">{cleanText(span.status.message)}</p>
-      )}
-      <dl>
-        {span.attributes.map((pair, i) => (
-          <div key={i}>
-            <dt>{cleanText(pair.key)}</dt>
-            <dd>{attributeText(pair.value)}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
+  link.download = `${idOf(model.run?.name ?? 'run')}.otlp.json`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

@@ -1,0 +1,97 @@
+import type { CheckResult_Step } from '../gen/assay/v1/check_pb';
+import { cleanText } from '../model/clean_text';
+import { curlCommand } from '../model/curl';
+import { durationText } from '../model/format';
+import { attributeText, type TraceRow } from '../model/trace_tree';
+import { VerdictMark } from './check_list';
+
+interface Props {
+  row: TraceRow;
+  // Where it hangs, from the root on.
+  above: TraceRow[];
+  // The step that this span is of.
+  step?: CheckResult_Step;
+  zoomed: boolean;
+  onZoom: () => void;
+  onChoose: (id: string) => void;
+}
+
+export function SpanDetails(props: Props) {
+  const { row, above, step, zoomed, onZoom, onChoose } = props;
+  const { span } = row;
+  const command = curlCommand(span);
+  return (
+    <section className="span-details" aria-label="Chosen span">
+      {above.length > 0 && (
+        <p className="crumbs">
+          {above.map((each) => (
+            <span key={each.id}>
+              <button
+                type="button"
+                className="link"
+                onClick={() => onChoose(each.id)}
+              >
+                {each.name}
+              </button>
+              {' / '}
+            </span>
+          ))}
+        </p>
+      )}
+      <h3>{row.name}</h3>
+      <p className="muted">
+        starts after {durationText(row.start)}, takes{' '}
+        {durationText(row.duration)}
+        {row.below > 0 && `, ${durationText(row.self)} of it by itself`}
+        <button type="button" className="quiet" onClick={onZoom}>
+          {zoomed ? 'Show the whole run' : 'Zoom to this span'}
+        </button>
+      </p>
+      {span.status?.message && (
+        <p className="reason">{cleanText(span.status.message)}</p>
+      )}
+      {step && (
+        <p className="span-step">
+          <VerdictMark verdict={step.verdict} />{' '}
+          <code>{cleanText(step.title)}</code>
+          {step.reason && <span> {cleanText(step.reason)}</span>}
+          <span className="muted"> {step.position}</span>
+        </p>
+      )}
+      {command && (
+        <p className="span-curl">
+          <code>{command}</code>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => void navigator.clipboard?.writeText(command)}
+          >
+            Copy
+          </button>
+        </p>
+      )}
+      <dl>
+        {span.attributes.map((pair, i) => (
+          <div key={i}>
+            <dt>{cleanText(pair.key)}</dt>
+            <dd>{attributeText(pair.value)}</dd>
+          </div>
+        ))}
+      </dl>
+      {span.events.length > 0 && (
+        <ul className="span-events">
+          {span.events.map((event, i) => (
+            <li key={i}>
+              <span className="number muted">
+                {durationText(
+                  Number(event.timeUnixNano - span.startTimeUnixNano) / 1e6,
+                )}
+              </span>{' '}
+              {cleanText(event.name)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
