@@ -148,6 +148,8 @@ Expected<SessionDraft> DraftSession(const DraftInput& input) {
   draft.spec.volumes.push_back(work);
 
   const auto add = [&](CellSpec cell) {
+    // Every cell of a plan is used once, so it can stand before its turn.
+    cell.expected_starts = 1;
     draft.spec.cells.push_back(std::move(cell));
     return static_cast<std::int32_t>(draft.spec.cells.size()) - 1;
   };

@@ -60,7 +60,8 @@ void Fields(F& f, ProcessSpec& v) {
 }
 template <class F>
 void Fields(F& f, CellSpec& v) {
-  f(v.name, v.root, v.mounts, v.limits, v.processes, v.hostname, v.loopback);
+  f(v.name, v.root, v.mounts, v.limits, v.processes, v.hostname, v.loopback,
+    v.expected_starts);
 }
 template <class F>
 void Fields(F& f, SessionSpec& v) {

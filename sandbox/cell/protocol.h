@@ -19,6 +19,7 @@ enum class CallType : std::uint32_t {
   // On a session's socket.
   kStartCell = 100,
   kDestroyCell,
+  kDiscardCell,
   kStartProcess,
   kKillProcess,
   kSignalProcess,

@@ -263,6 +263,12 @@ Status Cell::Destroy() {
   return {};
 }
 
+Status Cell::Discard() {
+  const Call call = {.type = CallType::kDiscardCell, .cell = id_};
+  ASSAY_RETURN_IF_ERROR(channel_->Ask(call, "discard the cell"));
+  return {};
+}
+
 Expected<CellStats> Cell::Stats() {
   const Call call = {.type = CallType::kCellStats, .cell = id_};
   ASSAY_ASSIGN_OR_RETURN(const auto answer,

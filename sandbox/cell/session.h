@@ -139,6 +139,8 @@ class Cell {
   // Kills everything, takes the cell down, and returns when nothing of it is
   // left. The object is of no use afterwards.
   Status Destroy();
+  // The same without waiting for it.
+  Status Discard();
 
   // Limits of this cell that the host does not let us enforce: a set of
   // Weakness bits (launcher.h).

@@ -146,6 +146,10 @@ struct CellSpec {
   // Whether the loopback interface is up; without it there is no network at
   // all.
   bool loopback = true;
+  // How often this cell will be asked for, as far as is known. So many are
+  // built before they are asked for, a few at a time, when the launcher has
+  // nothing else to do; each is used once, like any other.
+  std::uint32_t expected_starts = 0;
 };
 
 // The blueprints of one session, fixed at its creation.

@@ -45,6 +45,14 @@ void EventLoop::CancelTimer(Token token) {
   timer_times_.erase(it);
 }
 
+EventLoop::Token EventLoop::WhenIdle(std::function<void()> callback) {
+  const Token token = ++last_token_;
+  idle_.emplace(token, std::move(callback));
+  return token;
+}
+
+void EventLoop::CancelIdle(Token token) { idle_.erase(token); }
+
 void EventLoop::RunTimers() {
   const auto now = Clock::now();
   while (!timers_.empty() && timers_.begin()->first.first <= now) {
@@ -65,10 +73,15 @@ void EventLoop::RunOnce() {
     wait.tv_nsec = left.count() % kNsPerSecond;
     timeout = &wait;
   }
+  if (!idle_.empty()) {
+    wait = {};
+    timeout = &wait;
+  }
   epoll_event events[64];
   const int count =
       ::epoll_pwait2(epoll_.get(), events, std::size(events), timeout, nullptr);
   RunTimers();
+  if (count == 0 && !idle_.empty()) idle_.extract(idle_.begin()).mapped()();
   for (int i = 0; i < count; ++i) {
     // An earlier callback of this round may have removed the watch.
     const auto it = watched_.find(events[i].data.u64);

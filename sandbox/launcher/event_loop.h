@@ -35,6 +35,10 @@ class EventLoop {
   Token At(Clock::time_point when, std::function<void()> callback);
   void CancelTimer(Token token);
 
+  // Calls `callback` once, when there is nothing else to do.
+  Token WhenIdle(std::function<void()> callback);
+  void CancelIdle(Token token);
+
   // One wait and the callbacks that it brought.
   void RunOnce();
 
@@ -51,6 +55,7 @@ class EventLoop {
   // By time, then token.
   std::map<std::pair<Clock::time_point, Token>, std::function<void()>> timers_;
   std::map<Token, Clock::time_point> timer_times_;
+  std::map<Token, std::function<void()>> idle_;
 };
 
 }  // namespace assay::sandbox

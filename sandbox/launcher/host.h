@@ -20,6 +20,8 @@ struct Host {
   UniqueFd own_network;
   // The same of its pid namespace; empty where it may not come back.
   UniqueFd own_pids;
+  // Cells that stand and nobody has asked for yet, of all sessions.
+  int cells_ahead = 0;
   // Weakness bits of the machine.
   std::uint32_t weaker = 0;
 

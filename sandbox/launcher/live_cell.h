@@ -54,6 +54,9 @@ class LiveCell {
 
   std::uint32_t id() const { return id_; }
   bool standing() const { return state_ == State::kStanding; }
+  bool ending() const {
+    return state_ == State::kEnding || state_ == State::kGone;
+  }
   std::size_t processes() const { return processes_.size(); }
   const CellSpec& spec() const { return spec_; }
   // Weakness bits that matter to this spec.

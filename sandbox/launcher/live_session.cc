@@ -1,5 +1,6 @@
 #include "sandbox/launcher/live_session.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -16,6 +17,25 @@ namespace {
 constexpr std::size_t kMaxCells = 256;
 constexpr std::size_t kMaxProcesses = 256;
 constexpr std::uint32_t kHighestSignal = 64;
+
+// Cells that stand before they are asked for: of all sessions, because each
+// holds some 200 KiB of the kernel's memory, and of one blueprint.
+constexpr int kMostAhead = 32;
+constexpr std::ptrdiff_t kMostAheadOfEach = 2;
+
+// A mount point inside a volume belongs to whoever writes to the volume, and
+// the mount would go with it; so such a cell is built when it is asked for.
+bool MayBeAhead(const CellSpec& cell) {
+  const auto target = [](const auto& mount) { return mount.target; };
+  for (const auto& mount : cell.mounts) {
+    if (!std::holds_alternative<VolumeMount>(mount)) continue;
+    const std::string below = std::visit(target, mount) + "/";
+    for (const auto& other : cell.mounts) {
+      if (std::visit(target, other).starts_with(below)) return false;
+    }
+  }
+  return true;
+}
 
 void CopyDetail(Reply& reply, const std::string& detail) {
   const std::size_t n = std::min(detail.size(), sizeof(reply.detail) - 1);
@@ -37,6 +57,7 @@ LiveSession::LiveSession(Host& host, SessionSpec spec,
 
 LiveSession::~LiveSession() {
   host_.loop.Unwatch(watch_);
+  host_.loop.CancelIdle(idle_);
   host_.loop.CancelTimer(gone_timer_);
   volumes_.clear();
   for (const auto uid : taken_uids_) host_.identity.Release(uid);
@@ -83,6 +104,10 @@ Built<void> LiveSession::Open() {
   }
   watch_ = host_.loop.Watch(socket_.get(), EPOLLIN,
                             [this](std::uint32_t events) { OnSocket(events); });
+  for (const auto& cell : spec_.cells) {
+    expected_.push_back(MayBeAhead(cell) ? cell.expected_starts : 0);
+  }
+  PlanAhead();
   return {};
 }
 
@@ -91,8 +116,10 @@ void LiveSession::Close() {
   closing_ = true;
   host_.loop.Unwatch(std::exchange(watch_, 0));
   socket_.Reset();
+  host_.loop.CancelIdle(std::exchange(idle_, 0));
   for (const auto& [id, cell] : cells_) cell->Destroy();
-  if (cells_.empty()) {
+  for (const auto& [id, ahead] : ahead_) ahead.cell->Destroy();
+  if (cells() == 0) {
     gone_timer_ = host_.loop.At(EventLoop::Clock::now(),
                                 [on_gone = on_gone_] { on_gone(); });
   }
@@ -126,6 +153,8 @@ void LiveSession::Dispatch(const Call& call) {
     case CallType::kKillProcess:
     case CallType::kSignalProcess:
       return CallProcess(call);
+    case CallType::kDiscardCell:
+      return DiscardCell(call);
     case CallType::kDestroyCell: {
       const auto it = cells_.find(call.cell);
       if (it == cells_.end()) return SendReply({.type = call.type});
@@ -168,12 +197,15 @@ void LiveSession::StartCell(const Call& call) {
   if (cells_.size() >= kMaxCells) {
     return SendFault(call.type, {SetupStep::kNone, EAGAIN}, "too many cells");
   }
+  if (expected_[call.cell] > 0) --expected_[call.cell];
+  if (LiveCell* ahead = TakeAhead(call.cell)) {
+    if (!ahead->standing()) return Suspend(call.type, ahead->id());
+    SendReply(
+        {.type = call.type, .id = ahead->id(), .weaker = ahead->weaker()});
+    return PlanAhead();
+  }
   const std::uint32_t id = ++next_cell_id_;
-  auto& cell = *cells_
-                    .emplace(id, std::make_unique<LiveCell>(
-                                     host_, spec_.cells[call.cell], id,
-                                     [this, id] { OnCellGone(id); }))
-                    .first->second;
+  auto& cell = *cells_.emplace(id, NewCell(call.cell, id)).first->second;
   Suspend(call.type, id);
   build_result_ =
       cell.Build(cell_uids_[call.cell], volumes_, fds_,
@@ -186,8 +218,72 @@ void LiveSession::StartCell(const Call& call) {
   }
 }
 
+std::unique_ptr<LiveCell> LiveSession::NewCell(std::uint32_t blueprint,
+                                               std::uint32_t id) {
+  return std::make_unique<LiveCell>(host_, spec_.cells[blueprint], id,
+                                    [this, id] { OnCellGone(id); });
+}
+
+std::optional<std::uint32_t> LiveSession::NextAhead() const {
+  if (closing_ || host_.cells_ahead >= kMostAhead) return std::nullopt;
+  for (std::uint32_t i = 0; i < expected_.size(); ++i) {
+    const auto standing = std::count_if(
+        ahead_.begin(), ahead_.end(),
+        [i](const auto& item) { return item.second.blueprint == i; });
+    if (standing < std::min<std::ptrdiff_t>(expected_[i], kMostAheadOfEach)) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+void LiveSession::PlanAhead() {
+  if (idle_ != 0 || !NextAhead()) return;
+  idle_ = host_.loop.WhenIdle([this] {
+    idle_ = 0;
+    // Others may have used the room up meanwhile.
+    if (const auto next = NextAhead()) BuildAhead(*next);
+    PlanAhead();
+  });
+}
+
+void LiveSession::BuildAhead(std::uint32_t blueprint) {
+  const std::uint32_t id = ++next_cell_id_;
+  LiveCell& cell = *ahead_.emplace(id, Ahead{blueprint, NewCell(blueprint, id)})
+                        .first->second.cell;
+  ++host_.cells_ahead;
+  const auto built =
+      cell.Build(cell_uids_[blueprint], volumes_, fds_,
+                 [this, id](SetupFault fault) { OnCellReady(id, fault); });
+  if (built) return;
+  // Whoever asks for one is told why it cannot be built.
+  expected_[blueprint] = 0;
+  cell.Destroy();
+}
+
+LiveCell* LiveSession::TakeAhead(std::uint32_t blueprint) {
+  for (auto& [id, ahead] : ahead_) {
+    if (ahead.blueprint != blueprint || ahead.cell->ending()) continue;
+    LiveCell* cell =
+        cells_.emplace(id, std::move(ahead.cell)).first->second.get();
+    ForgetAhead(cell->id());
+    return cell;
+  }
+  return nullptr;
+}
+
+void LiveSession::ForgetAhead(std::uint32_t cell_id) {
+  ahead_.erase(cell_id);
+  --host_.cells_ahead;
+}
+
 void LiveSession::OnCellReady(std::uint32_t cell_id, SetupFault fault) {
   if (closing_) return;
+  if (const auto it = ahead_.find(cell_id); it != ahead_.end()) {
+    if (fault.step == SetupStep::kNone) return;
+    expected_[it->second.blueprint] = 0;
+    return it->second.cell->Destroy();
+  }
   LiveCell& cell = *cells_.at(cell_id);
   if (fault.step != SetupStep::kNone) {
     SendFault(CallType::kStartCell, fault, cell.spec().name);
@@ -197,6 +293,7 @@ void LiveSession::OnCellReady(std::uint32_t cell_id, SetupFault fault) {
         {.type = CallType::kStartCell, .id = cell_id, .weaker = cell.weaker()});
   }
   Resume();
+  PlanAhead();
 }
 
 void LiveSession::DestroyCell(const Call& call, LiveCell& cell) {
@@ -204,12 +301,27 @@ void LiveSession::DestroyCell(const Call& call, LiveCell& cell) {
   cell.Destroy();
 }
 
+void LiveSession::DiscardCell(const Call& call) {
+  if (const auto it = cells_.find(call.cell); it != cells_.end()) {
+    it->second->Destroy();
+  }
+  SendReply({.type = call.type});
+}
+
 void LiveSession::OnCellGone(std::uint32_t cell_id) {
-  cells_.erase(cell_id);
+  if (const auto it = ahead_.find(cell_id); it != ahead_.end()) {
+    // One less, or a cell that always dies would be built for ever.
+    std::uint32_t& expected = expected_[it->second.blueprint];
+    if (expected > 0) --expected;
+    ForgetAhead(cell_id);
+    PlanAhead();
+  } else {
+    cells_.erase(cell_id);
+  }
   std::erase_if(process_cells_,
                 [cell_id](const auto& item) { return item.second == cell_id; });
   if (closing_) {
-    if (cells_.empty()) {
+    if (cells() == 0) {
       const auto on_gone = on_gone_;
       on_gone();
     }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sandbox/cell/protocol.h"
@@ -31,7 +32,8 @@ class LiveSession {
   // Ends every cell, then calls on_gone.
   void Close();
 
-  std::size_t cells() const { return cells_.size(); }
+  // Those made ahead too.
+  std::size_t cells() const { return cells_.size() + ahead_.size(); }
   std::size_t processes() const;
 
  private:
@@ -43,6 +45,7 @@ class LiveSession {
   void CallProcess(const Call& call);
   void CallCell(const Call& call, LiveCell& cell);
   void Socket(const Call& call, const LiveCell& cell);
+  void DiscardCell(const Call& call);
   void OnCellReady(std::uint32_t cell_id, SetupFault fault);
   void OnCellGone(std::uint32_t cell_id);
   void SendReply(Reply reply, std::span<const int> fds = {});
@@ -75,6 +78,26 @@ class LiveSession {
   std::map<std::uint32_t, std::unique_ptr<LiveCell>> cells_;
   // By process id.
   std::map<std::uint32_t, std::uint32_t> process_cells_;
+
+  // Cells made ahead. They are built like any other and belong to one
+  // blueprint, so nothing of one user's cell ever comes to another; the holder
+  // of the session learns an id when it asks for a cell, and not before.
+  struct Ahead {
+    std::uint32_t blueprint;
+    std::unique_ptr<LiveCell> cell;
+  };
+  std::map<std::uint32_t, Ahead> ahead_;
+  // By blueprint: how many will still be asked for.
+  std::vector<std::uint32_t> expected_;
+  EventLoop::Token idle_ = 0;
+
+  // Has the next cell built when there is nothing else to do.
+  void PlanAhead();
+  void BuildAhead(std::uint32_t blueprint);
+  std::optional<std::uint32_t> NextAhead() const;
+  LiveCell* TakeAhead(std::uint32_t blueprint);
+  void ForgetAhead(std::uint32_t cell_id);
+  std::unique_ptr<LiveCell> NewCell(std::uint32_t blueprint, std::uint32_t id);
 
   bool AssignUids();
 };
