@@ -65,6 +65,9 @@ Expected<std::string> WithoutRun(Transaction& tx, const PushRecord& push,
   if (push.late &&
       spec.late_policy() != v1::AssignmentSpec::LATE_POLICY_PRACTICE)
     return std::string("kept and marked late: the submission stays as it is");
+  // Found by the reconciler: its run would replace that of the newer one.
+  ASSAY_ASSIGN_OR_RETURN(const bool outdated, tx.pushes.HasLater(push));
+  if (outdated) return std::string("kept, not graded: a newer push is");
   if (spec.push_runs_per_hour() <= 0) return std::string();
   ASSAY_ASSIGN_OR_RETURN(
       const std::int32_t runs,

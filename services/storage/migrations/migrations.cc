@@ -8,6 +8,7 @@ namespace {
 constexpr Migration kMigrations[] = {
     {1, "initial", kStep1Initial},
     {2, "decisions", kStep2Decisions},
+    {3, "push sequence", kStep3PushSequence},
 };
 
 }  // namespace

@@ -235,6 +235,20 @@ inline constexpr std::string_view kStep2Decisions[] = {
          ADD COLUMN accommodation DOUBLE PRECISION NOT NULL DEFAULT 1)",
 };
 
+// An order for pushes that a clock cannot give: two may be received in the same
+// microsecond, and a clock may be set back between two.
+inline constexpr std::string_view kStep3PushSequence[] = {
+    R"(ALTER TABLE pushes ADD COLUMN sequence BIGINT NOT NULL DEFAULT 0)",
+    R"(UPDATE pushes SET sequence = (
+         SELECT COUNT(*) FROM pushes AS earlier
+         WHERE earlier.attempt = pushes.attempt
+           AND (earlier.receive_time < pushes.receive_time
+             OR (earlier.receive_time = pushes.receive_time
+               AND earlier.id <= pushes.id))))",
+    R"(DROP INDEX pushes_by_attempt)",
+    R"(CREATE UNIQUE INDEX pushes_by_sequence ON pushes (attempt, sequence))",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

@@ -7,7 +7,7 @@ namespace {
 
 constexpr char kSelect[] =
     "SELECT id, attempt, repository, ref, old_commit, new_commit, "
-    "receive_time, state, refusal, late, run, subject, commit_time "
+    "receive_time, state, refusal, late, run, subject, commit_time, sequence "
     "FROM pushes ";
 
 PushRecord Read(const sql::Row& row) {
@@ -25,6 +25,7 @@ PushRecord Read(const sql::Row& row) {
   record.run = RunId(row.Text(10));
   record.subject = row.Text(11);
   record.commit_time = row.MaybeTime(12);
+  record.sequence = row.Int(13);
   return record;
 }
 
@@ -39,8 +40,9 @@ Status PushTable::Create(const PushRecord& record) {
   ASSAY_RETURN_IF_ERROR(connection_.Execute(
       "INSERT INTO pushes (id, attempt, repository, ref, old_commit, "
       "new_commit, receive_time, state, refusal, late, run, subject, "
-      "commit_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-      "$12, $13)",
+      "commit_time, sequence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+      "$11, $12, $13, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM pushes "
+      "WHERE attempt = $2))",
       {record.id.str(), record.attempt.str(), record.repository.str(),
        record.ref, record.old_commit, record.new_commit,
        sql::Time(record.receive_time), sql::Number(record.state),
@@ -61,18 +63,16 @@ Expected<PageOf<PushRecord>> PushTable::List(const AttemptId& attempt,
                                              const Page& page) {
   static const std::string kList =
       std::string(kSelect) +
-      "WHERE attempt = $1 AND "
-      "(receive_time > $2 OR (receive_time = $2 AND id > $3)) "
-      "ORDER BY receive_time, id LIMIT $4";
+      "WHERE attempt = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
   ASSAY_ASSIGN_OR_RETURN(const sql::Cursor after,
                          sql::ParseCursor(page, sql::Oldest()));
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
-      connection_.Execute(kList, {attempt.str(), after.time, after.id,
+      connection_.Execute(kList, {attempt.str(), after.time,
                                   sql::Number(sql::PageSize(page) + 1)}));
   return sql::MakePage<PushRecord>(
       found, page, Read, [](const PushRecord& record) {
-        return sql::Cursor{ToMicros(record.receive_time), record.id.str()};
+        return sql::Cursor{record.sequence, record.id.str()};
       });
 }
 
@@ -113,7 +113,7 @@ Status PushTable::Describe(const PushId& id, const std::string& subject,
 Expected<std::vector<PushRecord>> PushTable::ListOpen() {
   // `state = 1` stands here in full for the sake of its index.
   static const std::string kList =
-      std::string(kSelect) + "WHERE state = 1 ORDER BY receive_time, id";
+      std::string(kSelect) + "WHERE state = 1 ORDER BY attempt, sequence";
   ASSAY_ASSIGN_OR_RETURN(const sql::Result found, connection_.Execute(kList));
   std::vector<PushRecord> open;
   for (const sql::Row& row : found.rows) open.push_back(Read(row));
@@ -135,7 +135,7 @@ Expected<std::optional<PushRecord>> PushTable::LastAccepted(
   static const std::string kLast =
       std::string(kSelect) +
       "WHERE attempt = $1 AND ref = $2 AND receive_time <= $3 AND "
-      "state = $4 AND late = 0 ORDER BY receive_time DESC, id DESC LIMIT 1";
+      "state = $4 AND late = 0 ORDER BY sequence DESC LIMIT 1";
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
       connection_.Execute(kLast, {attempt.str(), ref, sql::Time(time),
@@ -148,12 +148,33 @@ Expected<std::optional<PushRecord>> PushTable::FindByCommit(
   static const std::string kFind =
       std::string(kSelect) +
       "WHERE attempt = $1 AND new_commit = $2 AND state = $3 "
-      "ORDER BY receive_time, id LIMIT 1";
+      "ORDER BY sequence LIMIT 1";
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
       connection_.Execute(kFind, {attempt.str(), commit,
                                   sql::Number(v1::Push::STATE_ACCEPTED)}));
   return First(found);
+}
+
+Expected<bool> PushTable::HasSuccessor(const PushRecord& push) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(
+          "SELECT 1 FROM pushes WHERE attempt = $1 AND sequence > $2 AND "
+          "ref = $3 AND old_commit = $4 AND state = $5 LIMIT 1",
+          {push.attempt.str(), push.sequence, push.ref, push.new_commit,
+           sql::Number(v1::Push::STATE_ACCEPTED)}));
+  return !found.rows.empty();
+}
+
+Expected<bool> PushTable::HasLater(const PushRecord& push) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute("SELECT 1 FROM pushes WHERE attempt = $1 AND "
+                          "sequence > $2 AND ref = $3 AND state = $4 LIMIT 1",
+                          {push.attempt.str(), push.sequence, push.ref,
+                           sql::Number(v1::Push::STATE_ACCEPTED)}));
+  return !found.rows.empty();
 }
 
 Expected<std::map<std::string, std::string>> PushTable::AcceptedTips(
@@ -162,8 +183,7 @@ Expected<std::map<std::string, std::string>> PushTable::AcceptedTips(
       const sql::Result found,
       connection_.Execute(
           "SELECT ref, new_commit FROM pushes "
-          "WHERE attempt = $1 AND state = $2 "
-          "ORDER BY receive_time, id",
+          "WHERE attempt = $1 AND state = $2 ORDER BY sequence",
           {attempt.str(), sql::Number(v1::Push::STATE_ACCEPTED)}));
   std::map<std::string, std::string> tips;
   for (const sql::Row& row : found.rows) tips[row.Text(0)] = row.Text(1);

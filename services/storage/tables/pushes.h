@@ -20,6 +20,9 @@ namespace assay::storage {
 struct PushRecord {
   PushId id;
   AttemptId attempt;
+  // The order in which the attempt's pushes were taken, from 1: what is last
+  // is last by this, also where clocks were equal or set back.
+  std::int64_t sequence = 0;
   RepositoryId repository;
   std::string ref;
   std::string old_commit;  // 40 zeros or empty: the ref is new
@@ -37,9 +40,10 @@ class PushTable {
  public:
   explicit PushTable(sql::Connection& connection) : connection_(connection) {}
 
+  // Gives it the attempt's next sequence; the record's is ignored.
   Status Create(const PushRecord& record);
   Expected<PushRecord> Get(const PushId& id);
-  // Oldest first.
+  // In their sequence.
   Expected<PageOf<PushRecord>> List(const AttemptId& attempt, const Page& page);
 
   // RECEIVED -> ACCEPTED / REFUSED. kAborted when it is neither RECEIVED nor
@@ -49,7 +53,7 @@ class PushTable {
   Status Describe(const PushId& id, const std::string& subject,
                   std::optional<Clock::TimePoint> commit_time);
 
-  // RECEIVED pushes of all attempts, oldest first.
+  // RECEIVED pushes of all attempts; each attempt's in their sequence.
   Expected<std::vector<PushRecord>> ListOpen();
   // Whether `attempt` has a RECEIVED push from at or before `time`.
   Expected<bool> HasOpen(const AttemptId& attempt, Clock::TimePoint time);
@@ -61,6 +65,11 @@ class PushTable {
   // The first accepted push that brought `commit` as its tip.
   Expected<std::optional<PushRecord>> FindByCommit(const AttemptId& attempt,
                                                    const std::string& commit);
+  // Whether a later push of the same ref was accepted that found it at
+  // `push`'s commit, and so proves that the ref was there.
+  Expected<bool> HasSuccessor(const PushRecord& push);
+  // Whether a later push of the same ref was accepted.
+  Expected<bool> HasLater(const PushRecord& push);
   // Where the last accepted push of each ref left it, by ref.
   Expected<std::map<std::string, std::string>> AcceptedTips(
       const AttemptId& attempt);

@@ -282,6 +282,51 @@ TEST_F(PushRecorderTest, RunsAreLimitedByTheHourAndPushesAreNot) {
   EXPECT_FALSE(assay_.Push(candidate, 'd').run.empty());
 }
 
+TEST_F(PushRecorderTest, OfEqualReceiveTimesTheLastTakenIsHandedIn) {
+  const rpc::Caller candidate = assay_.Begin();
+  // Ids are random, so that an order by them would hold once in many times.
+  for (const char digit : {'3', '9', '1', '7', '5', '2', '8', '4'})
+    assay_.Push(candidate, digit);
+  assay_.clock.Advance(std::chrono::hours(2));
+  ASSERT_EQ(assay_.loop.Await(assay_.parts().deadlines->Sweep()), 1);
+  EXPECT_EQ(assay_
+                .Read([id = candidate.attempt](storage::Transaction& tx) {
+                  return tx.submissions.Get(id, 1);
+                })
+                ->commit,
+            std::string(40, '4'));
+}
+
+TEST_F(PushRecorderTest, AClockThatWasSetBackDoesNotReorderPushes) {
+  const rpc::Caller candidate = assay_.Begin();
+  assay_.clock.Advance(std::chrono::minutes(30));
+  assay_.Push(candidate, 'a');
+  assay_.clock.Advance(-std::chrono::minutes(20));
+  assay_.Push(candidate, 'b');
+  assay_.clock.Advance(std::chrono::hours(2));
+  ASSERT_EQ(assay_.loop.Await(assay_.parts().deadlines->Sweep()), 1);
+  EXPECT_EQ(assay_
+                .Read([id = candidate.attempt](storage::Transaction& tx) {
+                  return tx.submissions.Get(id, 1);
+                })
+                ->commit,
+            std::string(40, 'b'));
+}
+
+TEST_F(PushRecorderTest, AnOlderPushThatIsConfirmedLaterTakesNoRunAway) {
+  const rpc::Caller candidate = assay_.Begin();
+  auto& pushes = *assay_.parts().pushes;
+  const auto older =
+      assay_.loop.Await(pushes.RecordPushIntent(assay_.Intent(candidate, 'a')));
+  const auto newer = assay_.Push(candidate, 'b');
+  const auto confirmed = assay_.loop.Await(pushes.ConfirmPush(older->push));
+  ASSERT_THAT(confirmed, IsOk());
+  EXPECT_TRUE(confirmed->run.empty());
+  const auto run = assay_.Read(
+      [&](storage::Transaction& tx) { return tx.runs.Get(newer.run); });
+  EXPECT_EQ(run->state, v1::Run::STATE_QUEUED);
+}
+
 TEST_F(PushRecorderTest, ARepositoryOfNobodyIsNotFound) {
   PushIntent intent;
   intent.repository = RepositoryId("rep_unknown");
