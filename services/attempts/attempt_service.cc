@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proto/base/digest.h"
+#include "proto/base/fault_point.h"
 #include "services/attempts/attempt_proto.h"
 #include "services/attempts/clock.h"
 #include "services/attempts/clock_changes.h"
@@ -154,6 +155,7 @@ Async<v1::StartAttemptResponse> AttemptService::Start(
     ASSAY_CO_RETURN_IF_ERROR(CheckWindow(start.assignment.spec, clock_.Now()));
     ASSAY_CO_RETURN_IF_ERROR(co_await parts_.create_repository(
         RepositoryOf(id), start.assignment.template_commit));
+    ReachFaultPoint("repository.made");
   }
   using Response = v1::StartAttemptResponse;
   ASSAY_CO_ASSIGN_OR_RETURN(
@@ -169,6 +171,7 @@ Async<v1::StartAttemptResponse> AttemptService::Start(
                                    ShowAttempt(tx, attempt, caller, base_url));
             return started;
           }));
+  ReachFaultPoint("attempt.started");
   if (parts_.on_clock_changed) parts_.on_clock_changed();
   co_return response;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "services/attempts/time_text.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/resource_name.h"
 
@@ -13,6 +14,18 @@ namespace {
 
 using storage::Transaction;
 using Entry = v1::TimelineEntry;
+
+// Commits say when they were made, and may say anything. Shown where it
+// cannot be: after the push that brought them, or long before there was a
+// template to start from.
+std::string Claim(const storage::PushRecord& push) {
+  constexpr std::chrono::minutes kSkew{5};
+  constexpr std::chrono::hours kLongBefore{24 * 365};
+  if (!push.commit_time) return {};
+  const auto ahead = *push.commit_time - push.receive_time;
+  if (ahead <= kSkew && ahead >= -kLongBefore) return {};
+  return ", its commit is dated " + TimeText(*push.commit_time);
+}
 
 class Timeline {
  public:
@@ -72,6 +85,7 @@ class Timeline {
         if (push.late) text += ", late";
         if (push.state == v1::Push::STATE_REFUSED)
           text += ", refused: " + push.refusal;
+        text += Claim(push);
         Add(push.receive_time, Entry::KIND_PUSH, std::move(text))
             .set_subject(rpc::FormatName("attempts", attempt_) + "/" +
                          rpc::FormatName("pushes", push.id));

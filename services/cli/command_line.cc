@@ -57,6 +57,7 @@ CommandLine::CommandLine(Context& context)
   AddTraceCommands(*this);
   AddSuiteCommands(*this);
   AddTokenCommands(*this);
+  AddAdminCommands(*this);
   AddCompletionCommand(*this);
 }
 

@@ -64,6 +64,7 @@ void AddSuiteCommands(CommandLine& line);
 void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
 void AddSuiteVerifyCommand(CommandLine& line, CLI::App& group);
 void AddTokenCommands(CommandLine& line);
+void AddAdminCommands(CommandLine& line);
 void AddUpCommand(CommandLine& line);
 void AddCompletionCommand(CommandLine& line);
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/assignments/assignment_service.h"
 #include "services/assignments/suite_compiler.h"
 #include "services/attempts/attempt_service.h"
@@ -30,8 +31,11 @@
 #include "services/gateway/spawn.h"
 #include "services/gateway/web_routes.h"
 #include "services/git_http/git_http.h"
+#include "services/git_http/pre_receive_hook.h"
 #include "services/git_http/reconciler.h"
 #include "services/identity/identity.h"
+#include "services/maintenance/backup.h"
+#include "services/maintenance/housekeeper.h"
 #include "services/repositories/repositories.h"
 #include "services/rpc/proto_time.h"
 #include "services/runs/run_queue.h"
@@ -74,6 +78,7 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
                                           ground.directory->receipt_key()));
   ground.signer =
       std::make_unique<submissions::ReceiptSigner>(std::move(signer));
+  ASSAY_RETURN_IF_ERROR(git_http::InstallHook(ground.directory->hooks()));
   // Taken early: with port 0, links are known only from here on.
   ASSAY_ASSIGN_OR_RETURN(ground.web,
                          gateway::HttpServer::Listen(
@@ -123,6 +128,7 @@ struct Coordinator::Parts {
   void RegisterServices();
   asio::awaitable<Status> Settle();
   asio::awaitable<void> Scan();
+  rpc::Async<void> RemoveRepository(RepositoryId repository);
   Status StartGrpc();
   asio::awaitable<void> StopGrpc();
 
@@ -188,7 +194,7 @@ struct Coordinator::Parts {
   attempts::RecordsService records_service{
       store, clock,
       [this](RepositoryId repository) {
-        return repositories.Remove(std::move(repository));
+        return RemoveRepository(std::move(repository));
       },
       public_url};
   attempts::QuestionService question_service{store, clock,
@@ -205,10 +211,12 @@ struct Coordinator::Parts {
                      }}};
   rpc::MethodRegistry methods;
 
+  git_http::RepositoryQueue repository_queue{strand};
   git_http::ReceivePack receive_pack{
       strand,
       recorder,
       repositories,
+      repository_queue,
       store,
       clock,
       [this](AttemptId attempt, RunId run, runs::RunReader::Write write) {
@@ -217,11 +225,21 @@ struct Coordinator::Parts {
                             std::move(write));
       },
       {.spool_directory = ground.directory->spool(),
+       .hooks_directory = ground.directory->hooks(),
        .public_url = public_url,
        .stay = options.push_stay}};
   git_http::GitHttp git{strand, identity, repositories, receive_pack,
                         ground.directory->spool()};
   git_http::Reconciler reconciler{recorder, repositories, store, clock};
+  maintenance::Housekeeper housekeeper{
+      strand,
+      store,
+      repositories,
+      repository_queue,
+      {.erase_expired = [this] { return records_service.EraseExpired(); },
+       .repair_refs = [this] { return submission_refs.RepairAll(); },
+       .data_dir = ground.directory->path(),
+       .interval = options.housekeeping_interval}};
 
   const gateway::Authenticate authenticate = [this](std::string header) {
     return identity.Authenticate(std::move(header));
@@ -254,6 +272,7 @@ void Coordinator::Parts::RegisterServices() {
 
 // What must be in order before the first request is answered.
 asio::awaitable<Status> Coordinator::Parts::Settle() {
+  ReachFaultPoint("start.opened");
   ASSAY_CO_RETURN_IF_ERROR(
       co_await identity.EnsureTokenFiles(ground.directory->path()));
   const auto settled = co_await reconciler.SettleIntents();
@@ -266,6 +285,7 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   ASSAY_CO_RETURN_IF_ERROR(co_await dispatcher.Start());
   feed.OnQueued([this] { dispatcher.RunQueued(); });
   deadlines.Start();
+  ReachFaultPoint("start.settled");
   co_return Status();
 }
 
@@ -278,6 +298,15 @@ asio::awaitable<void> Coordinator::Parts::Scan() {
     spdlog::error("scan of repositories: {}", scanned.error().message);
   const auto erased = co_await records_service.EraseExpired();
   if (!erased) spdlog::error("retention: {}", erased.error().message);
+}
+
+// Not while a backup is made, nor under a push.
+rpc::Async<void> Coordinator::Parts::RemoveRepository(RepositoryId repository) {
+  const auto place = co_await repository_queue.Enter(repository);
+  const auto lock = maintenance::MaintenanceLock::Take(
+      ground.directory->path(), maintenance::MaintenanceLock::Kind::kRemoval);
+  if (!lock) co_return std::unexpected(lock.error());
+  co_return co_await repositories.Remove(std::move(repository));
 }
 
 Status Coordinator::Parts::StartGrpc() {
@@ -325,6 +354,7 @@ asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
     return running.routes.Handle(exchange);
   });
   gateway::Spawn(strand, "scan", running.Scan());
+  running.housekeeper.Start();
   co_return coordinator;
 }
 
@@ -347,6 +377,7 @@ asio::awaitable<void> Coordinator::Stop() {
   parts_->dispatcher.Drain();
   parts_->feed.Close();
   co_await parts_->ground.web->Drain(parts_->options.grace);
+  parts_->housekeeper.Stop();
   parts_->deadlines.Stop();
   parts_->dispatcher.Stop();
   if (parts_->grpc) co_await parts_->StopGrpc();

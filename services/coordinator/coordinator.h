@@ -28,6 +28,8 @@ struct Options {
   std::string version = "dev";
   // How long a push stays to hear its results.
   std::chrono::milliseconds push_stay{10 * 60'000};
+  // How often what nobody waits for is done: retention, packing.
+  std::chrono::milliseconds housekeeping_interval{60 * 60'000};
   // How long a stop waits for requests that are being answered.
   std::chrono::milliseconds grace{5'000};
 };

@@ -25,6 +25,8 @@ class DataDirectory {
   std::filesystem::path repositories() const { return path_ / "repositories"; }
   // What receipts are signed with.
   std::filesystem::path receipt_key() const { return path_ / "receipt.key"; }
+  // Git's hook.
+  std::filesystem::path hooks() const { return path_ / "hooks"; }
   // Bodies of pushes while they are read; on the repositories' disk.
   std::filesystem::path spool() const { return path_ / "spool"; }
 

@@ -5,11 +5,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 #include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "proto/base/fault_point.h"
 #include "services/deadlines/freeze.h"
 
 namespace assay::deadlines {
@@ -66,10 +68,13 @@ class Deadlines::State : public std::enable_shared_from_this<State> {
     timer_.cancel();
   }
 
-  Async<int> Sweep();
+  // Freezes what is due; the refs of what was handed in are left to WriteRefs.
+  Async<int> FreezeDue();
+  asio::awaitable<void> WriteRefs();
 
  private:
   static asio::awaitable<void> Loop(std::shared_ptr<State> state);
+  static asio::awaitable<void> Write(std::shared_ptr<State> state);
 
   Async<int> FreezeBatch(std::vector<AttemptId> attempts);
   // How long until the next cut-off, at most the sweep's interval.
@@ -84,14 +89,23 @@ class Deadlines::State : public std::enable_shared_from_this<State> {
   const DeadlineParts parts_;
   bool stopped_ = false;
   bool woken_ = false;
+  // Refs that are still to be written: ten thousand take longer than the next
+  // deadline may wait.
+  std::deque<storage::SubmissionRecord> unwritten_;
+  bool writing_ = false;
 };
 
 asio::awaitable<void> Deadlines::State::Loop(std::shared_ptr<State> state) {
   while (!state->stopped_) {
     // A sweep that failed (a full disk) is repeated after the interval: the
     // rows are as they were.
-    (void)co_await state->Sweep();
+    (void)co_await state->FreezeDue();
     if (state->stopped_) co_return;
+    if (!state->unwritten_.empty() && !state->writing_)
+      asio::co_spawn(state->strand_, Write(state),
+                     [](std::exception_ptr error) {
+                       if (error) std::rethrow_exception(error);
+                     });
     state->woken_ = false;
     const auto pause = co_await state->Pause();
     // What changed while the next cut-off was read needs another look.
@@ -112,7 +126,22 @@ asio::awaitable<std::chrono::microseconds> Deadlines::State::Pause() {
   co_return std::max(pause, std::chrono::microseconds(0));
 }
 
-Async<int> Deadlines::State::Sweep() {
+asio::awaitable<void> Deadlines::State::Write(std::shared_ptr<State> state) {
+  co_await state->WriteRefs();
+}
+
+// The rows are durable, and the next start writes what fails here.
+asio::awaitable<void> Deadlines::State::WriteRefs() {
+  writing_ = true;
+  while (!unwritten_.empty() && !stopped_) {
+    storage::SubmissionRecord next = std::move(unwritten_.front());
+    unwritten_.pop_front();
+    (void)co_await refs_.Write(std::move(next));
+  }
+  writing_ = false;
+}
+
+Async<int> Deadlines::State::FreezeDue() {
   const Clock::TimePoint now = clock_.Now();
   ASSAY_CO_ASSIGN_OR_RETURN(const std::vector<AttemptRecord> due,
                             co_await store_.Read([now](Transaction& tx) {
@@ -146,14 +175,14 @@ Async<int> Deadlines::State::FreezeBatch(std::vector<AttemptId> attempts) {
                              now = clock_.Now()](Transaction& tx) {
         return FreezeAll(tx, attempts, ref, now);
       }));
+  ReachFaultPoint("deadline.frozen");
   int count = 0;
   for (const Frozen& frozen : all) {
     if (!frozen.frozen) continue;
     ++count;
     if (!frozen.submitted || stopped_) continue;
     feed_.Publish(frozen.submitted->changes);
-    // The row is durable, and the next start writes the ref if this fails.
-    (void)co_await refs_.Write(frozen.submitted->submission);
+    unwritten_.push_back(frozen.submitted->submission);
   }
   co_return count;
 }
@@ -174,7 +203,9 @@ namespace {
 // Keeps the state alive, should the owner go while a sweep is suspended.
 template <class State>
 Async<int> SweepOf(std::shared_ptr<State> state) {
-  co_return co_await state->Sweep();
+  auto frozen = co_await state->FreezeDue();
+  co_await state->WriteRefs();
+  co_return frozen;
 }
 
 }  // namespace

@@ -12,13 +12,17 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <climits>
+#include <optional>
 #include <utility>
 
 #include "proto/base/utf8.h"
+#include "services/git_http/pre_receive_hook.h"
 
 namespace assay::git_http {
 namespace {
@@ -78,6 +82,8 @@ struct Launch {
   std::vector<char*> argv, envp;
   std::array<std::pair<int, rlimit>, 4> limits;
   int input, output, errors;
+  // The hook's ends, -1 where it may not ask.
+  int question = -1, answer = -1;
 
   explicit Launch(const GitCommand& command) {
     words = {"git"};
@@ -85,9 +91,11 @@ struct Launch {
       words.insert(words.end(), {"-c", option});
     for (const std::string& option : command.config)
       words.insert(words.end(), {"-c", option});
+    if (command.in_repository)
+      words.push_back("--git-dir=" + command.repository.string());
     words.insert(words.end(), command.arguments.begin(),
                  command.arguments.end());
-    words.push_back(command.repository.string());
+    if (!command.in_repository) words.push_back(command.repository.string());
     variables = {"PATH=/usr/bin:/bin",    "HOME=/nonexistent",
                  "LC_ALL=C.UTF-8",        "GIT_CONFIG_NOSYSTEM=1",
                  "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_GLOBAL=/dev/null"};
@@ -115,12 +123,35 @@ struct Launch {
   if (::dup2(launch.input, 0) < 0 || ::dup2(launch.output, 1) < 0 ||
       ::dup2(launch.errors, 2) < 0)
     ::_exit(126);
+  const bool asks = launch.question >= 0;
+  if (asks && (::dup2(launch.question, kQuestionFd) < 0 ||
+               ::dup2(launch.answer, kAnswerFd) < 0))
+    ::_exit(126);
   // Sockets of other candidates are open here without close-on-exec.
-  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+  ::syscall(SYS_close_range, asks ? kAnswerFd + 1U : 3U, ~0U, 0U);
   ::sigprocmask(SIG_SETMASK, &signals, nullptr);
   ::execve(kGit, launch.argv.data(), launch.envp.data());
   ::_exit(127);
 }
+
+// A pipe whose ends are out of the way of the numbers that the child gives
+// them.
+struct Pipe {
+  Fd read_end, write_end;
+
+  static Expected<Pipe> Make() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return SystemError("make a pipe", errno);
+    const Fd low_read(ends[0]), low_write(ends[1]);
+    constexpr int kOutOfTheWay = 16;
+    Pipe pipe;
+    pipe.read_end = Fd(::fcntl(ends[0], F_DUPFD_CLOEXEC, kOutOfTheWay));
+    pipe.write_end = Fd(::fcntl(ends[1], F_DUPFD_CLOEXEC, kOutOfTheWay));
+    if (pipe.read_end.get() < 0 || pipe.write_end.get() < 0)
+      return SystemError("make a pipe", errno);
+    return pipe;
+  }
+};
 
 // A handler of ours must not run in the child, which shares our memory.
 pid_t Spawn(const Launch& launch) {
@@ -177,6 +208,9 @@ struct GitProcess::State {
   }
 
   const pid_t pid;
+  // Of the hook's question, where it may ask.
+  std::optional<asio::posix::stream_descriptor> question;
+  Fd answer;
   asio::posix::stream_descriptor output;
   asio::posix::stream_descriptor exit;
   asio::steady_timer timer;
@@ -187,9 +221,12 @@ struct GitProcess::State {
 
 Expected<std::unique_ptr<GitProcess>> GitProcess::Start(
     asio::any_io_executor strand, const GitCommand& command) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return SystemError("make a pipe", errno);
-  Fd read_end(ends[0]), write_end(ends[1]);
+  ASSAY_ASSIGN_OR_RETURN(Pipe out, Pipe::Make());
+  Pipe question, answer;
+  if (command.asks) {
+    ASSAY_ASSIGN_OR_RETURN(question, Pipe::Make());
+    ASSAY_ASSIGN_OR_RETURN(answer, Pipe::Make());
+  }
   Fd errors(::memfd_create("git-stderr", MFD_CLOEXEC));
   Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (errors.get() < 0 || nothing.get() < 0)
@@ -198,7 +235,9 @@ Expected<std::unique_ptr<GitProcess>> GitProcess::Start(
     return SystemError("rewind git's input", errno);
   Launch launch(command);
   launch.input = command.input >= 0 ? command.input : nothing.get();
-  launch.output = write_end.get();
+  launch.output = out.write_end.get();
+  launch.question = question.write_end.get();
+  launch.answer = answer.read_end.get();
   launch.errors = errors.get();
   const pid_t pid = Spawn(launch);
   if (pid < 0) return SystemError("start git", errno);
@@ -209,8 +248,12 @@ Expected<std::unique_ptr<GitProcess>> GitProcess::Start(
     ::waitpid(pid, nullptr, 0);
     return SystemError("watch git", error);
   }
-  auto state = std::make_shared<State>(strand, pid, std::move(read_end),
+  auto state = std::make_shared<State>(strand, pid, std::move(out.read_end),
                                        std::move(errors), std::move(pidfd));
+  if (command.asks) {
+    state->question.emplace(strand, question.read_end.release());
+    state->answer = std::move(answer.write_end);
+  }
   state->timer.expires_after(command.time_limit);
   state->timer.async_wait(
       [weak = std::weak_ptr(state)](boost::system::error_code error) {
@@ -241,6 +284,26 @@ asio::awaitable<Expected<std::size_t>> GitProcess::ReadSome(
   if (error) co_return Internal("reading from git: ", error.message());
   co_return count;
 }
+
+asio::awaitable<std::string> GitProcess::ReadQuestion() {
+  std::string line;
+  boost::system::error_code error;
+  if (state_->question)
+    co_await asio::async_read_until(
+        *state_->question, asio::dynamic_buffer(line, PATH_MAX), '\n',
+        asio::redirect_error(asio::use_awaitable, error));
+  if (error || line.empty()) co_return std::string();
+  co_return line.substr(0, line.find('\n'));
+}
+
+// The pipe is empty and has room; where the hook is gone, SIGPIPE is ignored.
+void GitProcess::Answer(bool go) {
+  const std::string_view word = go ? "go\n" : "no\n";
+  static_cast<void>(::write(state_->answer.get(), word.data(), word.size()) >=
+                    0);
+}
+
+void GitProcess::Kill() { state_->Kill(); }
 
 asio::awaitable<Status> GitProcess::Wait() {
   boost::system::error_code error;

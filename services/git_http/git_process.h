@@ -23,12 +23,16 @@ struct GitCommand {
   // "receive-pack", "--stateless-rpc".
   std::vector<std::string> arguments;
   std::filesystem::path repository;
+  // Whether it is run in the repository, or told of it as its last argument.
+  bool in_repository = false;
   // "key=value" of git's configuration, beside the fixed ones.
   std::vector<std::string> config;
   // The value of GIT_PROTOCOL; empty: version 0.
   std::string protocol;
   // Read from its beginning; -1: nothing to read.
   int input = -1;
+  // Whether a hook of it may ask a question; see pre_receive_hook.h.
+  bool asks = false;
   std::int64_t max_file_bytes = std::int64_t{1} << 30;
   std::int64_t max_memory_bytes = std::int64_t{2} << 30;
   int max_cpu_seconds = 120;
@@ -49,6 +53,11 @@ class GitProcess {
   // Some of its output; 0 at the end.
   boost::asio::awaitable<Expected<std::size_t>> ReadSome(
       std::span<char> buffer);
+  // The line that its hook asks with; empty when it ended without asking.
+  boost::asio::awaitable<std::string> ReadQuestion();
+  void Answer(bool go);
+  // Kills it with everything that it started. Wait and ReadQuestion then end.
+  void Kill();
   // Waits for its end. kInternal when it did not exit with 0: the message has
   // the last line that it complained with.
   boost::asio::awaitable<Status> Wait();

@@ -15,6 +15,8 @@ namespace assay::git_http {
 // What an assignment allows a push to be, beside when.
 struct PushPolicy {
   std::int64_t max_bytes = std::int64_t{64} << 20;
+  // What all pushes together may have brought.
+  std::int64_t max_repository_bytes = 8 * (std::int64_t{64} << 20);
   bool allow_force = false;
 };
 
@@ -27,6 +29,7 @@ boost::asio::awaitable<Expected<PushPolicy>> ReadPushPolicy(
 // when it is not. The first line is the short form.
 std::string RefusedByShape(const PushRequest& request);
 std::string RefusedBySize(std::int64_t limit);
+std::string RefusedByQuota(std::int64_t limit);
 
 }  // namespace assay::git_http
 

@@ -52,10 +52,14 @@ Status ReadCapabilities(std::string_view words, PushRequest& request) {
 Status ReadLine(std::string_view line, PushRequest& request) {
   if (line.starts_with("push-cert"))
     return InvalidArgument("signed pushes are not supported");
-  if (line.starts_with("shallow "))
-    return InvalidArgument(
-        "pushing from a shallow clone is not supported: run `git fetch "
-        "--unshallow` first");
+  // What a shallow clone lacks: git checks that the repository has it.
+  if (line.starts_with("shallow ")) {
+    std::string_view boundary = line.substr(8);
+    if (boundary.ends_with('\n')) boundary.remove_suffix(1);
+    if (!IsOid(boundary) || !request.updates.empty())
+      return InvalidArgument("malformed shallow boundary");
+    return {};
+  }
   if (request.updates.size() == kMaxUpdates)
     return ResourceExhausted("a push may update at most ", kMaxUpdates,
                              " refs");

@@ -36,7 +36,7 @@ struct PushRequest {
 inline constexpr std::size_t kMaxPushHead = 64 << 10;
 
 // Parses the head from the first bytes of a body; `complete` says that there
-// are no more. Signed pushes, push options and shallow grafts are refused.
+// are no more. Signed pushes and push options are refused.
 //
 // Errors: kInvalidArgument for what is no push request, kResourceExhausted
 // for a head that does not fit.

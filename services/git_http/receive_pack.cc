@@ -9,10 +9,11 @@
 #include <optional>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/attempts/time_text.h"
 #include "services/gateway/run_while_connected.h"
 #include "services/gateway/spawn.h"
-#include "services/git_http/git_process.h"
+#include "services/git_http/git_receive.h"
 #include "services/git_http/pkt_line.h"
 #include "services/git_http/push_narrator.h"
 #include "services/git_http/push_report.h"
@@ -25,10 +26,15 @@ using gateway::HttpExchange;
 
 // Beside the pack: the list of refs.
 constexpr std::int64_t kHeadAllowance = kMaxPushHead;
+// Pushes that have one repository or wait for it.
+constexpr int kMaxWaiting = 8;
 
 constexpr std::string_view kNoRoom =
     "the server has no room for it now\n"
     "Nothing was changed. Tell those who invited you, and push again later.";
+constexpr std::string_view kTooMany =
+    "several pushes to this repository are under way\n"
+    "Wait for them to end, and push again.";
 constexpr std::string_view kNoRecord =
     "the server cannot record it now\n"
     "Nothing was changed. Push again in a minute.";
@@ -73,46 +79,24 @@ std::string OwnReport(const RefUpdate& update, const std::string& refusal) {
 }
 
 GitCommand CommandFor(const std::filesystem::path& repository,
+                      const std::filesystem::path& hooks,
                       const SpooledBody& body, const PushPolicy& policy) {
   return {.arguments = {"receive-pack", "--stateless-rpc"},
           .repository = repository,
           .config = {"receive.maxInputSize=" + std::to_string(policy.max_bytes),
                      policy.allow_force ? "receive.denyNonFastForwards=false"
-                                        : "receive.denyNonFastForwards=true"},
+                                        : "receive.denyNonFastForwards=true",
+                     "core.hooksPath=" + hooks.string()},
           .input = body.fd(),
           .max_file_bytes = 2 * policy.max_bytes + (64 << 20)};
 }
 
-// What git did, as it says itself.
-struct Output {
-  std::string report;
-  Status ended;
-};
-
-// Runs git to its end and hands its messages on. A client that has left stops
-// hearing, not git.
-asio::awaitable<Output> RunGit(asio::any_io_executor strand,
-                               HttpExchange& exchange,
-                               const GitCommand& command, bool side_band) {
-  auto git = GitProcess::Start(strand, command);
-  if (!git) co_return Output{.ended = std::unexpected(git.error())};
-  ReportReader reader(side_band);
-  std::vector<char> buffer(16 << 10);
-  for (;;) {
-    const auto count = co_await (*git)->ReadSome(buffer);
-    if (!count || *count == 0) break;
-    const auto messages = reader.Feed({buffer.data(), *count});
-    // Git has lost its mind: it is killed with what it started.
-    if (!messages) co_return Output{.ended = std::unexpected(messages.error())};
-    if (!messages->empty())
-      static_cast<void>(co_await exchange.Write(*messages));
-  }
-  Status ended = co_await (*git)->Wait();
-  co_return Output{.report = reader.report(), .ended = std::move(ended)};
-}
-
 // What git's short words mean for somebody who reads them once a year.
 std::string_view Explain(std::string_view reason) {
+  if (reason.contains("unpacks to more") || reason.contains("nested more") ||
+      reason.contains("list of files"))
+    return "Leave generated files and dependencies out of the commit; nothing "
+           "was changed.\n";
   if (reason == "non-fast-forward")
     return "This would rewrite history, which this assignment does not allow.\n"
            "Run git pull first, then push without --force.\n";
@@ -135,11 +119,13 @@ struct ReceivePack::Landed {
 ReceivePack::ReceivePack(asio::any_io_executor strand,
                          attempts::PushRecorder& recorder,
                          repositories::Repositories& repositories,
-                         storage::Store& store, const Clock& clock,
-                         WatchRun watch_run, ReceiveOptions options)
+                         RepositoryQueue& queue, storage::Store& store,
+                         const Clock& clock, WatchRun watch_run,
+                         ReceiveOptions options)
     : strand_(std::move(strand)),
       recorder_(recorder),
       repositories_(repositories),
+      queue_(queue),
       store_(store),
       clock_(clock),
       watch_run_(std::move(watch_run)),
@@ -162,6 +148,7 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
   if (!body) co_return co_await RespondError(exchange, body.error());
   // The deadline waits for this push from here until it is confirmed.
   const auto arrival = recorder_.Arrive(access.repository, receive_time);
+  ReachFaultPoint("push.read");
 
   const std::string& head = (*body)->head();
   const auto request =
@@ -174,6 +161,21 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
   if (refusal.empty() && (*body)->disk_full()) refusal = kNoRoom;
   if (!refusal.empty())
     co_return co_await RespondResult(exchange, RefusalOf(*request, refusal));
+
+  // Pushes to a repository are recorded and land one after the other, in the
+  // order in which they arrived.
+  if (queue_.CountOf(access.repository) >= kMaxWaiting)
+    co_return co_await RespondResult(exchange, RefusalOf(*request, kTooMany));
+  std::optional<RepositoryQueue::Place> place(
+      co_await queue_.Enter(access.repository));
+  if (unsettled_.contains(access.repository))
+    co_return co_await RespondResult(exchange, RefusalOf(*request, kNoRecord));
+  const auto size = co_await repositories_.Prepare(access.repository);
+  if (!size) co_return co_await RespondError(exchange, size.error());
+  if (*size > policy.max_repository_bytes)
+    co_return co_await RespondResult(
+        exchange,
+        RefusalOf(*request, RefusedByQuota(policy.max_repository_bytes)));
 
   const RefUpdate& update = request->updates.front();
   const auto intent =
@@ -191,20 +193,22 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
     co_return co_await RespondResult(
         exchange, RefusalOf(*request, AsLines(intent->refusal)));
 
+  ReachFaultPoint("push.intent");
   static_cast<void>(co_await exchange.StartResponse(200, ResultFields()));
   const Landed landed =
       co_await Land(exchange, *request, **body, access.repository, policy);
   std::string answer;
-  std::optional<attempts::ConfirmedPush> confirmed;
-  if (!landed.refusal.empty()) {
-    // Should this fail, the reconciler finds the ref where it was.
-    static_cast<void>(
-        co_await recorder_.RefusePush(intent->push, landed.refusal));
-    if (request->side_band) answer = Message(Explain(landed.refusal));
-  } else if (auto push = co_await Confirm(intent->push)) {
-    confirmed = *std::move(push);
-  }
+  if (landed.refusal.empty()) ReachFaultPoint("push.landed");
+  auto confirmed = co_await Settle(intent->push, landed.refusal);
+  ReachFaultPoint("push.confirmed");
+  if (!confirmed && confirmed.error().code == Code::kUnavailable)
+    gateway::Spawn(strand_, "settle a push",
+                   SettleLater(access.repository, intent->push, landed.refusal,
+                               std::move(place)));
+  else
+    place.reset();
   if (request->side_band) {
+    answer = Message(Explain(landed.refusal));
     answer += BandOf(Band::kReport, landed.report);
     if (landed.refusal.empty())
       answer += Message("Received " + attempts::TimeText(receive_time) + "\n");
@@ -212,12 +216,14 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
     answer += landed.report;
   }
   static_cast<void>(co_await exchange.Write(std::move(answer)));
-  if (confirmed)
+  ReachFaultPoint("push.reported");
+  const bool accepted = landed.refusal.empty() && confirmed;
+  if (accepted)
     gateway::Spawn(
         strand_, "describe push",
         Describe(access.repository, intent->push, update.new_commit));
   if (request->side_band) {
-    if (confirmed)
+    if (accepted)
       co_await TellResults(exchange, access.attempt, *std::move(confirmed));
     static_cast<void>(co_await exchange.Write(std::string(kFlush)));
   }
@@ -232,10 +238,21 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
   if (!path)
     co_return Landed{.refusal = path.error().message,
                      .report = OwnReport(update, path.error().message)};
-  const Output output = co_await RunGit(
-      strand_, exchange, CommandFor(*path, body, policy), request.side_band);
-  if (const auto report = ParseReport(output.report); report) {
-    Landed landed{.report = output.report};
+  // Git's programs take a process and a core each.
+  const auto turn = co_await turnstile_.Enter();
+  const JudgeIncoming judge = [&](std::filesystem::path quarantine) {
+    return repositories_.CheckIncoming(repository, std::move(quarantine),
+                                       update.old_commit, update.new_commit);
+  };
+  const GitReceived received = co_await RunReceivePack(
+      strand_, exchange,
+      CommandFor(*path, options_.hooks_directory, body, policy),
+      request.side_band, judge);
+  if (!received.refusal.empty())
+    co_return Landed{.refusal = received.refusal,
+                     .report = OwnReport(update, received.refusal)};
+  if (const auto report = ParseReport(received.report); report) {
+    Landed landed{.report = received.report};
     const auto ref = report->refs.find(update.ref);
     if (ref != report->refs.end()) landed.refusal = ref->second;
     if (!report->unpack_error.empty()) landed.refusal = report->unpack_error;
@@ -243,10 +260,13 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
       landed.refusal = "git did not say what became of the ref";
     co_return landed;
   }
-  // It died before it could tell: the repository itself knows.
+  // It died before it could tell: the repository itself knows. What it left
+  // there would stop every later push.
   std::string refusal =
-      output.ended ? "git did not report" : output.ended.error().message;
+      received.ended ? "git did not report" : received.ended.error().message;
   spdlog::warn("push to {}: {}", repository.str(), refusal);
+  const Status tidied = co_await repositories_.RemoveLeftovers(repository);
+  if (!tidied) spdlog::error("after a push: {}", tidied.error().message);
   const auto refs = co_await repositories_.ReadRefs(repository);
   if (refs)
     for (const repositories::RefTip& tip : *refs)
@@ -255,24 +275,55 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
   co_return Landed{.refusal = refusal, .report = OwnReport(update, refusal)};
 }
 
-// The ref has moved, so this has to be said until it is heard; what is not
-// heard until the end is said by the reconciler at the next start.
-gateway::Async<attempts::ConfirmedPush> ReceivePack::Confirm(PushId push) {
-  constexpr int kTries = 6;
+gateway::Async<attempts::ConfirmedPush> ReceivePack::SettleOnce(
+    PushId push, std::string refusal) {
+  if (refusal.empty()) co_return co_await recorder_.ConfirmPush(push);
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await recorder_.RefusePush(push, std::move(refusal)));
+  co_return attempts::ConfirmedPush{.push = push};
+}
+
+gateway::Async<attempts::ConfirmedPush> ReceivePack::Settle(
+    PushId push, std::string refusal) {
+  constexpr int kTries = 5;
   std::chrono::milliseconds pause{100};
   for (int i = 1;; ++i, pause *= 2) {
-    auto confirmed = co_await recorder_.ConfirmPush(push);
-    if (confirmed || i == kTries ||
-        confirmed.error().code != Code::kUnavailable) {
-      if (!confirmed)
-        spdlog::error("confirm {}: {}", push.str(), confirmed.error().message);
-      co_return confirmed;
+    auto settled = co_await SettleOnce(push, refusal);
+    if (settled || i == kTries || settled.error().code != Code::kUnavailable) {
+      if (!settled)
+        spdlog::error("settle {}: {}", push.str(), settled.error().message);
+      co_return settled;
     }
-    asio::steady_timer timer(strand_, pause);
-    boost::system::error_code ignored;
-    co_await timer.async_wait(
-        asio::redirect_error(asio::use_awaitable, ignored));
+    co_await Sleep(pause);
   }
+}
+
+// The ref is where it is, so this has to be said until it is heard; what is
+// not heard until the end is said by the reconciler at the next start. Until
+// then no other push may move the ref, which alone knows what became of this
+// one.
+asio::awaitable<void> ReceivePack::SettleLater(
+    RepositoryId repository, PushId push, std::string refusal,
+    std::optional<RepositoryQueue::Place> place) {
+  constexpr std::chrono::seconds kPause{1};
+  const std::weak_ptr<bool> alive = alive_;
+  unsettled_.insert(repository);
+  // Who waits for the place is told that there is no telling.
+  place.reset();
+  for (;;) {
+    co_await Sleep(kPause);
+    if (alive.expired()) co_return;
+    const auto settled = co_await SettleOnce(push, refusal);
+    if (alive.expired()) co_return;
+    if (settled || settled.error().code != Code::kUnavailable) break;
+  }
+  unsettled_.erase(repository);
+}
+
+asio::awaitable<void> ReceivePack::Sleep(std::chrono::milliseconds pause) {
+  asio::steady_timer timer(strand_, pause);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 asio::awaitable<void> ReceivePack::Describe(RepositoryId repository,
@@ -284,6 +335,7 @@ asio::awaitable<void> ReceivePack::Describe(RepositoryId repository,
        time = info->commit_time](storage::Transaction& tx) {
         return tx.pushes.Describe(push, subject, time);
       }));
+  ReachFaultPoint("push.described");
 }
 
 asio::awaitable<void> ReceivePack::TellResults(HttpExchange& exchange,

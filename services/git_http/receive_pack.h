@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "assay/v1/run_service.pb.h"
@@ -16,6 +18,7 @@
 #include "services/git_http/body_spool.h"
 #include "services/git_http/push_policy.h"
 #include "services/git_http/push_request.h"
+#include "services/git_http/repository_queue.h"
 #include "services/git_http/turnstile.h"
 #include "services/identity/identity.h"
 #include "services/repositories/repositories.h"
@@ -31,6 +34,8 @@ using WatchRun = std::function<gateway::Async<void>(
 struct ReceiveOptions {
   // Bodies are kept here while they are read; on the repositories' disk.
   std::filesystem::path spool_directory;
+  // Holds what InstallHook wrote.
+  std::filesystem::path hooks_directory;
   // "http://127.0.0.1:7080": where results can be looked at.
   std::string public_url;
   // How long a push stays to hear its results.
@@ -40,8 +45,9 @@ struct ReceiveOptions {
 };
 
 // Takes pushes. In this order, so that no moment at which anything dies loses
-// one: body read, receive time taken, intent durable, refs moved by git, push
-// confirmed and its run queued, report sent, results told.
+// one: body read, receive time taken, intent durable, objects received by git
+// and judged by us, ref moved by git, push confirmed and its run queued, report
+// sent, results told. Pushes to one repository go through this one by one.
 //
 // Once the body is here the client may leave: the rest happens without it.
 //
@@ -50,8 +56,9 @@ class ReceivePack {
  public:
   ReceivePack(boost::asio::any_io_executor strand,
               attempts::PushRecorder& recorder,
-              repositories::Repositories& repositories, storage::Store& store,
-              const Clock& clock, WatchRun watch_run, ReceiveOptions options);
+              repositories::Repositories& repositories, RepositoryQueue& queue,
+              storage::Store& store, const Clock& clock, WatchRun watch_run,
+              ReceiveOptions options);
 
   boost::asio::awaitable<void> Handle(gateway::HttpExchange& exchange,
                                       identity::GitAccess access);
@@ -68,7 +75,16 @@ class ReceivePack {
                                       const SpooledBody& body,
                                       RepositoryId repository,
                                       PushPolicy policy);
-  gateway::Async<attempts::ConfirmedPush> Confirm(PushId push);
+  // Records what became of a push: accepted, or refused for `refusal`.
+  gateway::Async<attempts::ConfirmedPush> SettleOnce(PushId push,
+                                                     std::string refusal);
+  // The same, again and again while the store cannot be written.
+  gateway::Async<attempts::ConfirmedPush> Settle(PushId push,
+                                                 std::string refusal);
+  boost::asio::awaitable<void> SettleLater(
+      RepositoryId repository, PushId push, std::string refusal,
+      std::optional<RepositoryQueue::Place> place);
+  boost::asio::awaitable<void> Sleep(std::chrono::milliseconds pause);
   boost::asio::awaitable<void> Describe(RepositoryId repository, PushId push,
                                         std::string commit);
   // Tells what became of a push that was accepted, and of its run.
@@ -81,11 +97,16 @@ class ReceivePack {
   const boost::asio::any_io_executor strand_;
   attempts::PushRecorder& recorder_;
   repositories::Repositories& repositories_;
+  RepositoryQueue& queue_;
   storage::Store& store_;
   const Clock& clock_;
   const WatchRun watch_run_;
   const ReceiveOptions options_;
   Turnstile turnstile_;
+  // Repositories with a push of which the store does not know the end.
+  std::set<RepositoryId> unsettled_;
+  // For those who go on by themselves: gone with this.
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>();
 };
 
 }  // namespace assay::git_http

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "proto/base/fault_point.h"
+
 namespace assay::git_http {
 namespace {
 
@@ -35,11 +37,13 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents() {
     const Status tidied =
         co_await repositories_.RemoveLeftovers(intent.repository);
     if (!tidied) spdlog::warn("settling a push: {}", tidied.error().message);
+    ReachFaultPoint("settle.tidied");
     const auto moved = co_await HasMoved(intent);
     if (!moved) co_return std::unexpected(moved.error());
     if (*moved) {
       const auto confirmed = co_await recorder_.ConfirmPush(intent.id);
       if (!confirmed) co_return std::unexpected(confirmed.error());
+      ReachFaultPoint("settle.confirmed");
       ++settled.confirmed;
     } else {
       ASSAY_CO_RETURN_IF_ERROR(co_await recorder_.RefusePush(
@@ -52,6 +56,11 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents() {
 
 // The ref is where the intent wanted it, or a later push has moved it on.
 asio::awaitable<Expected<bool>> Reconciler::HasMoved(const PushRecord& intent) {
+  // A later push that found the ref at this one's commit proves that it was
+  // there, also where it was rewritten since.
+  const auto followed = co_await store_.Read(
+      [intent](Transaction& tx) { return tx.pushes.HasSuccessor(intent); });
+  if (!followed || *followed) co_return followed;
   const auto refs = co_await repositories_.ReadRefs(intent.repository);
   if (!refs && refs.error().code == Code::kNotFound) co_return false;
   if (!refs) co_return std::unexpected(refs.error());

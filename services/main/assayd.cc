@@ -19,8 +19,10 @@
 #include <fstream>
 
 #include "proto/base/clock.h"
+#include "proto/base/fault_point.h"
 #include "services/coordinator/coordinator.h"
 #include "services/gateway/spawn.h"
+#include "services/main/admin_commands.h"
 
 namespace {
 
@@ -30,6 +32,7 @@ using assay::coordinator::Coordinator;
 struct ProgramOptions {
   assay::coordinator::Options coordinator;
   std::string port_file;
+  int push_stay_seconds = 600;
   std::string log_level = "info";
 };
 
@@ -56,6 +59,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
       ->capture_default_str();
   app.add_option("--public-url", coordinator.public_url,
                  "How people reach the web port; links begin with it");
+  app.add_option("--push-stay", options.push_stay_seconds,
+                 "How long a push stays to hear its results, in seconds")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   app.add_option("--port-file", options.port_file,
                  "Write \"grpc=ADDRESS web=ADDRESS\" here when ready");
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
@@ -138,11 +145,20 @@ int main(int argc, char** argv) {
   ProgramOptions options;
   CLI::App app("Assay's coordinator: gRPC API, git over HTTP, dashboard");
   AddOptions(app, options);
+  std::function<int()> admin;
+  assay::admin::AddCommands(app, options.coordinator.data_dir, admin);
   CLI11_PARSE(app, argc, argv);
   spdlog::set_default_logger(spdlog::stderr_logger_st("assayd"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
+  options.coordinator.push_stay =
+      std::chrono::seconds(options.push_stay_seconds);
+  if (const auto armed = assay::ArmFaultPoint(); !armed) {
+    fmt::print(stderr, "assayd: {}\n", armed.error().message);
+    return 2;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(077);
+  if (admin) return admin();
   RaiseDescriptorLimit();
 
   const assay::SystemClock clock;

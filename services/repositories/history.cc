@@ -109,23 +109,4 @@ Expected<std::vector<RefTip>> ReadRefs(git_repository* repository) {
   return tips;
 }
 
-Status WriteSubmissionRef(git_repository* repository, int number,
-                          const std::string& commit) {
-  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle, Lookup(repository, commit));
-  const std::string name = "refs/submissions/" + std::to_string(number);
-  git_reference* raw = nullptr;
-  const int result = git_reference_create(
-      &raw, repository, name.c_str(), git_commit_id(handle.get()), 0, nullptr);
-  const ReferenceHandle ref(raw);
-  if (result == 0) return {};
-  if (result != GIT_EEXISTS) return GitError("write " + name, result);
-  git_oid present;
-  if (git_reference_name_to_id(&present, repository, name.c_str()) == 0 &&
-      git_oid_equal(&present, git_commit_id(handle.get())) == 1)
-    return {};
-  return AlreadyExists(name,
-                       " points at another commit: submissions do not "
-                       "change");
-}
-
 }  // namespace assay::repositories

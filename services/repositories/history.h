@@ -25,8 +25,6 @@ Expected<bool> IsAncestor(git_repository* repository,
                           const std::string& ancestor,
                           const std::string& commit);
 Expected<std::vector<RefTip>> ReadRefs(git_repository* repository);
-Status WriteSubmissionRef(git_repository* repository, int number,
-                          const std::string& commit);
 
 }  // namespace assay::repositories
 

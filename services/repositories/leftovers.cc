@@ -8,8 +8,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// `objects/tmp_objdir-incoming-x` is a push's quarantine, and
-// `objects/pack/tmp_pack_x` a pack that was not finished.
+// `objects/tmp_objdir-incoming-x` is a push's quarantine,
+// `objects/pack/tmp_pack_x` a pack that was not finished, and `tmp_ref-x` a
+// ref of ours.
 bool IsUnfinished(const std::string& name) { return name.starts_with("tmp_"); }
 
 // HEAD.lock, packed-refs.lock, refs/heads/main.lock. No ref may end so.
@@ -31,6 +32,7 @@ Status RemoveLeftovers(const fs::path& repository) {
   using Deep = fs::recursive_directory_iterator;
   std::vector<fs::path> found;
   Collect<Flat>(repository, IsLock, found);
+  Collect<Flat>(repository, IsUnfinished, found);
   Collect<Deep>(repository / "refs", IsLock, found);
   Collect<Flat>(repository / "objects", IsUnfinished, found);
   Collect<Flat>(repository / "objects/pack", IsUnfinished, found);
@@ -40,6 +42,19 @@ Status RemoveLeftovers(const fs::path& repository) {
     if (error) return SystemError("remove " + path.string(), error.value());
   }
   return {};
+}
+
+Expected<std::int64_t> PackedBytes(const fs::path& repository) {
+  std::int64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry :
+       fs::directory_iterator(repository / "objects/pack", error)) {
+    std::error_code gone;
+    const auto size = entry.file_size(gone);
+    if (!gone) bytes += static_cast<std::int64_t>(size);
+  }
+  if (error) return SystemError("list packs", error.value());
+  return bytes;
 }
 
 }  // namespace assay::repositories

@@ -4,11 +4,9 @@
 #include <sodium.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "proto/base/digest.h"
@@ -16,102 +14,6 @@
 
 namespace assay::repositories {
 namespace {
-
-// A checkout's size; saturates, so that a tree bomb cannot wrap it.
-struct Extent {
-  std::int64_t files = 0;
-  std::int64_t bytes = 0;
-};
-
-constexpr std::int64_t kSaturated = std::int64_t{1} << 60;
-
-std::int64_t Add(std::int64_t a, std::int64_t b) {
-  return std::min(kSaturated, a + b);
-}
-
-// Puts a tree's objects into a pack builder and counts what they unpack to.
-class TreeCollector {
- public:
-  TreeCollector(git_repository* repository, git_odb* odb,
-                git_packbuilder* builder, const TreeLimits& limits)
-      : repository_(repository),
-        odb_(odb),
-        builder_(builder),
-        limits_(limits) {}
-
-  Expected<Extent> AddTree(const git_oid& oid, int depth) {
-    const std::string key = OidHex(oid);
-    if (const auto seen = extents_.find(key); seen != extents_.end())
-      return seen->second;
-    if (depth > limits_.max_depth)
-      return ResourceExhausted("directories are nested more than ",
-                               limits_.max_depth, " deep");
-    git_tree* raw = nullptr;
-    if (git_tree_lookup(&raw, repository_, &oid) < 0)
-      return DataLoss("tree ", key, " is missing or damaged");
-    const TreeHandle tree(raw);
-    ASSAY_RETURN_IF_ERROR(Insert(oid));
-    Extent extent{.files = 1};
-    for (std::size_t i = 0; i < git_tree_entrycount(raw); ++i) {
-      ASSAY_ASSIGN_OR_RETURN(const Extent entry,
-                             AddEntry(*git_tree_entry_byindex(raw, i), depth));
-      extent.files = Add(extent.files, entry.files);
-      extent.bytes = Add(extent.bytes, entry.bytes);
-    }
-    ASSAY_RETURN_IF_ERROR(CheckExtent(extent));
-    return extents_[key] = extent;
-  }
-
- private:
-  Expected<Extent> AddEntry(const git_tree_entry& entry, int depth) {
-    const git_oid& oid = *git_tree_entry_id(&entry);
-    switch (git_tree_entry_type(&entry)) {
-      case GIT_OBJECT_TREE:
-        return AddTree(oid, depth + 1);
-      case GIT_OBJECT_BLOB:
-        return AddBlob(oid);
-      default:
-        return Extent{};
-    }
-  }
-
-  Expected<Extent> AddBlob(const git_oid& oid) {
-    const std::string key = OidHex(oid);
-    if (const auto seen = extents_.find(key); seen != extents_.end())
-      return seen->second;
-    std::size_t size = 0;
-    git_object_t type = GIT_OBJECT_INVALID;
-    if (git_odb_read_header(&size, &type, odb_, &oid) < 0 ||
-        type != GIT_OBJECT_BLOB)
-      return DataLoss("file ", key, " is missing or damaged");
-    const Extent extent{.files = 1, .bytes = static_cast<std::int64_t>(size)};
-    ASSAY_RETURN_IF_ERROR(CheckExtent(extent));
-    ASSAY_RETURN_IF_ERROR(Insert(oid));
-    return extents_[key] = extent;
-  }
-
-  Status Insert(const git_oid& oid) {
-    if (int r = git_packbuilder_insert(builder_, &oid, nullptr); r < 0)
-      return GitError("pack " + OidHex(oid), r);
-    return {};
-  }
-
-  Status CheckExtent(const Extent& extent) const {
-    if (extent.files > limits_.max_files)
-      return ResourceExhausted("the commit unpacks to more than ",
-                               limits_.max_files, " files and directories");
-    if (extent.bytes > limits_.max_bytes)
-      return ResourceExhausted("the commit unpacks to more than ",
-                               limits_.max_bytes, " bytes");
-    return {};
-  }
-
-  git_repository* repository_;
-  git_odb* odb_;
-  git_packbuilder* builder_;
-  const TreeLimits& limits_;
-  std::unordered_map<std::string, Extent> extents_;
-};
 
 // Takes what the pack builder emits: a file and its digest.
 class PackFile {
@@ -201,9 +103,15 @@ Expected<Pack> WriteCommitPack(const std::filesystem::path& repository_path,
   git_packbuilder_set_threads(raw_builder, 1);
   if (int r = git_packbuilder_insert(raw_builder, &oid, nullptr); r < 0)
     return GitError("pack " + commit, r);
-  TreeCollector collector(repository.get(), raw_odb, raw_builder, limits);
-  ASSAY_ASSIGN_OR_RETURN([[maybe_unused]] const Extent extent,
-                         collector.AddTree(*git_commit_tree_id(raw_commit), 0));
+  TreeMeter meter(
+      repository.get(), raw_odb, limits,
+      [raw_builder](const git_oid& object) -> Status {
+        if (int r = git_packbuilder_insert(raw_builder, &object, nullptr);
+            r < 0)
+          return GitError("pack " + OidHex(object), r);
+        return {};
+      });
+  ASSAY_RETURN_IF_ERROR(meter.Measure(*git_commit_tree_id(raw_commit)));
   return Emit(raw_builder, path);
 }
 

@@ -7,16 +7,9 @@
 
 #include "proto/base/error.h"
 #include "services/repositories/records.h"
+#include "services/repositories/tree_meter.h"
 
 namespace assay::repositories {
-
-// What a commit may unpack to. A dozen tree objects can name a thousand
-// million files, so sizes are counted as they would be checked out.
-struct TreeLimits {
-  std::int64_t max_files = 50'000;
-  std::int64_t max_bytes = std::int64_t{1} << 30;
-  int max_depth = 64;
-};
 
 // Writes the pack of `commit`, its trees and its blobs to `path`. Submodules
 // are left out.

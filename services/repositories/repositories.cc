@@ -13,8 +13,10 @@
 
 #include "services/repositories/diff.h"
 #include "services/repositories/durable_files.h"
+#include "services/repositories/fixed_refs.h"
 #include "services/repositories/handles.h"
 #include "services/repositories/history.h"
+#include "services/repositories/incoming.h"
 #include "services/repositories/integrity.h"
 #include "services/repositories/leftovers.h"
 #include "services/repositories/pack_writer.h"
@@ -197,8 +199,37 @@ Async<void> Repositories::WriteSubmissionRef(RepositoryId repository,
                                              int number, std::string commit) {
   return pool_->With<void>(
       Path(repository),
-      [number, commit = std::move(commit)](git_repository* handle) {
-        return repositories::WriteSubmissionRef(handle, number, commit);
+      [path = Path(repository),
+       name = "refs/submissions/" + std::to_string(number),
+       commit = std::move(commit)](git_repository* handle) -> Status {
+        // Rows say where these refs point, so that one that is lost with the
+        // power comes back at the start.
+        ASSAY_ASSIGN_OR_RETURN(const bool there,
+                               HasFixedRef(handle, name, commit));
+        if (there) return {};
+        return WriteFixedRef(handle, *path, name, commit);
+      });
+}
+
+Async<void> Repositories::CheckIncoming(RepositoryId repository,
+                                        fs::path quarantine,
+                                        std::string old_commit,
+                                        std::string new_commit) {
+  return pool_->Run<void>([path = Path(repository),
+                           quarantine = std::move(quarantine),
+                           before = std::move(old_commit),
+                           after = std::move(new_commit)]() -> Status {
+    if (!path) return std::unexpected(path.error());
+    return repositories::CheckIncoming(*path, quarantine, before, after);
+  });
+}
+
+Async<std::int64_t> Repositories::Prepare(RepositoryId repository) {
+  return pool_->Run<std::int64_t>(
+      [path = Path(repository)]() -> Expected<std::int64_t> {
+        if (!path) return std::unexpected(path.error());
+        ASSAY_RETURN_IF_ERROR(repositories::RemoveLeftovers(*path));
+        return PackedBytes(*path);
       });
 }
 

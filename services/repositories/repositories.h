@@ -85,6 +85,15 @@ class Repositories {
   Async<void> WriteSubmissionRef(RepositoryId repository, int number,
                                  std::string commit);
 
+  // Judges what git has received into `quarantine` for moving a branch from
+  // `old_commit` to `new_commit`, before it does; see incoming.h.
+  Async<void> CheckIncoming(RepositoryId repository,
+                            std::filesystem::path quarantine,
+                            std::string old_commit, std::string new_commit);
+  // Removes leftovers as below, and answers with the bytes of the packs that
+  // belong to this repository alone: before git works in it.
+  Async<std::int64_t> Prepare(RepositoryId repository);
+
   // Removes what a git that was killed has left: locks, which would stop every
   // later push, and objects that were not taken in. Only while no git works in
   // the repository.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/base/fault_point.h"
 #include "proto/base/id.h"
 #include "services/repositories/durable_files.h"
 #include "services/repositories/handles.h"
@@ -179,11 +180,13 @@ Expected<std::string> TemplateStore::Create(const v1::FileTree& tree) const {
   if (fs::exists(Path(commit))) return commit;
   ASSAY_RETURN_IF_ERROR(WriteSkeleton(scratch.path(), commit));
   ASSAY_RETURN_IF_ERROR(SyncTree(scratch.path()));
+  ReachFaultPoint("template.packed");
   std::error_code error;
   fs::rename(scratch.path(), Path(commit), error);
   // Whoever made the same template in the meantime made the same files.
   if (error && !fs::exists(Path(commit)))
     return SystemError("keep template " + commit, error.value());
+  ReachFaultPoint("template.kept");
   ASSAY_RETURN_IF_ERROR(SyncDirectory(root_));
   return commit;
 }
@@ -200,8 +203,10 @@ Status TemplateStore::CreateRepository(const std::string& commit,
                                  repository / "objects/info/alternates"));
   for (const char* name : {"packed-refs", "config"})
     ASSAY_RETURN_IF_ERROR(LinkFile(skeleton / name, repository / name));
+  ReachFaultPoint("repository.begun");
   // HEAD comes last: without it git takes the directory for no repository.
   ASSAY_RETURN_IF_ERROR(LinkFile(skeleton / "HEAD", repository / "HEAD"));
+  ReachFaultPoint("repository.linked");
   return SyncNames({repository.parent_path(), repository / "objects/info",
                     repository / "objects", repository});
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
 #include "services/storage/once.h"
@@ -141,6 +142,7 @@ rpc::Async<v1::CreateSubmissionResponse> SubmissionService::Create(
         return result;
       }));
   if (made.submitted) {
+    ReachFaultPoint("submit.stored");
     feed_.Publish(made.submitted->changes);
     // The row is durable, and the next start writes the ref if this fails.
     (void)co_await refs_.Write(made.submitted->submission);

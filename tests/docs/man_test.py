@@ -35,6 +35,9 @@ def markdown():
     return [SOURCE / f for f in files if not f.startswith("docs/adr/")]
 
 
+SUBCOMMANDS = {"assayd": ("fsck", "backup", "restore")}
+
+
 class ManTest(unittest.TestCase):
     def test_assay_page_is_the_programs_own(self):
         want = output(BIN / "assay", "manual")
@@ -47,6 +50,8 @@ class ManTest(unittest.TestCase):
         for program in ("assayd", "assay-runner"):
             page = (MAN / f"{program}.8").read_text()
             shown = options(output(BIN / program, "--help"))
+            for command in SUBCOMMANDS.get(program, ()):
+                shown |= options(output(BIN / program, command, "--help"))
             self.assertEqual(shown - {"--help"}, options(page) - {"--help"},
                              program)
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "proto/base/digest.h"
+#include "proto/base/fault_point.h"
 #include "proto/base/id.h"
 
 namespace assay::storage {
@@ -93,12 +94,14 @@ class LocalFiles {
     }
     const fs::path draft = parent / (".draft-" + RandomToken());
     Status written = WriteDurably(draft, content);
+    ReachFaultPoint("blob.drafted");
     if (written && rename(draft.c_str(), path.c_str()) != 0)
       written = Unwritable("rename", path);
     if (!written) {
       unlink(draft.c_str());
       return std::unexpected(written.error());
     }
+    ReachFaultPoint("blob.renamed");
     ASSAY_RETURN_IF_ERROR(SyncDirectory(parent));
     return digest;
   }

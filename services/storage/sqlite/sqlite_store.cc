@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/base/fault_point.h"
 #include "services/storage/migrations/migrations.h"
 #include "services/storage/sqlite/sqlite_connection.h"
 
@@ -132,7 +133,9 @@ class SqliteStore final : public Store {
       if (!job.status) ASSAY_RETURN_IF_ERROR(db.Execute("ROLLBACK TO job"));
       ASSAY_RETURN_IF_ERROR(db.Execute("RELEASE job"));
     }
+    ReachFaultPoint("store.executed");
     ASSAY_RETURN_IF_ERROR(db.Execute("COMMIT"));
+    ReachFaultPoint("store.committed");
     return {};
   }
 

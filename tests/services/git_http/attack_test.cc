@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
 #include <fstream>
+#include <sstream>
 
 #include "services/git_http/pkt_line.h"
 #include "tests/services/coordinator/server_fixture.h"
@@ -51,6 +56,22 @@ class AttackTest : public ServerFixture {
     const std::string tree =
         Git("-C work hash-object -t tree --literally -w ../entries");
     return Git("-C work commit-tree -p " + base_ + " -m x " + tree);
+  }
+  // Of a push that was refused: no ref, no object, nothing unfinished.
+  void ExpectNothingLeft(const std::string& commit) {
+    const auto path = RepositoryPath(attempt_);
+    EXPECT_EQ(Git("-C " + path.string() + " for-each-ref"),
+              base_ + " commit\trefs/heads/main");
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(path)) {
+      const std::string name = entry.path().filename().string();
+      EXPECT_FALSE(name.starts_with("tmp_") || name.ends_with(".lock"))
+          << entry.path();
+    }
+    if (commit.empty()) return;
+    int status = 0;
+    Git("-C " + path.string() + " cat-file -e " + commit, &status);
+    EXPECT_NE(status, 0);
   }
   std::string BlobBytes() {
     const std::string hex = Git("-C work rev-parse HEAD:README.md");
@@ -120,6 +141,102 @@ TEST_F(AttackTest, TreesThatWouldEscapeACheckoutAreRefused) {
         HasSubstr("rejected"))
         << name;
   }
+}
+
+TEST_F(AttackTest, TreeBombIsRefusedAtThePushAndLeavesNothing) {
+  // Each level names the one below ten times: 10^9 files in ten objects.
+  std::string entry = "100644 blob " + Git("-C work rev-parse HEAD:README.md");
+  for (int level = 0; level < 9; ++level) {
+    std::ofstream list(directory_.path() / "list");
+    for (int i = 0; i < 10; ++i) list << entry << "\t" << i << "\n";
+    list.close();
+    entry = "040000 tree " + Git("-C work mktree < list");
+  }
+  const std::string bomb =
+      Git("-C work commit-tree -p " + base_ + " -m bomb " + entry.substr(12));
+  const auto began = std::chrono::steady_clock::now();
+  const std::string output = Refused(bomb);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  EXPECT_THAT(output, HasSubstr("unpacks to more than 50000 files"));
+  EXPECT_THAT(output, HasSubstr("remote: Leave generated files"));
+  ExpectNothingLeft(bomb);
+}
+
+TEST_F(AttackTest, DirectoriesNestedTooDeepAreRefusedAtThePush) {
+  std::string entry = "100644 blob " + Git("-C work rev-parse HEAD:README.md");
+  for (int level = 0; level < 70; ++level) {
+    std::ofstream(directory_.path() / "list") << entry << "\td\n";
+    entry = "040000 tree " + Git("-C work mktree < list");
+  }
+  const std::string deep =
+      Git("-C work commit-tree -p " + base_ + " -m x " + entry.substr(12));
+  EXPECT_THAT(Refused(deep), HasSubstr("nested more than 64 deep"));
+  ExpectNothingLeft(deep);
+}
+
+TEST_F(AttackTest, FilesThatUnpackToGigabytesAreRefused) {
+  // A MiB each in the pack, and 3 x 512 MiB of zeros in a checkout.
+  std::string list;
+  for (int i = 0; i < 3; ++i) {
+    const auto zeros = directory_.path() / ("zeros" + std::to_string(i));
+    std::ofstream(zeros) << i;
+    std::filesystem::resize_file(zeros, (std::uintmax_t{512} << 20));
+    const std::string blob =
+        Git("-C work -c core.bigFileThreshold=1m hash-object -w ../zeros" +
+            std::to_string(i));
+    list += "100644 blob " + blob + "\t" + std::to_string(i) + "\n";
+  }
+  std::ofstream(directory_.path() / "list") << list;
+  const std::string tree = Git("-C work mktree < list");
+  const std::string commit =
+      Git("-C work commit-tree -p " + base_ + " -m x " + tree);
+  EXPECT_THAT(Refused(commit), HasSubstr("unpacks to more than"));
+  ExpectNothingLeft(commit);
+}
+
+TEST_F(AttackTest, ManyRefsAreRefusedBeforeGitSeesThem) {
+  std::string body;
+  for (int i = 0; i < 1'000; ++i)
+    body += PacketOf(std::string(40, '0') + " " + base_ + " refs/heads/b" +
+                     std::to_string(i) +
+                     (i == 0 ? std::string("\0 report-status", 15) : ""));
+  const std::string response = PostPush(body + "0000");
+  EXPECT_EQ(StatusOf(response), 413);
+  ExpectNothingLeft("");
+}
+
+TEST_F(AttackTest, NamesThatAreNoRefsAreMalformed) {
+  for (const std::string& name :
+       {std::string("refs/heads/../../HEAD"), std::string("-refs/heads/main"),
+        std::string("refs/heads/main.lock"), std::string("HEAD"),
+        std::string("refs/heads/") + std::string(4'096, 'x'),
+        std::string("refs/heads/\xff\x01")}) {
+    const std::string response =
+        PostPush(PacketOf(std::string(40, '0') + " " + base_ + " " + name +
+                          std::string("\0 report-status", 15)) +
+                 "0000");
+    EXPECT_EQ(StatusOf(response), 400) << name;
+  }
+  ExpectNothingLeft("");
+}
+
+TEST_F(AttackTest, TokensAreInNoLogAndInNoProcessList) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "log", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  spdlog::set_level(spdlog::level::trace);
+  Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  PostPush("junk");
+  int status = 0;
+  Git("ls-remote http://x-token:" + attempt_.git_password +
+          "@127.0.0.1:" + std::to_string(web_port()) + "/git/rep_" +
+          std::string(20, 'x') + ".git",
+      &status);
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.git_password)));
+  EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.token)));
 }
 
 TEST_F(AttackTest, MalformedRequestsAre4xxAndChangeNothing) {

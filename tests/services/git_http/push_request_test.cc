@@ -49,8 +49,16 @@ TEST(PushRequestTest, RefusesWhatItCannotHonour) {
       with(Line("refs/heads/main") + std::string("\0object-format=sha256", 21)),
       FailsWith(Code::kInvalidArgument, "SHA-1"));
   EXPECT_THAT(with("push-cert"), FailsWith(Code::kInvalidArgument, "signed"));
-  EXPECT_THAT(with("shallow " + kOld),
-              FailsWith(Code::kInvalidArgument, "--unshallow"));
+  EXPECT_THAT(with("shallow all"),
+              FailsWith(Code::kInvalidArgument, "shallow boundary"));
+}
+
+TEST(PushRequestTest, TakesTheBoundaryOfAShallowClone) {
+  const auto request = ParsePushRequest(
+      PacketOf("shallow " + kOld) + PacketOf(Line("refs/heads/main")) + "0000",
+      true);
+  ASSERT_THAT(request, IsOk());
+  EXPECT_EQ(request->updates.size(), 1);
 }
 
 TEST(PushRequestTest, RefusesMalformedHeads) {

@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
+#include <fstream>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "tests/services/coordinator/server_fixture.h"
 
@@ -120,7 +125,7 @@ TEST_F(PushTest, OnlyMainIsTaken) {
   EXPECT_THAT(Refused("origin HEAD:refs/submissions/9"),
               HasSubstr("only the branch main"));
   EXPECT_THAT(Refused("origin HEAD:refs/tags/v1"),
-              HasSubstr("only the branch main"));
+              HasSubstr("tags are not taken here"));
   EXPECT_THAT(Refused("origin HEAD:main HEAD:other"),
               HasSubstr("only the branch main"));
   EXPECT_EQ(Git("-C " + RepositoryPath(attempt_).string() +
@@ -175,7 +180,126 @@ TEST_F(PushTest, AllowedForcePushKeepsWhatItReplaced) {
   Git("-C work commit -q --amend -m Rewritten");
   Git("-C work push -q -f origin HEAD:main");
   EXPECT_EQ(Tip(), Git("-C work rev-parse HEAD"));
-  Git("-C " + RepositoryPath(attempt_).string() + " cat-file -e " + first);
+  const std::string path = RepositoryPath(attempt_).string();
+  // By a name, so that no clearing up ever takes it away.
+  EXPECT_EQ(Git("-C " + path + " rev-parse refs/pushes/" + first), first);
+  EXPECT_THAT(Git("ls-remote " + attempt_.private_url),
+              Not(HasSubstr("refs/pushes")));
+}
+
+TEST_F(PushTest, OrdinaryPushNeedsNoNameForWhatItFollows) {
+  v1::AssignmentSpec spec;
+  spec.set_allow_force_push(true);
+  Begin(spec);
+  Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  Commit("a", "2");
+  Git("-C work push -q origin HEAD:main");
+  EXPECT_EQ(Git("-C " + RepositoryPath(attempt_).string() +
+                " for-each-ref --format='%(refname)'"),
+            "refs/heads/main");
+}
+
+TEST_F(PushTest, TagsAreRefusedByName) {
+  Begin();
+  Git("-C work tag -a v1 -m One");
+  EXPECT_THAT(Refused("origin v1"), AllOf(HasSubstr("tags are not taken here"),
+                                          HasSubstr("git push origin HEAD")));
+  // A tag is no commit, whatever the branch is called.
+  EXPECT_THAT(Refused("origin v1:refs/heads/main"), HasSubstr("rejected"));
+  EXPECT_EQ(Tip(), base_);
+}
+
+TEST_F(PushTest, ShallowCloneIsPushedFrom) {
+  Begin();
+  Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  Git("clone -q --depth 1 " + attempt_.private_url + " shallow");
+  EXPECT_EQ(Git("-C shallow rev-list --count HEAD"), "1");
+  Git("-C shallow commit -q --allow-empty -m More");
+  Git("-C shallow push -q origin HEAD:main");
+  EXPECT_EQ(Tip(), Git("-C shallow rev-parse HEAD"));
+  Git("-C " + RepositoryPath(attempt_).string() + " fsck --strict");
+}
+
+TEST_F(PushTest, LockThatAKilledGitHasLeftStopsNobody) {
+  Begin();
+  const auto path = RepositoryPath(attempt_);
+  std::filesystem::create_directories(path / "refs/heads");
+  std::filesystem::create_directories(path / "objects/tmp_objdir-incoming-x");
+  std::ofstream(path / "refs/heads/main.lock") << "x";
+  std::ofstream(path / "packed-refs.lock") << "x";
+  const std::string commit = Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  EXPECT_EQ(Tip(), commit);
+  EXPECT_FALSE(std::filesystem::exists(path / "objects/tmp_objdir-incoming-x"));
+}
+
+TEST_F(PushTest, RepositoryThatHasGrownTooFarTakesNoMore) {
+  v1::AssignmentSpec spec;
+  spec.set_max_push_bytes(64 << 10);
+  Begin(spec);
+  int status = 0;
+  std::string output;
+  int taken = 0;
+  for (; status == 0 && taken < 20; ++taken) {
+    Commit("file", Noise((60 << 10) + static_cast<std::size_t>(taken)));
+    output = Git("-C work push origin HEAD:main", &status);
+  }
+  EXPECT_GT(taken, 8);
+  EXPECT_LT(taken, 20);
+  EXPECT_THAT(output, HasSubstr("has grown beyond 0 MiB"));
+}
+
+TEST_F(PushTest, PushesAtOnceLandOneAfterTheOther) {
+  Begin();
+  constexpr int kClones = 4;
+  for (int i = 0; i < kClones; ++i) {
+    const std::string name = "clone" + std::to_string(i);
+    Git("clone -q " + attempt_.private_url + " " + name);
+    Git("-C " + name + " commit -q --allow-empty -m " + name);
+  }
+  std::vector<std::thread> pushers;
+  std::array<int, kClones> ended{};
+  for (int i = 0; i < kClones; ++i)
+    pushers.emplace_back([this, i, &ended] {
+      Git("-C clone" + std::to_string(i) + " push -q origin HEAD:main",
+          &ended[static_cast<std::size_t>(i)]);
+    });
+  for (std::thread& pusher : pushers) pusher.join();
+  EXPECT_EQ(std::ranges::count(ended, 0), 1);
+  const auto pushes = Pushes(attempt_);
+  std::string accepted;
+  for (const v1::Push& push : pushes)
+    if (push.state() == v1::Push::STATE_ACCEPTED) accepted += push.new_commit();
+  EXPECT_EQ(accepted, Tip());
+}
+
+TEST_F(PushTest, ForgedDateIsShownBesideTheReceiveTime) {
+  Begin();
+  Commit("a", "1");
+  // 1 January 2100.
+  const std::string forged =
+      Git("-C work cat-file commit HEAD | sed 's/> [0-9]* /> 4102444800 /' | "
+          "git -C work hash-object -t commit -w --stdin");
+  Git("-C work push -q origin " + forged + ":main");
+  std::vector<v1::Push> pushes = Pushes(attempt_);
+  while (!pushes.empty() && !pushes[0].has_commit_time())
+    pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(1));
+  EXPECT_EQ(pushes[0].receive_time().seconds(),
+            ManualClock::kStartMicros / 1'000'000);
+  EXPECT_EQ(pushes[0].commit_time().seconds(), 4'102'444'800);
+  EXPECT_FALSE(pushes[0].late());
+
+  v1::GetTimelineRequest ask;
+  ask.set_attempt(attempt_.name);
+  v1::GetTimelineResponse timeline;
+  ASSERT_TRUE(v1::AttemptService::NewStub(channel())
+                  ->GetTimeline(As(AdminToken()).get(), ask, &timeline)
+                  .ok());
+  EXPECT_THAT(timeline.ShortDebugString(),
+              HasSubstr("its commit is dated 2100-01-01 00:00:00"));
 }
 
 TEST_F(PushTest, PushThatLostARaceIsToldToPull) {

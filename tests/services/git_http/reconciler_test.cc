@@ -114,6 +114,33 @@ TEST_F(ReconcilerTest, LaterPushMovedTheRefOnBothAreAccepted) {
   EXPECT_EQ(pushes[1].state(), v1::Push::STATE_ACCEPTED);
 }
 
+TEST_F(ReconcilerTest, PushThatWasRewrittenSinceIsAcceptedAndItsSuccessorRuns) {
+  LeaveIntent(commit_);
+  MoveRef(commit_);
+  Git("-C work commit -q --amend -m Rewritten");
+  const std::string rewritten = Git("-C work rev-parse HEAD");
+  base_ = commit_;
+  LeaveIntent(rewritten);
+  Git("-C work push -qf " + RepositoryPath(attempt_).string() + " HEAD:main");
+  {
+    // The second one got its end.
+    EventLoop loop;
+    const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
+    runs::RunFeed feed(loop.executor());
+    attempts::PushRecorder recorder(*store, feed, clock_);
+    const auto open = loop.Await(recorder.ListOpenIntents());
+    ASSERT_EQ(open->size(), 2);
+    ASSERT_THAT(loop.Await(recorder.ConfirmPush(open->back().id)), IsOk());
+  }
+  Start();
+  const auto pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(2));
+  EXPECT_EQ(pushes[0].new_commit(), commit_);
+  EXPECT_EQ(pushes[0].state(), v1::Push::STATE_ACCEPTED);
+  EXPECT_EQ(pushes[1].state(), v1::Push::STATE_ACCEPTED);
+  EXPECT_NE(pushes[1].run(), "");
+}
+
 TEST_F(ReconcilerTest, RefThatNoPushExplainsGetsOne) {
   MoveRef(commit_);
   Start();

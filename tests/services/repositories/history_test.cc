@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/repositories/fixed_refs.h"
 #include "services/repositories/integrity.h"
 #include "tests/services/repositories/git_fixture.h"
 
@@ -67,9 +68,13 @@ TEST_F(HistoryTest, KnowsAncestors) {
 }
 
 TEST_F(HistoryTest, SubmissionRefsNeverMoveAndSurviveGc) {
-  ASSERT_TRUE(WriteSubmissionRef(handle_.get(), 1, first_));
-  EXPECT_TRUE(WriteSubmissionRef(handle_.get(), 1, first_));
-  EXPECT_EQ(WriteSubmissionRef(handle_.get(), 1, second_).error().code,
+  ASSERT_TRUE(
+      WriteFixedRef(handle_.get(), path_, "refs/submissions/1", first_));
+  EXPECT_TRUE(
+      WriteFixedRef(handle_.get(), path_, "refs/submissions/1", first_));
+  EXPECT_EQ(WriteFixedRef(handle_.get(), path_, "refs/submissions/1", second_)
+                .error()
+                .code,
             Code::kAlreadyExists);
   Git("-C work reset -q --hard " + base_);
   Git("-C work push -qf origin HEAD:main");

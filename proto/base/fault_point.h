@@ -1,0 +1,82 @@
+#ifndef ASSAY_PROTO_BASE_FAULT_POINT_H_
+#define ASSAY_PROTO_BASE_FAULT_POINT_H_
+
+#include <algorithm>
+#include <atomic>
+#include <string_view>
+
+#include "proto/base/error.h"
+
+// Named moments at which a test may have the program killed, to see what a
+// crash there leaves behind. They are part of what people run, so that tests
+// kill exactly that, and do nothing unless the environment of a program that
+// calls ArmFaultPoint has ASSAY_FAULT=name:n: its n-th coming there is then
+// its last (SIGKILL).
+namespace assay {
+
+inline constexpr std::string_view kFaultPoints[] = {
+    // A push, in this order.
+    "push.read",       // received as a whole, recorded nowhere
+    "push.intent",     // recorded, git not started
+    "push.received",   // git has its objects and asks
+    "push.judged",     // found good, git not told yet
+    "push.landed",     // the ref has moved, the store does not know
+    "push.confirmed",  // the store knows, the client does not
+    "push.reported",   // the client knows
+    "push.described",  // its commit was read for display
+    // What is handed in, and the refs that follow from it.
+    "submit.stored",    // by the candidate, row and run written
+    "deadline.frozen",  // by a deadline, row and run written
+    "ref.drafted",      // written, without its name
+    "ref.linked",       // with its name, not flushed
+    // Every write of the store.
+    "store.executed",   // before the commit
+    "store.committed",  // before anybody is told
+    // Assignments and attempts.
+    "template.packed",    // objects written, not in its place
+    "template.kept",      // in its place, not flushed
+    "repository.begun",   // directories without a HEAD
+    "repository.linked",  // whole, not flushed
+    "repository.made",    // flushed, its attempt has not started
+    "attempt.started",    // recorded, not answered
+    "blob.drafted",       // written, without its name
+    "blob.renamed",       // with its name, not flushed
+    // Starting again after all that.
+    "start.opened",      // nothing repaired
+    "settle.tidied",     // locks and leftovers of a push removed
+    "settle.confirmed",  // a push that was left open has its end
+    "start.settled",     // about to serve
+};
+
+// An index into kFaultPoints; only names that stand there compile.
+class FaultPoint {
+ public:
+  consteval FaultPoint(const char* name)  // NOLINT: a name is one
+      : index_(static_cast<int>(std::ranges::find(kFaultPoints, name) -
+                                std::begin(kFaultPoints))) {
+    if (index_ == std::size(kFaultPoints)) throw "no such fault point";
+  }
+  int index() const { return index_; }
+
+ private:
+  int index_;
+};
+
+namespace internal {
+inline std::atomic<int> armed_fault_point{-1};
+void ComeToArmedFaultPoint();
+}  // namespace internal
+
+// Reads ASSAY_FAULT. kInvalidArgument: it names no point or no number.
+Status ArmFaultPoint();
+
+// Costs a load where nothing is armed. Any thread.
+inline void ReachFaultPoint(FaultPoint point) {
+  if (internal::armed_fault_point.load(std::memory_order_relaxed) ==
+      point.index())
+    internal::ComeToArmedFaultPoint();
+}
+
+}  // namespace assay
+
+#endif  // ASSAY_PROTO_BASE_FAULT_POINT_H_

@@ -1,0 +1,100 @@
+#include "services/main/admin_commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "services/maintenance/backup.h"
+#include "services/maintenance/fsck.h"
+
+namespace assay::admin {
+namespace {
+
+using maintenance::Finding;
+
+constexpr int kBroken = 1;
+constexpr int kFailed = 3;
+
+int Fail(const Error& error) {
+  fmt::print(stderr, "assay: {}\n", error.message);
+  return kFailed;
+}
+
+const char* Word(Finding::Kind kind) {
+  switch (kind) {
+    case Finding::Kind::kNote:
+      return "note";
+    case Finding::Kind::kMended:
+      return "mended";
+    case Finding::Kind::kBroken:
+      return "BROKEN";
+  }
+  return "";
+}
+
+int RunFsck(const maintenance::FsckOptions& options) {
+  const auto report = maintenance::Fsck(options);
+  if (!report) return Fail(report.error());
+  int broken = 0;
+  for (const Finding& finding : report->findings) {
+    broken += finding.kind == Finding::Kind::kBroken ? 1 : 0;
+    fmt::print("{} {}: {}\n", Word(finding.kind), finding.where, finding.what);
+  }
+  fmt::print("{} repositories, {} blobs, {} audit records: {}\n",
+             report->repositories, report->blobs, report->audit_records,
+             broken == 0 ? "all is well" : fmt::format("{} broken", broken));
+  return broken == 0 ? 0 : kBroken;
+}
+
+int Print(const Expected<maintenance::BackupReport>& report,
+          const std::string& what) {
+  if (!report) return Fail(report.error());
+  fmt::print("{}: {} files, {:.1f} MiB\n", what, report->files,
+             static_cast<double>(report->bytes) / (1 << 20));
+  return 0;
+}
+
+}  // namespace
+
+void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
+                 std::function<int()>& chosen) {
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  CLI::App* fsck = app.add_subcommand(
+      "fsck",
+      "Compare store, repositories and blobs; also while an assayd serves");
+  const auto options = std::make_shared<maintenance::FsckOptions>();
+  fsck->add_flag("--mend", options->mend,
+                 "Put right what can be; with the server stopped");
+  fsck->add_flag("--quick", options->quick,
+                 "Leave out what reads every object and blob");
+  fsck->callback([options, &data_dir, &chosen] {
+    options->data_dir = data_dir;
+    chosen = [options] { return RunFsck(*options); };
+  });
+
+  const auto folder = std::make_shared<std::filesystem::path>();
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Copy the installation, also while an assayd serves");
+  backup->add_option("folder", *folder, "Where to; must not be there yet")
+      ->required();
+  backup->callback([folder, &data_dir, &chosen] {
+    chosen = [folder, &data_dir] {
+      return Print(maintenance::Backup(data_dir, *folder),
+                   "backed up to " + folder->string());
+    };
+  });
+  CLI::App* restore = app.add_subcommand(
+      "restore", "Make a new data directory of a backup, and check it");
+  restore->add_option("folder", *folder, "The backup")->required();
+  restore->callback([folder, &data_dir, &chosen] {
+    chosen = [folder, &data_dir] {
+      return Print(maintenance::Restore(*folder, data_dir),
+                   "restored to " + data_dir.string());
+    };
+  });
+}
+
+}  // namespace assay::admin

@@ -1,0 +1,66 @@
+#ifndef ASSAY_SERVICES_MAINTENANCE_HOUSEKEEPER_H_
+#define ASSAY_SERVICES_MAINTENANCE_HOUSEKEEPER_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "proto/base/error.h"
+#include "services/git_http/repository_queue.h"
+#include "services/repositories/repositories.h"
+#include "services/storage/store.h"
+
+namespace assay::maintenance {
+
+struct HousekeeperParts {
+  // Erases what the assignments' retention has run out for.
+  std::function<boost::asio::awaitable<Expected<int>>()> erase_expired;
+  // Writes refs of submissions that are missing.
+  std::function<boost::asio::awaitable<Expected<void>>()> repair_refs;
+  // Holds the maintenance lock.
+  std::filesystem::path data_dir;
+  std::chrono::milliseconds interval{60 * 60'000};
+  // A repository with more packs than this is packed anew: each push brings
+  // one.
+  int max_packs = 20;
+};
+
+// Does behind serving what nobody waits for, an hour after the start and every
+// hour from then on.
+//
+// Packs are only ever put together: not one object is dropped, reachable or
+// not, so that there is nothing that a submission could need and miss. Pushes
+// to the repository wait as long, and a backup is not begun meanwhile.
+//
+// Ownership: borrows all that it is made of. Threads: confined to `strand`.
+class Housekeeper {
+ public:
+  Housekeeper(boost::asio::any_io_executor strand, storage::Store& store,
+              repositories::Repositories& repositories,
+              git_http::RepositoryQueue& queue, HousekeeperParts parts);
+  ~Housekeeper();
+
+  void Start();
+  void Stop();
+  // One round; answers with how many repositories were packed anew.
+  boost::asio::awaitable<int> TidyAll();
+  boost::asio::awaitable<Expected<bool>> Tidy(RepositoryId repository);
+
+ private:
+  struct Pause;
+  boost::asio::awaitable<void> Loop(std::shared_ptr<Pause> pause);
+
+  const boost::asio::any_io_executor strand_;
+  storage::Store& store_;
+  repositories::Repositories& repositories_;
+  git_http::RepositoryQueue& queue_;
+  const HousekeeperParts parts_;
+  const std::shared_ptr<Pause> pause_;
+};
+
+}  // namespace assay::maintenance
+
+#endif  // ASSAY_SERVICES_MAINTENANCE_HOUSEKEEPER_H_

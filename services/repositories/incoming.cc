@@ -1,0 +1,116 @@
+#include "services/repositories/incoming.h"
+
+#include <unordered_set>
+#include <vector>
+
+#include "services/repositories/fixed_refs.h"
+#include "services/repositories/handles.h"
+
+namespace assay::repositories {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A repository before and after what is pushed to it.
+struct View {
+  RepositoryHandle repository;
+  OdbHandle with;     // with the quarantine
+  OdbHandle without;  // as it was
+};
+
+Expected<View> Open(const fs::path& path, const fs::path& quarantine) {
+  View view;
+  ASSAY_ASSIGN_OR_RETURN(view.repository, OpenBare(path));
+  git_odb* raw = nullptr;
+  if (int r = git_odb_open(&raw, (path / "objects").c_str()); r < 0)
+    return GitError("open objects", r);
+  view.without.reset(raw);
+  if (int r = git_repository_odb(&raw, view.repository.get()); r < 0)
+    return GitError("open objects", r);
+  view.with.reset(raw);
+  if (quarantine.empty()) return view;
+  // Git writes its name as ".../x.git/./objects/tmp_objdir-...".
+  if (quarantine.lexically_normal().parent_path() !=
+      (path / "objects").lexically_normal())
+    return Internal("git keeps new objects in an unexpected place: ",
+                    quarantine.string());
+  if (int r = git_odb_add_disk_alternate(raw, quarantine.c_str()); r < 0)
+    return GitError("open new objects", r);
+  return view;
+}
+
+Status CheckCommitObject(const View& view, const git_oid& oid,
+                         const IncomingRules& rules) {
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  if (git_odb_read_header(&size, &type, view.with.get(), &oid) < 0)
+    return InvalidArgument("commit ", OidHex(oid), " was not sent");
+  if (type != GIT_OBJECT_COMMIT)
+    return InvalidArgument("a branch points at a commit, and ", OidHex(oid),
+                           " is none");
+  if (static_cast<std::int64_t>(size) > rules.max_commit_bytes)
+    return ResourceExhausted("commit ", OidHex(oid), " has ", size,
+                             " bytes without its files; a message may have ",
+                             rules.max_commit_bytes);
+  return {};
+}
+
+// Every commit that is new, and no other: histories may be as long as they
+// like when they came in pieces.
+Status CheckCommits(const View& view, const git_oid& tip,
+                    const IncomingRules& rules) {
+  std::vector<git_oid> todo{tip};
+  std::unordered_set<std::string> seen{OidHex(tip)};
+  while (!todo.empty()) {
+    const git_oid oid = todo.back();
+    todo.pop_back();
+    ASSAY_RETURN_IF_ERROR(CheckCommitObject(view, oid, rules));
+    if (git_odb_exists(view.without.get(), &oid) == 1) continue;
+    git_commit* raw = nullptr;
+    if (git_commit_lookup(&raw, view.repository.get(), &oid) < 0)
+      return InvalidArgument("commit ", OidHex(oid), " cannot be read");
+    const CommitHandle commit(raw);
+    for (unsigned i = 0; i < git_commit_parentcount(raw); ++i)
+      if (seen.insert(OidHex(*git_commit_parent_id(raw, i))).second)
+        todo.push_back(*git_commit_parent_id(raw, i));
+    if (seen.size() > static_cast<std::size_t>(rules.max_commits))
+      return ResourceExhausted("a push may bring up to ", rules.max_commits,
+                               " commits; push them in parts");
+  }
+  return {};
+}
+
+// A branch that is rewritten leaves its old tip without a name.
+Status KeepReplaced(const View& view, const fs::path& path,
+                    const std::string& old_commit, const git_oid& tip) {
+  if (old_commit.find_first_not_of('0') == std::string::npos) return {};
+  ASSAY_ASSIGN_OR_RETURN(const git_oid old, ParseOid(old_commit));
+  // A client may claim any old commit; git refuses a wrong one by itself.
+  if (git_odb_exists(view.without.get(), &old) != 1) return {};
+  if (git_oid_equal(&old, &tip) == 1) return {};
+  const int follows =
+      git_graph_descendant_of(view.repository.get(), &tip, &old);
+  if (follows == 1) return {};
+  return WriteFixedRef(view.repository.get(), path, "refs/pushes/" + old_commit,
+                       old_commit);
+}
+
+}  // namespace
+
+Status CheckIncoming(const fs::path& path, const fs::path& quarantine,
+                     const std::string& old_commit,
+                     const std::string& new_commit,
+                     const IncomingRules& rules) {
+  ASSAY_ASSIGN_OR_RETURN(const git_oid tip, ParseOid(new_commit));
+  ASSAY_ASSIGN_OR_RETURN(const View view, Open(path, quarantine));
+  ASSAY_RETURN_IF_ERROR(CheckCommits(view, tip, rules));
+  git_commit* raw = nullptr;
+  if (git_commit_lookup(&raw, view.repository.get(), &tip) < 0)
+    return InvalidArgument("commit ", new_commit, " cannot be read");
+  const CommitHandle commit(raw);
+  TreeMeter meter(view.repository.get(), view.with.get(), rules.tree);
+  ASSAY_RETURN_IF_ERROR(meter.Measure(*git_commit_tree_id(raw)));
+  return KeepReplaced(view, path, old_commit, tip);
+}
+
+}  // namespace assay::repositories

@@ -1,0 +1,52 @@
+#include "proto/base/fault_point.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <set>
+
+namespace assay {
+namespace {
+
+void Arm(const char* value) {
+  ::setenv("ASSAY_FAULT", value, 1);
+  if (!ArmFaultPoint()) std::_Exit(2);
+}
+
+TEST(FaultPointTest, NamesAreDifferent) {
+  const std::set<std::string_view> names(std::begin(kFaultPoints),
+                                         std::end(kFaultPoints));
+  EXPECT_EQ(names.size(), std::size(kFaultPoints));
+}
+
+TEST(FaultPointTest, DoesNothingUnlessItIsArmed) {
+  ::unsetenv("ASSAY_FAULT");
+  ASSERT_TRUE(ArmFaultPoint());
+  for (int i = 0; i < 3; ++i) ReachFaultPoint("push.intent");
+}
+
+TEST(FaultPointTest, KillsAtItsNthComing) {
+  EXPECT_EXIT(
+      {
+        Arm("push.intent:3");
+        ReachFaultPoint("push.intent");
+        ReachFaultPoint("push.landed");
+        ReachFaultPoint("push.intent");
+        std::fputs("twice", stderr);
+        ReachFaultPoint("push.intent");
+      },
+      ::testing::KilledBySignal(SIGKILL), "twice");
+}
+
+TEST(FaultPointTest, RefusesWhatNamesNoPoint) {
+  for (const char* value : {"", "push.intent", "push.intent:", "push.intent:0",
+                            "nowhere:1", "push.intent:-1"}) {
+    ::setenv("ASSAY_FAULT", value, 1);
+    EXPECT_FALSE(ArmFaultPoint()) << value;
+  }
+  ::unsetenv("ASSAY_FAULT");
+}
+
+}  // namespace
+}  // namespace assay
