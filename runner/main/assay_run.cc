@@ -42,8 +42,8 @@ Expected<RunInput> ReadInput(int fd) {
 boost::asio::awaitable<void> Run(const RunInput& input,
                                  assay::sandbox::Session& session,
                                  assay::run::EventWriter& writer,
-                                 boost::asio::io_context& io) {
-  co_await assay::run::Execute(input, session, writer);
+                                 UniqueFd egress, boost::asio::io_context& io) {
+  co_await assay::run::Execute(input, session, writer, std::move(egress));
   // What still waits for cells would only hold the exit up.
   io.stop();
 }
@@ -55,12 +55,15 @@ int main(int argc, char** argv) {
   int input_fd = -1;
   int session_fd = -1;
   int report_fd = -1;
+  int egress_fd = -1;
   app.add_option("--input-fd", input_fd, "Holds the serialised RunInput")
       ->required();
   app.add_option("--session-fd", session_fd, "A session of assay-launcher")
       ->required();
   app.add_option("--report-fd", report_fd, "Takes length-delimited RunEvents")
       ->required();
+  app.add_option("--egress-fd", egress_fd,
+                 "A socket to an assay-egress for the plan's list");
   CLI11_PARSE(app, argc, argv);
 
   signal(SIGPIPE, SIG_IGN);
@@ -84,7 +87,8 @@ int main(int argc, char** argv) {
   assay::run::EventWriter writer(io.get_executor(), UniqueFd(report_fd),
                                  input->epoch());
   assay::sandbox::Session session{UniqueFd(session_fd)};
-  assay::wires::Spawn(io.get_executor(), Run(*input, session, writer, io));
+  assay::wires::Spawn(io.get_executor(),
+                      Run(*input, session, writer, UniqueFd(egress_fd), io));
   io.run();
   const auto flushed = writer.Flush();
   if (!flushed) {

@@ -33,6 +33,7 @@ struct Options {
   std::string launcher;
   std::string run_program;
   std::string unpack_program;
+  std::string image_dir;
   int slots = 0;
   int drain_seconds = 30;
   std::string plan_file;
@@ -76,8 +77,13 @@ Expected<std::unique_ptr<CellWorkshop>> OpenWorkshop(const Options& options) {
   for (const std::string& weakness :
        sandbox::DescribeWeaknesses(launcher.weaker()))
     spdlog::warn("this host enforces less: {}", weakness);
-  return std::make_unique<CellWorkshop>(std::move(launcher), options.data_dir,
-                                        options.unpack_program);
+  return std::make_unique<CellWorkshop>(
+      std::move(launcher),
+      WorkshopPlaces{.data_dir = options.data_dir,
+                     .image_dir = options.image_dir,
+                     .unpack_program = options.unpack_program,
+                     .image_program = Sibling("assay-image"),
+                     .egress_program = Sibling("assay-egress")});
 }
 
 Status RunOnce(const Options& options) {
@@ -159,6 +165,9 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--data-dir,--work-dir", options.data_dir,
                  "cache of packs and database templates");
+  app.add_option("--image-dir", options.image_dir,
+                 "OCI image layouts that suites may name "
+                 "(default: layouts in the data directory)");
   app.add_option("--launcher", options.launcher,
                  "the program assay-launcher (default: beside this one)");
   app.add_option("--run", options.run_program,
@@ -187,6 +196,8 @@ Status Complete(const CLI::App& app, Options& options) {
   if (options.unpack_program.empty())
     options.unpack_program = Sibling("assay-unpack");
   if (options.data_dir.empty()) options.data_dir = CacheDirectory();
+  if (options.image_dir.empty())
+    options.image_dir = options.data_dir + "/layouts";
   if (options.slots == 0)
     options.slots =
         static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));

@@ -14,6 +14,8 @@
 #include "runner/run/installation.h"
 #include "runner/run/live_process.h"
 #include "runner/steps/step_runner.h"
+#include "runner/wires/egress_list.h"
+#include "runner/wires/egress_wire.h"
 
 namespace assay::run {
 
@@ -39,12 +41,14 @@ constexpr std::chrono::seconds kSidecarLimit{30};
 class Execution {
  public:
   Execution(asio::any_io_executor executor, const RunInput& input,
-            sandbox::Session& session, Chronicle& chronicle)
+            sandbox::Session& session, Chronicle& chronicle,
+            sandbox::UniqueFd egress)
       : executor_(std::move(executor)),
         input_(input),
         plan_(input.plan()),
         session_(session),
         chronicle_(chronicle),
+        egress_(std::move(egress)),
         installation_(executor_, input, session, chronicle),
         checks_(input, installation_, chronicle),
         deadline_(steady_clock::now() +
@@ -76,6 +80,8 @@ class Execution {
   asio::awaitable<Expected<std::optional<Stop>>> RunInBuildCell(
       sandbox::Cell& cell, std::uint32_t process, std::string what,
       steady_clock::time_point deadline);
+  // What the build may reach the outside by; null if it may not.
+  Expected<std::unique_ptr<wires::EgressWire>> LayEgress(sandbox::Cell& cell);
   bool Selected(const Check& check) const;
   void SkipTheRest(const std::string& reason);
 
@@ -84,6 +90,8 @@ class Execution {
   const assay::plan::v1::Plan& plan_;
   sandbox::Session& session_;
   Chronicle& chronicle_;
+  // To assay-egress, until the build's wire has it.
+  sandbox::UniqueFd egress_;
   Installation installation_;
   CheckRunner checks_;
   const steady_clock::time_point deadline_;
@@ -135,6 +143,7 @@ asio::awaitable<Went> Execution::Build() {
   bool builds = false;
   for (const auto& service : plan_.services()) builds |= service.has_build();
   if (builds) chronicle_.PhaseStarted("build");
+  ASSAY_CO_ASSIGN_OR_RETURN(const auto egress, LayEgress(cell));
   for (const auto& service : plan_.services()) {
     if (!service.has_build()) continue;
     const auto limit = steps::ToMilliseconds(
@@ -155,6 +164,19 @@ asio::awaitable<Went> Execution::Build() {
   // What a build left running has no business beside the service.
   ASSAY_CO_RETURN_IF_ERROR(cell.Kill());
   co_return std::nullopt;
+}
+
+Expected<std::unique_ptr<wires::EgressWire>> Execution::LayEgress(
+    sandbox::Cell& cell) {
+  ASSAY_ASSIGN_OR_RETURN(auto destinations,
+                         wires::EgressList(plan_.environment()));
+  if (destinations.empty()) return nullptr;
+  if (!egress_) return Internal("the run was given no socket to assay-egress");
+  ASSAY_ASSIGN_OR_RETURN(auto listener, cell.Listen(sandbox::kProxyPort));
+  return wires::EgressWire::Lay(executor_, std::move(listener),
+                                std::move(egress_), std::move(destinations),
+                                chronicle_.tracer(),
+                                chronicle_.PhaseSpan("build"));
 }
 
 asio::awaitable<Went> Execution::WaitSidecars() {
@@ -228,12 +250,13 @@ void Execution::SkipTheRest(const std::string& reason) {
 }  // namespace
 
 asio::awaitable<void> Execute(const RunInput& input, sandbox::Session& session,
-                              telemetry::EventSink& sink) {
+                              telemetry::EventSink& sink,
+                              sandbox::UniqueFd egress) {
   const auto executor = co_await asio::this_coro::executor;
   Chronicle chronicle(executor, input, sink);
   Expected<Stop> stop = Stop{};
   {
-    Execution execution(executor, input, session, chronicle);
+    Execution execution(executor, input, session, chronicle, std::move(egress));
     stop = co_await execution.Run();
     chronicle.PhaseStarted("teardown");
   }

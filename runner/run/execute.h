@@ -6,6 +6,7 @@
 #include "assay/runner/v1/run_input.pb.h"
 #include "runner/telemetry/event_sink.h"
 #include "sandbox/cell/session.h"
+#include "sandbox/cell/unique_fd.h"
 
 namespace assay::run {
 
@@ -13,11 +14,14 @@ namespace assay::run {
 // building, services, readiness, checks. Tells everything to `sink`, `finished`
 // last, whatever happens.
 //
-// Ownership: borrows all three for as long as it runs.
+// `egress`: a socket to an assay-egress for the plan's list, where it has one.
+//
+// Ownership: borrows the others for as long as it runs.
 // Threads: runs on the caller's executor.
 boost::asio::awaitable<void> Execute(const assay::runner::v1::RunInput& input,
                                      sandbox::Session& session,
-                                     telemetry::EventSink& sink);
+                                     telemetry::EventSink& sink,
+                                     sandbox::UniqueFd egress = {});
 
 }  // namespace assay::run
 

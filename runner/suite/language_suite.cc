@@ -64,7 +64,9 @@ const Object& EgressObject() {
           {"private",
            {Bool()},
            false,
-           "Whether the host may resolve to a private address.",
+           "Whether the host may have an address of this machine or of a "
+           "private "
+           "network; refused otherwise.",
            "false"},
       }};
   return kObject;
@@ -78,12 +80,16 @@ const Object& EnvironmentObject() {
           {"image",
            {Text()},
            false,
-           "`host` (the machine's own, read-only) or `oci:LAYOUT[:TAG]`.",
+           "`host` (the machine's own, read-only) or `oci:NAME[:TAG]`, an "
+           "image "
+           "that the worker's admin has put there.",
            "host"},
           {"egress",
            {List({Text(), Of(EgressObject)})},
            false,
-           "What the build may connect to. Checks never reach anything.",
+           "What the build may connect to, through a proxy that `http_proxy` "
+           "and "
+           "its like name. Checks never reach anything.",
            "[]"},
       },
       "environment: { image: host, egress: [packages.example.org:443] }"};

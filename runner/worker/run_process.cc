@@ -35,6 +35,7 @@ void PidfdKill(int pidfd) {
 constexpr int kInputFd = 3;
 constexpr int kSessionFd = 4;
 constexpr int kReportFd = 5;
+constexpr int kEgressFd = 6;
 // For the child to end after its last word.
 constexpr std::chrono::seconds kEndLimit{5};
 constexpr std::size_t kComplaintBytes = 2'048;
@@ -61,13 +62,15 @@ Expected<UniqueFd> High(int fd) {
   return high;
 }
 
+// `egress` is -1 where there is none.
 Expected<pid_t> Spawn(const std::string& program, int input, int session,
-                      int report, int complaint) {
-  std::string arguments[] = {program, "--input-fd",  "3", "--session-fd",
-                             "4",     "--report-fd", "5"};
-  char* argv[std::size(arguments) + 1] = {};
-  for (std::size_t i = 0; i < std::size(arguments); ++i)
-    argv[i] = arguments[i].data();
+                      int report, int complaint, int egress) {
+  std::vector<std::string> arguments = {
+      program, "--input-fd", "3", "--session-fd", "4", "--report-fd", "5"};
+  if (egress >= 0) arguments.insert(arguments.end(), {"--egress-fd", "6"});
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
   char locale[] = "LANG=C.UTF-8";
   char* environment[] = {path, locale, nullptr};
@@ -80,6 +83,8 @@ Expected<pid_t> Spawn(const std::string& program, int input, int session,
   posix_spawn_file_actions_adddup2(&actions, input, kInputFd);
   posix_spawn_file_actions_adddup2(&actions, session, kSessionFd);
   posix_spawn_file_actions_adddup2(&actions, report, kReportFd);
+  if (egress >= 0)
+    posix_spawn_file_actions_adddup2(&actions, egress, kEgressFd);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -91,7 +96,7 @@ Expected<pid_t> Spawn(const std::string& program, int input, int session,
                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   pid_t pid = -1;
   const int failed = posix_spawn(&pid, program.c_str(), &actions, &attributes,
-                                 argv, environment);
+                                 argv.data(), environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return SystemError("start " + program, failed);
@@ -110,11 +115,12 @@ std::string DescribeExit(int status) {
 class Process final : public RunProcess {
  public:
   Process(asio::any_io_executor executor, pid_t pid, UniqueFd pidfd,
-          UniqueFd report, UniqueFd complaint)
+          UniqueFd report, UniqueFd complaint, sandbox::DiallerProcess egress)
       : pid_(pid),
         exit_(executor, pidfd.Release()),
         report_(executor, report.Release()),
         complaint_(std::move(complaint)),
+        egress_(std::move(egress)),
         limit_(executor) {}
   ~Process() override {
     Kill();
@@ -210,6 +216,8 @@ class Process final : public RunProcess {
   asio::posix::stream_descriptor exit_;  // the pidfd
   asio::posix::stream_descriptor report_;
   UniqueFd complaint_;
+  // Ends with the run.
+  sandbox::DiallerProcess egress_;
   asio::steady_timer limit_;
   // Handlers that were queued before the end look whether it has come.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -229,9 +237,14 @@ Expected<std::unique_ptr<RunProcess>> RunProcess::Start(
   ASSAY_ASSIGN_OR_RETURN(const UniqueFd report_end, High(report.write.get()));
   ASSAY_ASSIGN_OR_RETURN(const UniqueFd complaint_end,
                          High(complaint.write.get()));
-  ASSAY_ASSIGN_OR_RETURN(const pid_t pid,
-                         Spawn(program, input.get(), session.get(),
-                               report_end.get(), complaint_end.get()));
+  UniqueFd egress;
+  if (prepared.egress.socket() >= 0) {
+    ASSAY_ASSIGN_OR_RETURN(egress, High(prepared.egress.TakeSocket().get()));
+  }
+  ASSAY_ASSIGN_OR_RETURN(
+      const pid_t pid,
+      Spawn(program, input.get(), session.get(), report_end.get(),
+            complaint_end.get(), egress.get()));
   UniqueFd pidfd(PidfdOpen(pid));
   if (!pidfd) {
     const int error = errno;
@@ -239,9 +252,9 @@ Expected<std::unique_ptr<RunProcess>> RunProcess::Start(
     waitpid(pid, nullptr, 0);
     return SystemError("pidfd_open", error);
   }
-  return std::make_unique<Process>(std::move(executor), pid, std::move(pidfd),
-                                   std::move(report.read),
-                                   std::move(complaint.read));
+  return std::make_unique<Process>(
+      std::move(executor), pid, std::move(pidfd), std::move(report.read),
+      std::move(complaint.read), std::move(prepared.egress));
 }
 
 }  // namespace assay::worker

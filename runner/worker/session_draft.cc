@@ -62,11 +62,13 @@ std::chrono::nanoseconds Nanoseconds(const google::protobuf::Duration& time) {
 
 Expected<ProcessSpec> CommandProcess(const std::string& name,
                                      const Command& command,
-                                     const suite::Scope& scope) {
+                                     const suite::Scope& scope,
+                                     std::vector<std::string> environment) {
+  // Lines that come later win.
+  environment.insert(environment.end(), {"HOME=/tmp", "LANG=C.UTF-8"});
   ProcessSpec process{.name = name,
                       .arguments = {"/bin/sh", "-c", command.run()},
-                      // The command's own lines come after, and win.
-                      .environment = {"HOME=/tmp", "LANG=C.UTF-8"},
+                      .environment = std::move(environment),
                       .working_directory = std::string(kWork)};
   if (!command.directory().empty()) {
     if (!sandbox::IsTreePath(command.directory()))
@@ -97,14 +99,34 @@ sandbox::Limits CellLimits(const plan::v1::Limits& limits) {
 }
 
 CellSpec CandidateCell(std::string name, const DraftInput& input) {
-  return CellSpec{.name = std::move(name),
-                  .mounts = {sandbox::VolumeMount{
-                      .volume = kWorkVolume, .target = std::string(kWork)}},
-                  .limits = CellLimits(input.plan.limits())};
+  CellSpec cell{.name = std::move(name),
+                .mounts = {sandbox::VolumeMount{.volume = kWorkVolume,
+                                                .target = std::string(kWork)}},
+                .limits = CellLimits(input.plan.limits())};
+  if (!input.image.directory.empty())
+    cell.root = sandbox::DirectoryRoot{input.image.directory};
+  return cell;
+}
+
+// What a package manager downloads goes through a cache in HOME, which is in
+// the scratch space: as much room there as in the work directory.
+void MakeRoomForDownloads(const DraftInput& input, CellSpec& cell) {
+  const auto& limits = input.plan.limits();
+  if (input.egress.empty()) return;
+  cell.limits.scratch_bytes =
+      std::max(cell.limits.scratch_bytes, limits.disk_bytes());
+  cell.limits.scratch_inodes =
+      std::max(cell.limits.scratch_inodes, limits.inodes());
 }
 
 Expected<CellSpec> BuildCell(const DraftInput& input) {
   CellSpec cell = CandidateCell("build", input);
+  MakeRoomForDownloads(input, cell);
+  std::vector<std::string> environment = input.image.environment;
+  if (!input.egress.empty()) {
+    const auto proxy = sandbox::ProxyVariables(input.egress);
+    environment.insert(environment.end(), proxy.begin(), proxy.end());
+  }
   cell.processes.push_back(ProcessSpec{
       .name = "unpack",
       .wall_limit = kUnpackLimit,
@@ -114,7 +136,8 @@ Expected<CellSpec> BuildCell(const DraftInput& input) {
     if (!service.has_build()) continue;
     ASSAY_ASSIGN_OR_RETURN(
         ProcessSpec process,
-        CommandProcess("build", service.build(), CommandScope(input, service)));
+        CommandProcess("build", service.build(), CommandScope(input, service),
+                       environment));
     process.wall_limit = Nanoseconds(service.build().has_timeout()
                                          ? service.build().timeout()
                                          : input.plan.limits().build_timeout());
@@ -128,7 +151,8 @@ Expected<CellSpec> ServiceCell(const DraftInput& input,
   CellSpec cell = CandidateCell("service:" + service.name(), input);
   ASSAY_ASSIGN_OR_RETURN(
       ProcessSpec process,
-      CommandProcess("start", service.start(), CommandScope(input, service)));
+      CommandProcess("start", service.start(), CommandScope(input, service),
+                     input.image.environment));
   cell.processes.push_back(std::move(process));
   return cell;
 }
@@ -138,9 +162,8 @@ Expected<CellSpec> ServiceCell(const DraftInput& input,
 Expected<SessionDraft> DraftSession(const DraftInput& input) {
   const plan::v1::Plan& plan = input.plan;
   const std::string& image = plan.environment().image();
-  if (!image.empty() && image != "host")
-    return Unimplemented("this worker has no environment \"", image,
-                         "\"; it runs `image: host` only");
+  if (!image.empty() && image != "host" && input.image.directory.empty())
+    return Internal("the image ", image, " was not unpacked");
   SessionDraft draft;
   sandbox::VolumeSpec work;
   if (plan.limits().disk_bytes() > 0) work.bytes = plan.limits().disk_bytes();

@@ -5,11 +5,14 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "assay/runner/v1/run_input.pb.h"
 #include "proto/base/error.h"
 #include "sandbox/cell/spec.h"
+#include "sandbox/egress/destination.h"
+#include "sandbox/image/image_cache.h"
 
 namespace assay::worker {
 
@@ -19,6 +22,10 @@ struct DraftInput {
   std::uint64_t seed = 0;
   // A tree archive of the commit; stays open until the session is made.
   int archive_fd = -1;
+  // The plan's image, unpacked; without a directory where it is the host.
+  sandbox::ImageRoot image = {};
+  // What the build may reach.
+  std::vector<sandbox::Destination> egress = {};
   // The blueprint of a sidecar (runner/sidecars).
   std::function<Expected<sandbox::CellSpec>(const plan::v1::Sidecar&)> sidecar;
 };
@@ -34,8 +41,8 @@ struct SessionDraft {
 // and one for each sidecar. Build and services share the work volume; they see
 // no network but what the run's wires bring. Pure but for `sidecar`.
 //
-// Errors: kUnimplemented for what this build does not run yet, `sidecar`'s, and
-// those of templates that do not expand.
+// Errors: `sidecar`'s, and those of templates that do not expand; kInternal for
+// a plan with an image that was not unpacked.
 Expected<SessionDraft> DraftSession(const DraftInput& input);
 
 }  // namespace assay::worker

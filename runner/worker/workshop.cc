@@ -1,6 +1,7 @@
 #include "runner/worker/workshop.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,8 +13,10 @@
 #include "runner/materialise/sealed_file.h"
 #include "runner/sidecars/blueprints.h"
 #include "runner/sidecars/postgres_template.h"
+#include "runner/wires/egress_list.h"
 #include "runner/worker/secrets.h"
 #include "runner/worker/session_draft.h"
+#include "sandbox/cell/tree_archive.h"
 
 namespace assay::worker {
 namespace {
@@ -33,11 +36,8 @@ materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
   return limits;
 }
 
-CellWorkshop::CellWorkshop(sandbox::Launcher launcher, std::string data_dir,
-                           std::string unpack_program)
-    : launcher_(std::move(launcher)),
-      data_dir_(std::move(data_dir)),
-      unpack_program_(std::move(unpack_program)) {}
+CellWorkshop::CellWorkshop(sandbox::Launcher launcher, WorkshopPlaces places)
+    : launcher_(std::move(launcher)), places_(std::move(places)) {}
 
 Expected<UniqueFd> CellWorkshop::Archive(const RunOrder& order) const {
   const materialise::TreeLimits limits = TreeLimitsOf(order.plan);
@@ -50,8 +50,8 @@ Expected<UniqueFd> CellWorkshop::Archive(const RunOrder& order) const {
                        " cannot be opened: ", std::strerror(errno));
   return materialise::ArchiveCommit({.pack_fd = pack.get(),
                                      .commit = packed.commit,
-                                     .scratch = data_dir_ + "/scratch",
-                                     .program = unpack_program_},
+                                     .scratch = places_.data_dir + "/scratch",
+                                     .program = places_.unpack_program},
                                     limits);
 }
 
@@ -68,6 +68,31 @@ std::expected<PreparedRun, PrepareFailure> CellWorkshop::Prepare(
   return *std::move(prepared);
 }
 
+// An image is the worker's: a suite can only choose among those that the
+// worker's admin has put there.
+Expected<sandbox::ImageRoot> CellWorkshop::EnsureImage(
+    const plan::v1::Plan& plan) {
+  constexpr std::string_view kImage = "oci:";
+  std::string_view image = plan.environment().image();
+  if (!image.starts_with(kImage)) return sandbox::ImageRoot{};
+  image.remove_prefix(kImage.size());
+  sandbox::ImageName name = sandbox::ParseImageName(image);
+  if (!sandbox::IsTreePath(name.layout))
+    return InvalidArgument("environment.image is \"oci:", image,
+                           "\", expected the name of a layout in the worker's "
+                           "image directory, without `..`");
+  const std::string layout = places_.image_dir + "/" + name.layout;
+  if (access(layout.c_str(), F_OK) != 0)
+    return NotFound("this worker has no image \"", name.layout,
+                    "\"; its admin puts one there with skopeo copy ... oci:",
+                    layout, ":TAG");
+  name.layout = layout;
+  return sandbox::EnsureImageRoot(launcher_,
+                                  {.name = std::move(name),
+                                   .cache_dir = places_.data_dir + "/images",
+                                   .program = places_.image_program});
+}
+
 Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
                                              int archive_fd) {
   const auto secrets = GenerateSecrets(order.plan, order.seed);
@@ -78,17 +103,28 @@ Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
       return sidecars::RedisBlueprint(wanted);
     ASSAY_ASSIGN_OR_RETURN(
         const std::string directory,
-        sidecars::EnsurePostgresTemplate(launcher_, data_dir_ + "/templates",
-                                         order.plan, wanted));
+        sidecars::EnsurePostgresTemplate(
+            launcher_, places_.data_dir + "/templates", order.plan, wanted));
     return sidecars::PostgresBlueprint(wanted, directory);
   };
+  ASSAY_ASSIGN_OR_RETURN(const sandbox::ImageRoot image,
+                         EnsureImage(order.plan));
+  ASSAY_ASSIGN_OR_RETURN(const auto destinations,
+                         wires::EgressList(order.plan.environment()));
   ASSAY_ASSIGN_OR_RETURN(SessionDraft draft,
                          DraftSession({.plan = order.plan,
                                        .secrets = secrets,
                                        .seed = order.seed,
                                        .archive_fd = archive_fd,
+                                       .image = image,
+                                       .egress = destinations,
                                        .sidecar = sidecar}));
   PreparedRun prepared;
+  if (!destinations.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        prepared.egress,
+        sandbox::DiallerProcess::Spawn(places_.egress_program, destinations));
+  }
   ASSAY_ASSIGN_OR_RETURN(prepared.session, launcher_.CreateSession(draft.spec));
 
   runner::v1::RunInput input;

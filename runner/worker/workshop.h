@@ -14,6 +14,8 @@
 #include "runner/materialise/tree_limits.h"
 #include "sandbox/cell/launcher.h"
 #include "sandbox/cell/unique_fd.h"
+#include "sandbox/egress/dialler_process.h"
+#include "sandbox/image/image_cache.h"
 
 namespace assay::worker {
 
@@ -44,6 +46,8 @@ struct PreparedRun {
   sandbox::UniqueFd session;
   // The serialised RunInput in a sealed file.
   sandbox::UniqueFd input;
+  // Makes connections for the build; no process where it may reach nothing.
+  sandbox::DiallerProcess egress;
 };
 
 // Why a run could not be prepared.
@@ -63,16 +67,25 @@ class Workshop {
       const RunOrder& order) = 0;
 };
 
+// What a workshop works with.
+struct WorkshopPlaces {
+  // Temporary files, database templates and unpacked images.
+  std::string data_dir;
+  // OCI image layouts, by the names that suites use after "oci:".
+  std::string image_dir;
+  // The programs assay-unpack, assay-image and assay-egress.
+  std::string unpack_program;
+  std::string image_program;
+  std::string egress_program;
+};
+
 // Prepares runs in cells: commit to tree archive, database templates,
 // blueprints, session.
 //
 // Ownership: owns the launcher, which is used by one thread at a time.
 class CellWorkshop final : public Workshop {
  public:
-  // Temporary files and database templates are kept in `data_dir`;
-  // `unpack_program` is assay-unpack.
-  CellWorkshop(sandbox::Launcher launcher, std::string data_dir,
-               std::string unpack_program);
+  CellWorkshop(sandbox::Launcher launcher, WorkshopPlaces places);
 
   std::expected<PreparedRun, PrepareFailure> Prepare(
       const RunOrder& order) override;
@@ -82,12 +95,12 @@ class CellWorkshop final : public Workshop {
 
  private:
   Expected<sandbox::UniqueFd> Archive(const RunOrder& order) const;
+  Expected<sandbox::ImageRoot> EnsureImage(const plan::v1::Plan& plan);
   Expected<PreparedRun> Assemble(const RunOrder& order, int archive_fd);
 
   std::mutex mutex_;  // guards the use of launcher_
   sandbox::Launcher launcher_;
-  const std::string data_dir_;
-  const std::string unpack_program_;
+  const WorkshopPlaces places_;
 };
 
 // What a commit of this plan may unpack to: no more than its work volume holds.

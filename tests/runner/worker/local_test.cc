@@ -1,4 +1,5 @@
 // assay-runner --local as people start it: real cells, the real assay-run.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 
 #include "runner/suite/compiler.h"
 #include "runner/worker/event_parser.h"
+#include "tests/sandbox/image/layout_builder.h"
 #include "tests/testing/temporary_directory.h"
 
 namespace assay::worker {
@@ -63,8 +65,11 @@ class LocalTest : public ::testing::Test {
     std::ofstream(tree_ / "server.py") << kServer;
   }
 
-  void WritePlan(const std::string& build) {
+  void WritePlan(const std::string& build,
+                 const std::string& environment = "") {
     std::string text = kSuite;
+    if (!environment.empty())
+      text.insert(text.find("service:"), "environment: " + environment + "\n");
     text.replace(text.find("BUILD"), 5, build);
     auto compiled = suite::Compile({{"assay.yaml", text}});
     if (!compiled) throw std::runtime_error("the suite does not compile");
@@ -209,6 +214,138 @@ TEST_F(LocalTest, AnInterruptEndsTheRunAndItsLauncher) {
   EXPECT_EQ(Collect(pid).exit_code, 1);
   EXPECT_EQ(kill(run, 0), -1);
   EXPECT_EQ(kill(launcher, 0), -1);
+}
+
+// A registry on this machine's loopback, for as long as it lives.
+class Registry {
+ public:
+  explicit Registry(const fs::path& tree) : tree_(tree) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    hold_ = ends[1];
+    const std::string script = std::string(std::getenv("ASSAY_SOURCE_DIR")) +
+                               "/tests/runner/worker/registry.py";
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[0], 0);
+      execlp("python3", "python3", script.c_str(), tree.c_str(), nullptr);
+      _exit(127);
+    }
+    close(ends[0]);
+    for (int i = 0; i < 2'000 && !fs::exists(Beside(".port")); ++i)
+      usleep(5'000);
+    std::ifstream(Beside(".port")) >> port_;
+  }
+  ~Registry() {
+    close(hold_);
+    waitpid(pid_, nullptr, 0);
+  }
+  int port() const { return port_; }
+  std::string asked() const {
+    std::ostringstream text;
+    text << std::ifstream(Beside(".asked")).rdbuf();
+    return text.str();
+  }
+
+ private:
+  fs::path Beside(const char* end) const { return tree_.string() + end; }
+  const fs::path tree_;
+  int hold_ = -1;
+  pid_t pid_ = -1;
+  int port_ = 0;
+};
+
+TEST_F(LocalTest, NpmInstallsFromTheOneRegistryThatTheBuildMayReach) {
+  Registry registry(tree_);
+  ASSERT_GT(registry.port(), 0);
+  const std::string port = std::to_string(registry.port());
+  std::ofstream(tree_ / "build.sh")
+      << "set -e; npm ci --no-audit --no-fund --no-update-notifier\n"
+         "test \"$(node -p \"require('tiny-greeting')\")\" = "
+         "'hello from the registry'\n";
+  // Loopback is for tests, and said so of this one place.
+  WritePlan("sh build.sh", "{ egress: [ { host: \"127.0.0.1:" + port +
+                               "\", private: true } ] }");
+  const Result result = Run();
+  EXPECT_EQ(End(result).outcome(), v1::Run::OUTCOME_COMPLETED)
+      << End(result).reason() << result.complaint;
+  EXPECT_THAT(registry.asked(), HasSubstr("tiny-greeting-1.0.0.tgz"));
+  int spans = 0;
+  for (const auto& event : result.events) {
+    for (const auto& span : event.spans().spans())
+      spans += span.name() == "egress 127.0.0.1" ? 1 : 0;
+  }
+  EXPECT_GE(spans, 1);
+}
+
+TEST_F(LocalTest, ABuildReachesNothingThatItsSuiteDoesNotName) {
+  Registry registry(tree_);
+  ASSERT_GT(registry.port(), 0);
+  const std::string port = std::to_string(registry.port());
+  const std::string ask = "exec 3<>/dev/tcp/127.0.0.1/" + port +
+                          " && exit 1; "
+                          "exec 3<>/dev/tcp/127.0.0.1/3128 && printf 'GET "
+                          "http://127.0.0.1:" +
+                          port +
+                          "/x HTTP/1.1\\r\\n\\r\\n' >&3 && "
+                          "grep -q '403 Forbidden' <&3";
+  std::ofstream(tree_ / "ask.sh") << ask;
+  // Another place is listed, and this one only without its token.
+  for (const std::string& egress :
+       {std::string("packages.example.org:443"), "127.0.0.1:" + port}) {
+    WritePlan("bash ask.sh", "{ egress: [ \"" + egress + "\" ] }");
+    const Result result = Run();
+    EXPECT_EQ(End(result).outcome(), v1::Run::OUTCOME_COMPLETED)
+        << End(result).reason() << result.complaint;
+  }
+  // And the proxy is not there at all.
+  WritePlan("bash -c '! exec 3<>/dev/tcp/127.0.0.1/3128'", "{ egress: [] }");
+  EXPECT_EQ(End(Run()).outcome(), v1::Run::OUTCOME_COMPLETED);
+  EXPECT_EQ(registry.asked(), "");
+}
+
+class LocalImageTest : public LocalTest {
+ protected:
+  // An image that is this machine's own shell and Python would be large: one
+  // with busybox has all that a build needs.
+  void MakeImage() {
+    std::ostringstream busybox;
+    busybox << std::ifstream("/bin/busybox", std::ios::binary).rdbuf();
+    sandbox::LayoutBuilder layout(directory_.path() / "data/layouts/tools");
+    layout.Add({.layers = {sandbox::TarText()
+                               .File("bin/sh", busybox.str(), 0755)
+                               .File("etc/motd", "from the image")
+                               .Bytes()},
+                .tag = "1",
+                .environment = {"FROM_IMAGE=yes"}});
+  }
+};
+
+TEST_F(LocalImageTest, BuildAndServiceRunInTheSuitesImage) {
+  MakeImage();
+  // The service's Python is not in there: that it never gets ready shows that
+  // it runs in the image, too.
+  WritePlan(
+      "test \"$(cat /etc/motd) $FROM_IMAGE\" = \"from the image yes\" && "
+      "test ! -e /usr",
+      "{ image: \"oci:tools:1\" }");
+  const Result result = Run();
+  EXPECT_NE(End(result).outcome(), v1::Run::OUTCOME_BUILD_FAILED)
+      << End(result).reason();
+  EXPECT_THAT(End(result).reason(), HasSubstr("python3: not found"))
+      << result.complaint;
+}
+
+TEST_F(LocalImageTest, ImagesOutsideTheWorkersDirectoryAreRefused) {
+  for (const auto& [image, says] :
+       {std::pair("oci:../../etc", "without `..`"),
+        {"oci:/etc", "without `..`"},
+        {"oci:nothing", "has no image \"nothing\""}}) {
+    WritePlan("true", "{ image: \"" + std::string(image) + "\" }");
+    const Result result = Run();
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.complaint, HasSubstr(says)) << image;
+  }
 }
 
 TEST_F(LocalTest, APlanThatIsNoneIsNamed) {

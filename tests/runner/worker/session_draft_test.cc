@@ -41,6 +41,8 @@ class SessionDraftTest : public ::testing::Test {
                          .secrets = secrets_,
                          .seed = 7,
                          .archive_fd = 11,
+                         .image = image_,
+                         .egress = egress_,
                          .sidecar = [](const plan::v1::Sidecar& sidecar)
                              -> Expected<sandbox::CellSpec> {
                            return sandbox::CellSpec{.name = "sidecar:" +
@@ -50,6 +52,8 @@ class SessionDraftTest : public ::testing::Test {
 
   plan::v1::Plan plan_;
   plan::v1::Service* service_;
+  sandbox::ImageRoot image_;
+  std::vector<sandbox::Destination> egress_;
   std::map<std::string, std::string> secrets_{{"key", "s3cret"}};
 };
 
@@ -156,9 +160,37 @@ TEST_F(SessionDraftTest, ADirectoryOutsideIsRefused) {
   EXPECT_THAT(Draft(), FailsWith(Code::kInvalidArgument, "../etc"));
 }
 
-TEST_F(SessionDraftTest, AnotherImageIsRefusedByName) {
-  plan_.mutable_environment()->set_image("oci:./layout");
-  EXPECT_THAT(Draft(), FailsWith(Code::kUnimplemented, "oci:./layout"));
+TEST_F(SessionDraftTest, AnImageIsTheRootOfTheCandidatesCells) {
+  plan_.mutable_environment()->set_image("oci:python");
+  EXPECT_THAT(Draft(), FailsWith(Code::kInternal, "oci:python"));
+  image_ = {.directory = "/cache/root", .environment = {"JAVA_HOME=/j"}};
+  const auto draft = Draft();
+  ASSERT_THAT(draft, IsOk());
+  for (const int index :
+       {draft->blueprints.build(), draft->blueprints.services(0)}) {
+    const auto* root =
+        std::get_if<sandbox::DirectoryRoot>(&draft->spec.cells[index].root);
+    ASSERT_NE(root, nullptr);
+    EXPECT_EQ(root->path, "/cache/root");
+  }
+  const auto& sidecar = draft->spec.cells[draft->blueprints.sidecars(0)];
+  EXPECT_TRUE(std::holds_alternative<sandbox::HostRoot>(sidecar.root));
+  const auto& service = draft->spec.cells[draft->blueprints.services(0)];
+  EXPECT_THAT(service.processes[0].environment, Contains("JAVA_HOME=/j"));
+}
+
+TEST_F(SessionDraftTest, OnlyTheBuildIsToldOfTheProxy) {
+  service_->mutable_build()->set_run("npm ci");
+  egress_ = {*sandbox::ParseDestination("registry.example.org:443")};
+  const auto draft = Draft();
+  ASSERT_THAT(draft, IsOk());
+  const auto& build = draft->spec.cells[draft->blueprints.build()];
+  const auto& service = draft->spec.cells[draft->blueprints.services(0)];
+  const std::string line = "https_proxy=http://127.0.0.1:3128";
+  EXPECT_THAT(build.processes[run::kFirstBuildProcess].environment,
+              Contains(line));
+  EXPECT_THAT(service.processes[0].environment, ::testing::Not(Contains(line)));
+  EXPECT_EQ(build.limits.scratch_bytes, 128 << 20);
 }
 
 }  // namespace
