@@ -38,6 +38,17 @@ std::unexpected<BuildFault> Fault(SetupStep step, std::string detail) {
   return std::unexpected(BuildFault{{step, errno}, std::move(detail)});
 }
 
+// Whose owners have to be mapped, which takes a process each time.
+bool ShowsHostFiles(const CellSpec& spec) {
+  for (const auto& mount : spec.mounts) {
+    if (std::holds_alternative<BindMount>(mount) ||
+        std::holds_alternative<OverlayMount>(mount)) {
+      return true;
+    }
+  }
+  return !std::holds_alternative<HostRoot>(spec.root);
+}
+
 struct DiskUse {
   std::int64_t bytes = 0;
   std::int64_t inodes = 0;
@@ -73,7 +84,7 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
   on_ready_ = std::move(on_ready);
   limits_ = ProcessLimits();
   CellOwner owner = {.uid = outer_uid};
-  if (!host_.identity.rootless()) {
+  if (!host_.identity.rootless() && ShowsHostFiles(spec_)) {
     owner.id_map = host_.identity.IdMap(outer_uid);
     if (owner.id_map < 0) return Fault(SetupStep::kIdMap, "owner of mounts");
   }

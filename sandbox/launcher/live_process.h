@@ -63,6 +63,7 @@ class LiveProcess {
   void StartClocks();
   void CheckCpu();
   void ScheduleCpuCheck(std::chrono::nanoseconds used);
+  void HurryToDie() const;
   void Reap();
   Ending EndingOf(int code, int status) const;
 
@@ -72,6 +73,8 @@ class LiveProcess {
   std::function<void()> on_limit_;
   std::function<void()> on_exit_;
   UniqueFd leaf_;
+  // Ours until it is reaped.
+  pid_t pid_ = -1;
   UniqueFd pidfd_;
   UniqueFd exit_;
   UniqueFd fault_;

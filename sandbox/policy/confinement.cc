@@ -59,10 +59,6 @@ SetupFault BecomeCellUser(bool drop_groups) {
 }
 
 SetupFault GiveUpCapabilities() {
-  const sched_param ordinary = {};
-  if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
-    return Fault(SetupStep::kCapabilities);
-  }
   // Before the capabilities go: from then on a neighbour of the same uid could
   // attach, if the process were not opaque.
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return Fault(SetupStep::kCapabilities);
@@ -86,6 +82,10 @@ SetupFault GiveUpCapabilities() {
 }
 
 SetupFault GiveUpPrivileges() {
+  const sched_param ordinary = {};
+  if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
+    return Fault(SetupStep::kCapabilities);
+  }
   // EINVAL: the kernel has no more.
   unsigned long capability = 0;
   while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;

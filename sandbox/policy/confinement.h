@@ -28,13 +28,12 @@ SetupFault LimitResources(std::span<const ResourceLimit> limits);
 // capabilities yet. `drop_groups`: also the supplementary groups.
 SetupFault BecomeCellUser(bool drop_groups);
 
-// Takes ordinary priority, gives all capabilities up for good, sets
-// no_new_privs, and makes the process opaque to its neighbours until it
-// executes something.
+// Gives all capabilities up for good, sets no_new_privs, and makes the process
+// opaque to its neighbours until it executes something.
 SetupFault GiveUpCapabilities();
 
-// The same, empties the bounding set, which only programs need (one call for
-// each capability), and installs the filter.
+// The same; takes ordinary priority before, empties the bounding set, which
+// only programs need (one call for each capability), and installs the filter.
 SetupFault GiveUpPrivileges();
 
 }  // namespace assay::sandbox

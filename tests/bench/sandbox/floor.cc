@@ -22,8 +22,10 @@
 #include "sandbox/rootfs/mount_calls.h"
 #include "sandbox/rootfs/staging.h"
 
-namespace assay::sandbox {
+namespace assay::bench {
 namespace {
+
+using namespace sandbox;
 
 std::optional<CgroupTree> tree;
 std::optional<Staging> staging;
@@ -154,4 +156,4 @@ int RunFloorCell() {
   return info.si_code == CLD_EXITED ? info.si_status : -1;
 }
 
-}  // namespace assay::sandbox
+}  // namespace assay::bench

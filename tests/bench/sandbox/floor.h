@@ -19,7 +19,7 @@
 //           no_new_privs; seccomp; execve
 // As a program also, before and after: the directories of the cgroups, and what
 // cells share (/etc, /dev and /usr), as the launcher makes them.
-namespace assay::sandbox {
+namespace assay::bench {
 
 // Prepares what all cells share. False with errno.
 bool PrepareFloor();
@@ -30,6 +30,6 @@ int RunFloorCell();
 
 void CleanUpFloor();
 
-}  // namespace assay::sandbox
+}  // namespace assay::bench
 
 #endif  // ASSAY_TESTS_BENCH_SANDBOX_FLOOR_H_

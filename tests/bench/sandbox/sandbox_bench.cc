@@ -1,11 +1,10 @@
-// Cells beside a floor and beside their peers, taken in turn in one run, so
-// that what disturbs one disturbs all. Prints rows for tests/bench/run.
+// Cells beside a floor and beside their peers, taken in turn in one run. Prints
+// rows for tests/bench/run.
 //
 //   sandbox_bench BIN_DIR [ROUNDS]     all rows
-//   sandbox_bench floor                one floor cell, as a program
+//   sandbox_bench floor [COUNT]        floor cells, as a program
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,76 +12,23 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sandbox/cell/launcher.h"
 #include "sandbox/cell/session.h"
+#include "tests/bench/sandbox/contest.h"
+#include "tests/bench/sandbox/crun.h"
 #include "tests/bench/sandbox/floor.h"
+#include "tests/bench/sandbox/limits_bench.h"
 
-extern char** environ;
-
+namespace assay::bench {
 namespace {
 
-using namespace assay::sandbox;
+using namespace sandbox;
 using Clock = std::chrono::steady_clock;
-
-double Milliseconds(Clock::duration time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
-
-struct Contestant {
-  std::string name;
-  std::function<bool()> run;
-  std::vector<double> times = {};
-  bool broken = false;
-
-  double Median() {
-    if (broken || times.empty()) return 0;
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-  }
-};
-
-void Measure(std::vector<Contestant>& contestants, int rounds) {
-  for (int round = 0; round < rounds; ++round) {
-    for (auto& c : contestants) {
-      if (c.broken) continue;
-      const auto start = Clock::now();
-      if (!c.run()) {
-        std::fprintf(stderr, "%s failed and is left out\n", c.name.c_str());
-        c.broken = true;
-      }
-      c.times.push_back(Milliseconds(Clock::now() - start));
-    }
-  }
-}
-
-bool Command(std::vector<std::string> words) {
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  pid_t pid = 0;
-  if (::posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ) !=
-      0) {
-    return false;
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-void Row(const char* metric, Contestant& ours, Contestant& peer,
-         const char* most) {
-  const double a = ours.Median();
-  const double b = peer.Median();
-  if (a == 0 || b == 0) return;
-  std::printf("%s\tms\t%.3f\t%s\t%.3f\t%s\n", metric, a, peer.name.c_str(), b,
-              most);
-}
 
 // The same view as a host cell's, as far as bubblewrap goes; it sets no limits
 // and no filter.
@@ -94,43 +40,147 @@ std::vector<std::string> Bubblewrap() {
           "/bin/true"};
 }
 
-bool RunCell(Session& session) {
-  auto cell = session.StartCell(0);
-  if (!cell) return false;
-  auto process = cell->Start(0);
-  if (!process) return false;
-  const auto end = process->Wait();
-  return end && end->Succeeded() && cell->Destroy();
-}
-
-SessionSpec TrueSpec() {
+SessionSpec TrueSpec(std::uint32_t expected_starts) {
   CellSpec cell;
   cell.name = "bench";
   cell.processes = {{.name = "true", .arguments = {"/bin/true"}}};
+  cell.expected_starts = expected_starts;
   SessionSpec spec;
   spec.cells = {cell};
   return spec;
 }
 
-// Milliseconds from the order to destroy a cell of 1,000 spinning forkers to
-// its end.
-double KillForkers(Launcher& launcher, const std::string& bin) {
-  SessionSpec spec = TrueSpec();
-  spec.cells[0].limits.pids = 1000;
-  spec.cells[0].limits.memory_bytes = std::int64_t{2} << 30;
-  spec.cells[0].mounts = {BindMount{
-      .source = {.path = bin + "/../tests/hostile"}, .target = "/hostile"}};
-  spec.cells[0].processes[0].arguments = {"/hostile/hostile_processes",
-                                          "spinning_forkers"};
-  Session session(*launcher.CreateSession(spec));
+bool RunIn(Cell& cell) {
+  auto process = cell.Start(0);
+  if (!process) return false;
+  const auto end = process->Wait();
+  return end && end->Succeeded();
+}
+
+bool RunCold(Session& session) {
   auto cell = session.StartCell(0);
-  if (!cell || !cell->Start(0)) return 0;
-  while (cell->Stats().value_or(CellStats{.pids = 1000}).pids < 1000) {
-    ::usleep(1000);
-  }
+  return cell && RunIn(*cell) && cell->Destroy();
+}
+
+// Cells per second of `workers` processes that each run `count` one after
+// another.
+template <class Work>
+double Throughput(int workers, int count, Work work) {
   const auto start = Clock::now();
-  if (!cell->Destroy()) return 0;
-  return Milliseconds(Clock::now() - start);
+  std::vector<pid_t> pids;
+  for (int i = 0; i < workers; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(work(i, count) ? 0 : 1);
+    pids.push_back(pid);
+  }
+  bool all = true;
+  for (const pid_t pid : pids) {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    all = all && status == 0;
+  }
+  const double seconds = Milliseconds(Clock::now() - start) / 1e3;
+  return all ? workers * count / seconds : 0;
+}
+
+void MeasureThroughput(Launcher& launcher, const std::string& self,
+                       int rounds) {
+  constexpr int kWorkers = 2;
+  std::vector<Session> sessions;
+  for (int i = 0; i < kWorkers; ++i) {
+    sessions.emplace_back(*launcher.CreateSession(TrueSpec(0)));
+  }
+  std::vector<double> ours, floors;
+  for (int i = 0; i < 3; ++i) {
+    ours.push_back(Throughput(kWorkers, rounds, [&](int worker, int count) {
+      bool ok = true;
+      for (int n = 0; ok && n < count; ++n) {
+        ok = RunCold(sessions[static_cast<std::size_t>(worker)]);
+      }
+      return ok;
+    }));
+    floors.push_back(Throughput(kWorkers, rounds, [&](int, int count) {
+      return Command({self, "floor", std::to_string(count)});
+    }));
+  }
+  std::sort(ours.begin(), ours.end());
+  std::sort(floors.begin(), floors.end());
+  // 0.9 of the floor's.
+  Row("cold cells on two cores", "1/s", ours[1], "floor", floors[1], "1.111");
+}
+
+// Waits until a cell stands ahead.
+void Settle(Launcher& launcher, std::uint32_t cells) {
+  for (int i = 0; i < 1000; ++i) {
+    const auto stats = launcher.Stats();
+    if (stats && stats->cells >= cells) break;
+    ::usleep(200);
+  }
+  // Its last steps, and the end of the one before.
+  ::usleep(3000);
+}
+
+void MeasureCells(Launcher& launcher, int rounds) {
+  Session session(*launcher.CreateSession(TrueSpec(0)));
+  Session eager(*launcher.CreateSession(TrueSpec(1'000'000)));
+  auto warm = session.StartCell(0);
+  if (!warm || !PrepareFloor()) return;
+  Settle(launcher, 3);
+  std::optional<Cell> ahead;
+  std::vector<Contestant> c = {
+      {"posix_spawn", [] { return Command({"/bin/true"}); }},
+      {"warm", [&] { return RunIn(*warm); }},
+      {"cold", [&] { return RunCold(session); }},
+      {"floor", [] { return RunFloorCell() == 0; }},
+      {"ahead",
+       [&] {
+         auto cell = eager.StartCell(0);
+         if (!cell || !RunIn(*cell)) return false;
+         ahead = *std::move(cell);
+         return true;
+       },
+       [&] {
+         (void)ahead->Destroy();
+         Settle(launcher, 3);
+       }}};
+  Measure(c, rounds);
+  CleanUpFloor();
+  Row("cell, cold, in process", "ms", c[2].Quantile(0.5), "floor",
+      c[3].Quantile(0.5), "1.15");
+  Row("cell, cold, in process, p99", "ms", c[2].Quantile(0.99), "its median",
+      c[2].Quantile(0.5), "2.5");
+  Row("cell made ahead", "ms", c[4].Quantile(0.5), "limit", 1.1, "1");
+  Row("cell made ahead, p99", "ms", c[4].Quantile(0.99), "its median",
+      c[4].Quantile(0.5), "2.5");
+  Row("process in a standing cell, over posix_spawn", "ms",
+      std::max(c[1].Quantile(0.5) - c[0].Quantile(0.5), 0.001), "limit", 0.15,
+      "1");
+  Row("process in a standing cell", "ms", c[1].Quantile(0.5), "posix_spawn",
+      c[0].Quantile(0.5), "");
+}
+
+void MeasurePrograms(const std::string& bin, const std::string& self,
+                     int rounds) {
+  Crun crun;
+  std::vector<Contestant> c = {
+      {"assay-sandbox",
+       [&] {
+         return Command({bin + "/assay-sandbox", "run", "--memory", "512MiB",
+                         "--pids", "256", "--", "/bin/true"});
+       }},
+      {"floor program", [&] { return Command({self, "floor"}); }},
+      {"bubblewrap", [] { return Command(Bubblewrap()); }},
+      {"crun", [&] { return crun.Run(); }}};
+  Measure(c, rounds);
+  const double ours = c[0].Quantile(0.5);
+  const char* const most[] = {"1.15", "0.8", "0.5"};
+  for (int i = 1; i < 4; ++i) {
+    auto& peer = c[static_cast<std::size_t>(i)];
+    Row("assay-sandbox run", "ms", ours, peer.name, peer.Quantile(0.5),
+        most[i - 1]);
+  }
+  Row("assay-sandbox run, p99", "ms", c[0].Quantile(0.99), "its median", ours,
+      "2.5");
 }
 
 int All(const std::string& bin, const std::string& self, int rounds) {
@@ -139,51 +189,31 @@ int All(const std::string& bin, const std::string& self, int rounds) {
     std::fprintf(stderr, "%s\n", launcher.error().message.c_str());
     return 1;
   }
-  Session session(*launcher->CreateSession(TrueSpec()));
-  auto warm = session.StartCell(0);
-  if (!warm) return 1;
-  std::vector<Contestant> c = {
-      {"posix_spawn", [] { return Command({"/bin/true"}); }},
-      {"cold", [&] { return RunCell(session); }},
-      {"warm",
-       [&] {
-         auto process = warm->Start(0);
-         return process && process->Wait()->Succeeded();
-       }},
-      {"assay-sandbox",
-       [&] {
-         return Command({bin + "/assay-sandbox", "run", "--memory", "512MiB",
-                         "--pids", "256", "--", "/bin/true"});
-       }},
-      {"floor program", [&] { return Command({self, "floor"}); }},
-      {"bubblewrap", [] { return Command(Bubblewrap()); }},
-  };
-  Measure(c, rounds);
-  // The floor enters a mount namespace of its own, so it comes last.
-  if (!PrepareFloor()) return 1;
-  std::vector<Contestant> in_process = {
-      {"cold", [&] { return RunCell(session); }},
-      {"floor", [] { return RunFloorCell() == 0; }}};
-  Measure(in_process, rounds);
-  CleanUpFloor();
-
-  Row("cell, cold, in process", in_process[0], in_process[1], "1.15");
-  Row("process in a standing cell", c[2], c[0], "");
-  Row("assay-sandbox run", c[3], c[4], "1.15");
-  Row("assay-sandbox run", c[3], c[5], "0.8");
-  std::printf("kill and reap 1,000 spinning forkers\tms\t%.1f\tlimit\t60\t1\n",
-              KillForkers(*launcher, bin));
+  MeasureCells(*launcher, rounds);
+  MeasurePrograms(bin, self, rounds);
+  MeasureThroughput(*launcher, self, rounds);
+  MeasureLimits(*launcher, bin + "/../tests", rounds);
+  Row("launcher, resident, after all this", "MB",
+      static_cast<double>(launcher->Stats()->resident_bytes) / 1e6, "limit", 3,
+      "1");
   return 0;
 }
 
+int Floor(int count) {
+  bool ran = PrepareFloor();
+  for (int i = 0; ran && i < count; ++i) ran = RunFloorCell() == 0;
+  CleanUpFloor();
+  return ran ? 0 : 1;
+}
+
 }  // namespace
+}  // namespace assay::bench
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "floor") {
-    const bool ran = PrepareFloor() && RunFloorCell() == 0;
-    CleanUpFloor();
-    return ran ? 0 : 1;
+    return assay::bench::Floor(argc > 2 ? std::atoi(argv[2]) : 1);
   }
   if (argc < 2) return 2;
-  return All(argv[1], argv[0], argc > 2 ? std::atoi(argv[2]) : 300);
+  return assay::bench::All(argv[1], argv[0],
+                           argc > 2 ? std::atoi(argv[2]) : 300);
 }

@@ -1,4 +1,7 @@
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -355,6 +358,24 @@ TEST_P(AssaySandboxTest, SlowReaderDoesNotHoldTheLimitsUp) {
   const json result = json::parse(ReadFile(path), nullptr, false);
   EXPECT_EQ(result["termination"]["kind"], "wall_timeout");
   EXPECT_LT(result["wall_ms"], 700);
+}
+
+// As in a container, where a strict mode cannot be entered any more.
+TEST_P(AssaySandboxTest, WorksUnderAFilterOfSomebodyElse) {
+  if (!root()) return;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const sock_fprog filter = {.len = 1, .filter = &allow};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+    ::execl(program_.c_str(), "assay-sandbox", "run", "--", "sh", "-c",
+            "exit 9", nullptr);
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WEXITSTATUS(status), 9);
 }
 
 // Root's affair: the kernel makes no user namespaces for those in a chroot.

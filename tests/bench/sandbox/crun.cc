@@ -1,0 +1,94 @@
+#include "tests/bench/sandbox/crun.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/bench/sandbox/contest.h"
+
+namespace assay::bench {
+namespace {
+
+constexpr const char* kConfig = R"({"ociVersion": "1.0.0",
+"process": {"terminal": false, "user": {"uid": 1000, "gid": 1000},
+  "args": ["/bin/true"], "env": ["PATH=/bin"], "cwd": "/",
+  "noNewPrivileges": true},
+"root": {"path": "rootfs", "readonly": true}, "hostname": "cell",
+"mounts": [
+  {"destination": "/proc", "type": "proc", "source": "proc"},
+  {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+   "options": ["nosuid", "size=64k"]},
+  {"destination": "/usr", "type": "bind", "source": "/usr",
+   "options": ["rbind", "ro"]},
+  {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs",
+   "options": ["nosuid", "nodev"]}],
+"linux": {"namespaces": [{"type": "pid"}, {"type": "network"},
+    {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, {"type": "cgroup"}],
+  "cgroupsPath": "/assay-bench-crun",
+  "resources": {"memory": {"limit": 536870912}, "pids": {"limit": 256}}}})";
+
+}  // namespace
+
+Crun::Crun() {
+  std::string folder = "/tmp/assay-bench-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) return;
+  folder_ = folder;
+  for (const char* name :
+       {"rootfs", "rootfs/usr", "rootfs/proc", "rootfs/dev", "rootfs/tmp"}) {
+    std::filesystem::create_directory(folder + "/" + name);
+  }
+  for (const char* name : {"bin", "lib", "lib64"}) {
+    std::filesystem::create_symlink(std::string("usr/") + name,
+                                    folder + "/rootfs/" + name);
+  }
+  std::ofstream(folder + "/config.json") << kConfig;
+  int orders[2], answers[2];
+  if (::pipe2(orders, O_CLOEXEC) != 0 || ::pipe2(answers, O_CLOEXEC) != 0) {
+    return;
+  }
+  orders_.Reset(orders[1]);
+  answers_.Reset(answers[0]);
+  if (::fork() == 0) {
+    orders_.Reset();
+    Serve(orders[0], answers[1]);
+  }
+  ::close(orders[0]);
+  ::close(answers[1]);
+}
+
+Crun::~Crun() {
+  orders_.Reset();
+  char end = 0;
+  // The helper is gone.
+  while (answers_ && ::read(answers_.get(), &end, 1) > 0) continue;
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+void Crun::Serve(int orders, int answers) const {
+  ::unshare(CLONE_NEWNS);
+  ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  ::umount2("/sys/fs/cgroup/unified", MNT_DETACH);
+  char byte = 0;
+  for (int i = 0; ::read(orders, &byte, 1) == 1; ++i) {
+    const bool ran = Command({"crun", "--root", folder_ + "/state", "run", "-b",
+                              folder_, "bench" + std::to_string(i)});
+    const char answer = ran ? 1 : 0;
+    if (::write(answers, &answer, 1) != 1) break;
+  }
+  ::_exit(0);
+}
+
+bool Crun::Run() {
+  char answer = 0;
+  return orders_ && ::write(orders_.get(), "r", 1) == 1 &&
+         ::read(answers_.get(), &answer, 1) == 1 && answer == 1;
+}
+
+}  // namespace assay::bench
