@@ -285,6 +285,7 @@ void AddAttemptCommands(CommandLine& line) {
   extend.app
       .add_option("--reason", extend.options->reason, "Kept in the audit log")
       ->required();
+  AddSourceCommands(line, group);
 }
 
 }  // namespace assay::cli

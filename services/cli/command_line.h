@@ -57,6 +57,7 @@ class CommandLine {
 void AddAssignmentCommands(CommandLine& line);
 void AddInvitationCommands(CommandLine& line);
 void AddAttemptCommands(CommandLine& line);
+void AddSourceCommands(CommandLine& line, CLI::App& attempt_group);
 void AddSubmissionCommands(CommandLine& line);
 void AddRunCommands(CommandLine& line);
 void AddTraceCommands(CommandLine& line);

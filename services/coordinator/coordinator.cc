@@ -17,6 +17,7 @@
 #include "services/attempts/push_recorder.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
+#include "services/attempts/source_service.h"
 #include "services/coordinator/data_directory.h"
 #include "services/dashboard/assets.h"
 #include "services/deadlines/deadlines.h"
@@ -197,6 +198,19 @@ struct Coordinator::Parts {
         return RemoveRepository(std::move(repository));
       },
       public_url};
+  attempts::SourceService source_service{
+      store,
+      {.read_diff =
+           [this](RepositoryId repository, std::string before,
+                  std::string after) {
+             return repositories.ReadDiff(std::move(repository),
+                                          std::move(before), std::move(after));
+           },
+       .read_history =
+           [this](RepositoryId repository, std::string commit, int limit) {
+             return repositories.ReadHistory(std::move(repository),
+                                             std::move(commit), limit);
+           }}};
   attempts::QuestionService question_service{store, clock,
                                              [this] { deadlines.Wake(); }};
   attempts::DecisionService decision_service{store, clock};
@@ -261,6 +275,7 @@ void Coordinator::Parts::RegisterServices() {
   attempt_service.Register(methods);
   clock_service.Register(methods);
   records_service.Register(methods);
+  source_service.Register(methods);
   question_service.Register(methods);
   decision_service.Register(methods);
   submission_service.Register(methods);

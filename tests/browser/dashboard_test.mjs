@@ -251,6 +251,81 @@ test('a part of the run is chosen by dragging over its map', async () => {
   assert.ok(Math.abs((await bar.boundingBox()).width - before) < 1);
 });
 
+function pushOf(number, digit) {
+  return {
+    name: `attempts/at_7f3a/pushes/${number}`,
+    newCommit: digit.repeat(40),
+    receiveTime: new Date(2026, 2, 2, 9, number).toISOString(),
+    state: 'STATE_ACCEPTED',
+    subject: `Push ${number}`,
+  };
+}
+
+test('the code is walked push by push, against the template or the push before', async () => {
+  fill(server);
+  const patch = (text) => Buffer.from(text).toString('base64');
+  server.pushes.push(pushOf(1, 'a'), pushOf(2, 'b'), pushOf(3, 'c'));
+  server.diff = {
+    addedLines: 3,
+    removedLines: 1,
+    files: [
+      {
+        kind: 'KIND_MODIFIED',
+        oldPath: 'app.py',
+        newPath: 'app.py',
+        oldMode: 0o100644,
+        newMode: 0o100755,
+        addedLines: 2,
+        removedLines: 1,
+        patch: patch(
+          '@@ -1,2 +1,3 @@\n import os\n-old()\n+new()\n+<script>window.hacked = 1</script>\n',
+        ),
+      },
+      {
+        kind: 'KIND_RENAMED',
+        oldPath: 'a.txt',
+        newPath: 'docs/a\u202Etxt.md',
+        addedLines: 1,
+        patch: patch('@@ -1 +1,2 @@\n a\n+b\n'),
+        truncated: true,
+      },
+      {
+        kind: 'KIND_ADDED',
+        newPath: 'logo.png',
+        newMode: 0o100644,
+        binary: true,
+      },
+    ],
+  };
+  await open('/attempts/at_7f3a');
+  await page.getByRole('tab', { name: 'Code' }).click();
+  await page.getByText('Push 3 of 3').waitFor();
+  await page.getByText('+new()', { exact: true }).waitFor();
+  await page.getByText('mode 100644 → 100755').waitFor();
+  await page.getByText('a.txt → docs/a⟨U+202E⟩txt.md').waitFor();
+  await page.getByText('A binary file').waitFor();
+  await page.getByText('The rest of this file is too long').waitFor();
+  await picture('attempt-code');
+  assert.deepEqual(await axeViolations(page), []);
+  assert.equal(await page.locator('table.split').count(), 2);
+  await page.getByRole('button', { name: 'Side by side' }).click();
+  assert.equal(await page.locator('table.split').count(), 0);
+
+  const asked = () => server.diffsAsked.at(-1);
+  assert.equal(asked().newCommit, 'c'.repeat(40));
+  assert.equal(asked().oldCommit ?? '', '', 'against the template');
+  await page.getByRole('slider').press('ArrowLeft');
+  await page.getByText('Push 2 of 3').waitFor();
+  await page.getByLabel('Compared with').selectOption('the push before');
+  await page.waitForURL(/push=2&against=before/);
+  await page.getByText('+new()', { exact: true }).waitFor();
+  assert.equal(asked().newCommit, 'b'.repeat(40));
+  assert.equal(asked().oldCommit, 'a'.repeat(40));
+  await page.reload();
+  await page.getByText('Push 2 of 3').waitFor();
+  assert.equal(await page.evaluate(() => 'hacked' in window), false);
+});
+
 test('a run under way is followed event by event', async () => {
   fill(server);
   const { name } = LIVE_RUN;

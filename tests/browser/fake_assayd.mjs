@@ -34,6 +34,8 @@ export class FakeAssayd {
   mine = null;
   pushes = [];
   submissions = [];
+  diff = {};
+  diffsAsked = [];
   invitations = [];
   system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
   // Paths that were asked for.
@@ -194,6 +196,9 @@ export class FakeAssayd {
       }
       case 'GetTrace':
         return {};
+      case 'GetDiff':
+        this.diffsAsked.push(message);
+        return this.diff;
     }
     throw new Error(`the fake does not know ${method}`);
   }

@@ -161,5 +161,12 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
     box.scrollTop = box.scrollHeight - box.clientHeight - 600;
   });
   await reviewer.page.getByText('same statement × 20').waitFor();
+
+  await reviewer.page.goto(`${origin}/`);
+  await reviewer.page.getByRole('link', { name: 'Orders API' }).click();
+  await reviewer.page.getByRole('link', { name: 'Bob' }).click();
+  await reviewer.page.getByRole('tab', { name: 'Code' }).click();
+  await reviewer.page.getByText('Push 1 of 1').waitFor();
+  await reviewer.page.getByRole('link', { name: 'FAULTS.md' }).waitFor();
   assert.deepEqual([...reviewer.wrong, ...bob.wrong], []);
 });

@@ -5,6 +5,7 @@ import { App } from './app';
 import { takeTokenFromAddress } from './rpc/session';
 import { applyTheme } from './theme';
 import './styles/base.css';
+import './styles/diff.css';
 import './styles/parts.css';
 import './styles/run.css';
 

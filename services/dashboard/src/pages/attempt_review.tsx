@@ -13,13 +13,16 @@ import { idOf, kindText, shortCommit } from '../model/format';
 import { type Happening, timeline } from '../model/timeline';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Countdown } from '../parts/countdown';
+import { Empty } from '../parts/empty';
 import { ExtendForm } from '../parts/extend_form';
+import { PushScrubber } from '../parts/push_scrubber';
 import { RunPill, ScoreText } from '../parts/run_pill';
+import { Tabs } from '../parts/tabs';
 import { Time } from '../parts/time';
 import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
-import { Link } from '../router';
+import { goTo, Link, useAddress } from '../router';
 import { sentence, useClients } from '../rpc/client';
 
 interface Whole {
@@ -32,6 +35,7 @@ interface Whole {
 // One attempt, as author and reviewer see it.
 export function AttemptReviewPage({ name }: { name: string }) {
   const { attempts, runs, submissions } = useClients();
+  const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
   const { value, error, reload } = useLoad<Whole>(async (signal) => {
     const [found, pushed, ran, submitted] = await Promise.all([
@@ -75,27 +79,99 @@ export function AttemptReviewPage({ name }: { name: string }) {
       {error !== null && <p className="notice bad">{sentence(error)}</p>}
       {attempt && <Facts attempt={attempt} now={now} />}
       {value && (
-        <section aria-labelledby="timeline">
-          <h2 id="timeline">What happened</h2>
-          <ol className="timeline">
-            {timeline(value).map((happening, i) => (
-              <li key={i} className={happening.kind}>
-                <span className="when muted">
-                  <Time at={happening.time} now={now} />
-                </span>
-                <Line happening={happening} />
-              </li>
-            ))}
-          </ol>
-        </section>
+        <Tabs
+          label="Parts of the attempt"
+          tabs={[
+            {
+              id: 'happened',
+              label: 'What happened',
+              content: () => (
+                <Happened whole={value} now={now} onChanged={reload} />
+              ),
+            },
+            {
+              id: 'code',
+              label: 'Code',
+              content: () => <Code name={name} whole={value} now={now} />,
+            },
+          ]}
+          current={searchParams.get('tab') ?? 'happened'}
+          onChange={(tab) => goTo(`${pathname}?tab=${tab}`, 'replace')}
+        />
       )}
-      {attempt && (
+    </>
+  );
+}
+
+function Happened({
+  whole,
+  now,
+  onChanged,
+}: {
+  whole: Whole;
+  now: number;
+  onChanged: () => void;
+}) {
+  return (
+    <>
+      <ol className="timeline">
+        {timeline(whole).map((happening, i) => (
+          <li key={i} className={happening.kind}>
+            <span className="when muted">
+              <Time at={happening.time} now={now} />
+            </span>
+            <Line happening={happening} />
+          </li>
+        ))}
+      </ol>
+      {whole.attempt && (
         <section aria-labelledby="clock">
           <h2 id="clock">More time</h2>
-          <ExtendForm attempt={name} onExtended={reload} />
+          <ExtendForm attempt={whole.attempt.name} onExtended={onChanged} />
         </section>
       )}
     </>
+  );
+}
+
+// The address names the push, so that it can be sent to others.
+function Code({
+  name,
+  whole,
+  now,
+}: {
+  name: string;
+  whole: Whole;
+  now: number;
+}) {
+  const { pathname, searchParams } = useAddress();
+  const pushes = whole.pushes.filter(
+    (push) => push.state === Push_State.ACCEPTED,
+  );
+  if (pushes.length === 0) {
+    return (
+      <Empty title="Nothing pushed so far">
+        <p>The code of each push appears here, beside its score.</p>
+      </Empty>
+    );
+  }
+  const asked = Number(searchParams.get('push') ?? pushes.length);
+  const at = Math.min(pushes.length, Math.max(1, Math.trunc(asked) || 1)) - 1;
+  return (
+    <PushScrubber
+      attempt={name}
+      pushes={pushes}
+      runs={whole.runs}
+      now={now}
+      at={at}
+      against={searchParams.get('against') === 'before' ? 'before' : 'template'}
+      onMove={(to, against) =>
+        goTo(
+          `${pathname}?tab=code&push=${to + 1}&against=${against}`,
+          'replace',
+        )
+      }
+    />
   );
 }
 

@@ -13,6 +13,7 @@ import { AssignmentService } from '../gen/assay/v1/assignment_service_pb';
 import { AttemptService } from '../gen/assay/v1/attempt_service_pb';
 import { InvitationService } from '../gen/assay/v1/invitation_service_pb';
 import { RunService } from '../gen/assay/v1/run_service_pb';
+import { SourceService } from '../gen/assay/v1/source_service_pb';
 import { SubmissionService } from '../gen/assay/v1/submission_service_pb';
 import { SystemService } from '../gen/assay/v1/system_service_pb';
 import { TraceService } from '../gen/assay/v1/trace_service_pb';
@@ -46,6 +47,7 @@ function clientsOf(session: Session) {
     attempts: createClient(AttemptService, transport),
     invitations: createClient(InvitationService, transport),
     runs: createClient(RunService, transport),
+    source: createClient(SourceService, transport),
     submissions: createClient(SubmissionService, transport),
     system: createClient(SystemService, transport),
     traces: createClient(TraceService, transport),

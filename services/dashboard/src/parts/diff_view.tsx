@@ -1,0 +1,79 @@
+import { useState } from 'react';
+
+import type { GetDiffResponse } from '../gen/assay/v1/source_service_pb';
+import { shortCommit } from '../model/format';
+import { sentence, useClients } from '../rpc/client';
+import { Counts, DiffFile, pathOf } from './diff_file';
+import { Empty } from './empty';
+import { useLoad } from './use_load';
+
+interface Props {
+  attempt: string;
+  // Empty: the template.
+  from: string;
+  to: string;
+}
+
+// What a commit changes. Give it a key of its commits: it asks once.
+export function DiffView({ attempt, from, to }: Props) {
+  const { source } = useClients();
+  const [split, setSplit] = useState(() => innerWidth > 1100);
+  const { value, error } = useLoad<GetDiffResponse>((signal) =>
+    source.getDiff({ attempt, oldCommit: from, newCommit: to }, { signal }),
+  );
+  if (error !== null) return <p className="notice bad">{sentence(error)}</p>;
+  if (!value) return <p className="muted">Comparing …</p>;
+  const { files } = value;
+  if (files.length === 0) {
+    return (
+      <Empty title="Nothing changed">
+        <p>Both commits hold the same files.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <div className="diff-head">
+        <span>
+          {files.length} {files.length === 1 ? 'file' : 'files'}{' '}
+          <Counts added={value.addedLines} removed={value.removedLines} />{' '}
+          <span className="muted mono">
+            {from ? shortCommit(from) : 'template'}…{shortCommit(to)}
+          </span>
+        </span>
+        <button
+          type="button"
+          className="quiet"
+          aria-pressed={split}
+          onClick={() => setSplit(!split)}
+        >
+          Side by side
+        </button>
+      </div>
+      {value.truncated && (
+        <p className="notice warn">
+          More than {files.length} files changed; the first ones are shown.
+        </p>
+      )}
+      <div className="diff-columns">
+        <nav className="diff-tree" aria-label="Changed files">
+          <ul>
+            {files.map((file, i) => (
+              <li key={i}>
+                <a href={`#file-${i}`} title={pathOf(file)}>
+                  <bdi>{pathOf(file)}</bdi>
+                </a>
+                <Counts added={file.addedLines} removed={file.removedLines} />
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div className="diff-files">
+          {files.map((file, i) => (
+            <DiffFile key={i} id={`file-${i}`} file={file} split={split} />
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}
