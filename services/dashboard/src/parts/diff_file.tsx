@@ -75,6 +75,14 @@ function Body({ file, split }: { file: FileChange; split: boolean }) {
     <>
       <div className="diff-scroll" tabIndex={0}>
         <table className={split ? 'diff split' : 'diff'}>
+          {split && (
+            <colgroup>
+              <col className="at" />
+              <col />
+              <col className="at" />
+              <col />
+            </colgroup>
+          )}
           <tbody>
             {split
               ? splitRows(lines).map((row, i) => <Split key={i} row={row} />)
