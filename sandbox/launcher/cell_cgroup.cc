@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "sandbox/launcher/cgroup_files.h"
+#include "sandbox/policy/defence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -40,15 +41,19 @@ bool LimitLegacyMemory(int directory, std::int64_t bytes) {
 bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
                         const Limits& limits) {
   tree_ = &tree;
+  Limits enforced = limits;
+  if (!Stands(Defence::kMemoryLimit)) enforced.memory_bytes = 0;
+  if (!Stands(Defence::kPidsLimit)) enforced.pids = 0;
+  if (!Stands(Defence::kCoresLimit)) enforced.cores = 0;
   name_ = "c" + std::to_string(id);
-  cores_ = limits.cores;
+  cores_ = enforced.cores;
   if (tree.unified() >= 0) {
     unified_ = MakeDirectory(tree.unified(), name_.c_str());
-    if (!unified_ || !SetUnifiedLimits(tree, limits)) return false;
+    if (!unified_ || !SetUnifiedLimits(tree, enforced)) return false;
   }
   for (const auto controller :
        {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
-    if (!CreateLegacy(tree, controller, limits)) return false;
+    if (!CreateLegacy(tree, controller, enforced)) return false;
   }
   SetQuota(true);
   return WatchMemory();

@@ -16,6 +16,7 @@
 
 #include "sandbox/launcher/loopback.h"
 #include "sandbox/policy/confinement.h"
+#include "sandbox/policy/defence.h"
 #include "sandbox/rootfs/mount_calls.h"
 
 namespace assay::sandbox {
@@ -36,6 +37,7 @@ SetupFault MountProc(int root) {
   if (!proc || !AttachTree(proc.get(), root, "proc")) {
     return Fault(SetupStep::kProc);
   }
+  if (!Stands(Defence::kProcMasks)) return {};
   for (const char* name : kMaskedProcFiles) {
     const UniqueFd target(::openat(proc.get(), name, O_PATH | O_CLOEXEC));
     if (!target) continue;
@@ -58,7 +60,8 @@ SetupFault EnterRoot(int root) {
     return fault;
   }
   if (::syscall(SYS_pivot_root, ".", ".") != 0 ||
-      ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
+      (Stands(Defence::kOldRootGone) && ::umount2(".", MNT_DETACH) != 0) ||
+      ::chdir("/") != 0) {
     return Fault(SetupStep::kPivot);
   }
   return {};
@@ -67,14 +70,18 @@ SetupFault EnterRoot(int root) {
 SetupFault SetUp(const CellInitPlan& plan) {
   if (!plan.cgroup->Join()) return Fault(SetupStep::kCgroup);
   // Here and not in clone3: the namespace's root shall be the cell's cgroup.
-  if (::unshare(CLONE_NEWCGROUP) != 0) return Fault(SetupStep::kNamespaces);
+  if (Stands(Defence::kCgroupNamespace) && ::unshare(CLONE_NEWCGROUP) != 0) {
+    return Fault(SetupStep::kNamespaces);
+  }
   if (auto fault = EnterRoot(plan.root_tree); fault.step != SetupStep::kNone) {
     return fault;
   }
-  if (plan.loopback && !BringLoopbackUp()) {
+  if (plan.loopback && Stands(Defence::kNetworkNamespace) &&
+      !BringLoopbackUp()) {
     return Fault(SetupStep::kLoopback);
   }
-  if (::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
+  if (Stands(Defence::kHostNameNamespace) &&
+      ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
     return Fault(SetupStep::kHostname);
   }
   if (::setsid() < 0) return Fault(SetupStep::kIdentity);
@@ -103,6 +110,7 @@ bool KeepOnly(int release, int ready) {
 // What is left to it are read, write and exit, which costs next to nothing to
 // install; the filter of programs would allow it much more.
 bool AllowAlmostNothing() {
+  if (!Stands(Defence::kStrictInit)) return true;
   if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0) return true;
   // Under a filter already, as in a container: the same as one more.
   sock_filter code[] = {

@@ -5,7 +5,17 @@
 
 #include <string>
 
+#include "sandbox/policy/defence.h"
+
 namespace assay::sandbox {
+
+std::uint64_t CellNamespaceFlags() {
+  std::uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+  if (Stands(Defence::kNetworkNamespace)) flags |= CLONE_NEWNET;
+  if (Stands(Defence::kIpcNamespace)) flags |= CLONE_NEWIPC;
+  if (Stands(Defence::kHostNameNamespace)) flags |= CLONE_NEWUTS;
+  return flags;
+}
 
 bool CellNamespaces::Open(pid_t init, int init_pidfd, bool separately) {
   init_pidfd_ = init_pidfd;
@@ -21,8 +31,8 @@ bool CellNamespaces::Open(pid_t init, int init_pidfd, bool separately) {
 
 bool CellNamespaces::Enter() const {
   if (!user_) {
-    return ::setns(init_pidfd_, CLONE_NEWUSER | CLONE_NEWIPC | CLONE_NEWUTS |
-                                    CLONE_NEWNET | CLONE_NEWNS) == 0;
+    const auto flags = CellNamespaceFlags() & ~std::uint64_t{CLONE_NEWPID};
+    return ::setns(init_pidfd_, static_cast<int>(flags)) == 0;
   }
   // The user namespace first: it is the one that grants the others.
   return ::setns(user_.get(), CLONE_NEWUSER) == 0 &&

@@ -3,9 +3,14 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "sandbox/cell/unique_fd.h"
 
 namespace assay::sandbox {
+
+// The namespaces that a cell has of its own from the clone of its pid 1 on.
+std::uint64_t CellNamespaceFlags();
 
 // The way into the namespaces of a cell: the pidfd of its pid 1, with which one
 // call enters all of them. An ordinary user's launcher may not look at a

@@ -16,6 +16,7 @@
 #include "sandbox/cell/launcher.h"
 #include "sandbox/launcher/cell_init.h"
 #include "sandbox/launcher/clone_child.h"
+#include "sandbox/policy/defence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -117,11 +118,9 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
   ready_.Reset(ready[0]);
   UniqueFd ready_write(ready[1]);
 
-  constexpr std::uint64_t kNamespaces = CLONE_NEWUSER | CLONE_NEWNS |
-                                        CLONE_NEWPID | CLONE_NEWNET |
-                                        CLONE_NEWIPC | CLONE_NEWUTS;
   const OrdinaryBirth birth(cgroup_.HasCpu());
-  const pid_t pid = CloneChild(kNamespaces, cgroup_.directory(), init_pidfd_);
+  const pid_t pid =
+      CloneChild(CellNamespaceFlags(), cgroup_.directory(), init_pidfd_);
   if (pid < 0) return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   if (pid == 0) {
     // Else the child would keep its own pipe open and never see its end.
@@ -176,7 +175,7 @@ std::vector<ResourceLimit> LiveCell::ProcessLimits() const {
   const auto add = [&all](int resource, std::int64_t value) {
     if (value > 0) all.push_back({resource, static_cast<std::uint64_t>(value)});
   };
-  add(RLIMIT_NOFILE, limits.open_files);
+  if (Stands(Defence::kOpenFilesLimit)) add(RLIMIT_NOFILE, limits.open_files);
   add(RLIMIT_FSIZE, limits.file_bytes);
   if (Has(host_.weaker, Weakness::kMemory)) {
     add(RLIMIT_DATA, limits.memory_bytes);
@@ -296,7 +295,10 @@ void LiveCell::OnOom() {
 void LiveCell::LookForOomKill(int looks) {
   oom_timer_ = 0;
   // The kernel has killed one process; the cell's memory belongs to all.
-  if (CheckOom()) return KillProcesses();
+  if (CheckOom()) {
+    if (Stands(Defence::kMemoryKill)) KillProcesses();
+    return;
+  }
   if (looks == 0) return;
   oom_timer_ = host_.loop.At(EventLoop::Clock::now() + kOomLook,
                              [this, looks] { LookForOomKill(looks - 1); });
@@ -308,8 +310,8 @@ void LiveCell::OnProcessExit(std::uint32_t process_id) {
   auto process = std::move(it->second);
   processes_.erase(it);
   // Whatever the program left behind ends with it.
-  if (!cgroup_.KillLeaf(process->leaf()) && processes_.empty() &&
-      state_ == State::kStanding) {
+  if (Stands(Defence::kTreeKill) && !cgroup_.KillLeaf(process->leaf()) &&
+      processes_.empty() && state_ == State::kStanding) {
     KillByPidNamespace();
   }
   const CellPeaks peaks = cgroup_.Peaks();

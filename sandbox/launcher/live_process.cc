@@ -13,6 +13,7 @@
 
 #include "sandbox/cell/protocol.h"
 #include "sandbox/launcher/clone_child.h"
+#include "sandbox/policy/defence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -114,14 +115,16 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
 void LiveProcess::StartClocks() {
   exit_watch_ = around_.loop.Watch(pidfd_.get(), EPOLLIN,
                                    [this](std::uint32_t) { Reap(); });
-  if (spec_.wall_limit.count() > 0) {
+  if (spec_.wall_limit.count() > 0 && Stands(Defence::kWallLimit)) {
     wall_timer_ = around_.loop.At(started_ + spec_.wall_limit, [this] {
       SetReason(WallTimeout{});
       on_limit_();
       HurryToDie();
     });
   }
-  if (spec_.cpu_limit.count() > 0 && leaf_) ScheduleCpuCheck(nanoseconds(0));
+  if (spec_.cpu_limit.count() > 0 && leaf_ && Stands(Defence::kCpuLimit)) {
+    ScheduleCpuCheck(nanoseconds(0));
+  }
 }
 
 void LiveProcess::CheckCpu() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sandbox/cell/tree_archive.h"
+#include "sandbox/policy/defence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -35,7 +36,8 @@ void PreferAsVictim() {
 }
 
 SetupFault JoinNamespaces(const CellNamespaces& cell) {
-  if (!cell.Enter() || ::unshare(CLONE_NEWCGROUP) != 0) {
+  if (!cell.Enter() ||
+      (Stands(Defence::kCgroupNamespace) && ::unshare(CLONE_NEWCGROUP) != 0)) {
     return Fault(SetupStep::kNamespaces);
   }
   return {};

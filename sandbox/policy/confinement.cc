@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "sandbox/policy/defence.h"
 #include "sandbox/policy/filter.h"
 
 namespace assay::sandbox {
@@ -49,6 +50,7 @@ SetupFault BecomeCellUser(bool drop_groups) {
   if (drop_groups && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
     return Fault(SetupStep::kIdentity);
   }
+  if (!Stands(Defence::kUser)) return {};
   // Raw calls: the C library's versions signal other threads, of which there
   // are none.
   if (::syscall(SYS_setresgid, kCellUid, kCellUid, kCellUid) != 0 ||
@@ -70,12 +72,14 @@ SetupFault GiveUpCapabilities() {
       ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
     return Fault(SetupStep::kCapabilities);
   }
+  const bool give_up = Stands(Defence::kCapabilities);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   const __user_cap_data_struct none[2] = {};
-  if (::syscall(SYS_capset, &header, none) != 0) {
+  if (give_up && ::syscall(SYS_capset, &header, none) != 0) {
     return Fault(SetupStep::kCapabilities);
   }
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+  if (Stands(Defence::kNoNewPrivileges) &&
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Fault(SetupStep::kCapabilities);
   }
   return {};
@@ -83,17 +87,25 @@ SetupFault GiveUpCapabilities() {
 
 SetupFault GiveUpPrivileges() {
   const sched_param ordinary = {};
-  if (::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
+  if (Stands(Defence::kOrdinaryPriority) &&
+      ::sched_setscheduler(0, SCHED_OTHER, &ordinary) != 0) {
     return Fault(SetupStep::kCapabilities);
   }
   // EINVAL: the kernel has no more.
   unsigned long capability = 0;
-  while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
-  if (errno != EINVAL) return Fault(SetupStep::kCapabilities);
+  if (Stands(Defence::kBoundingSet)) {
+    while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
+    if (errno != EINVAL) return Fault(SetupStep::kCapabilities);
+  }
+  // Else the filter would be refused later.
+  const bool early = !Stands(Defence::kNoNewPrivileges);
+  if (early && !InstallCellFilter()) return Fault(SetupStep::kSeccomp);
   if (auto fault = GiveUpCapabilities(); fault.step != SetupStep::kNone) {
     return fault;
   }
-  if (!InstallCellFilter()) return Fault(SetupStep::kSeccomp);
+  if (!early && Stands(Defence::kFilter) && !InstallCellFilter()) {
+    return Fault(SetupStep::kSeccomp);
+  }
   return {};
 }
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "sandbox/policy/defence.h"
+
 namespace assay::sandbox {
 namespace {
 
@@ -72,7 +74,10 @@ UniqueFd NewOverlay(int lower, int upper, int work, bool in_user_namespace) {
 UniqueFd NewProc() {
   UniqueFd context(::fsopen("proc", FSOPEN_CLOEXEC));
   if (!context) return context;
-  if (!SetString(context.get(), "hidepid", "invisible")) return UniqueFd();
+  if (Stands(Defence::kHiddenProcesses) &&
+      !SetString(context.get(), "hidepid", "invisible")) {
+    return UniqueFd();
+  }
   return FinishMount(context.get(),
                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }

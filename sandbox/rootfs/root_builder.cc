@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "sandbox/policy/defence.h"
 #include "sandbox/rootfs/host_files.h"
 #include "sandbox/rootfs/mount_calls.h"
 
@@ -47,6 +48,7 @@ class Builder {
       if (!step) return std::unexpected(step.error());
     }
     if (std::holds_alternative<HostRoot>(spec_.root) &&
+        Stands(Defence::kReadOnlyRoot) &&
         !SetMountAttributes(root_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
       return Fault(SetupStep::kMount, "make / read-only");
     }
@@ -59,12 +61,14 @@ class Builder {
   // Scratch space and what else the root itself needs.
   TmpfsOptions ScratchOptions() const {
     const auto& limits = spec_.limits;
-    return {
-        .bytes = kSkeletonBytes +
-                 (limits.scratch_bytes > 0 ? limits.scratch_bytes : kUnlimited),
-        .inodes =
-            kSkeletonInodes +
-            (limits.scratch_inodes > 0 ? limits.scratch_inodes : kUnlimited)};
+    return {.bytes = kSkeletonBytes +
+                     (limits.scratch_bytes > 0 && Stands(Defence::kScratchBytes)
+                          ? limits.scratch_bytes
+                          : kUnlimited),
+            .inodes = kSkeletonInodes + (limits.scratch_inodes > 0 &&
+                                                 Stands(Defence::kScratchInodes)
+                                             ? limits.scratch_inodes
+                                             : kUnlimited)};
   }
 
   // The root's own tmpfs also holds /tmp and /dev/shm, as writable mounts of

@@ -16,6 +16,8 @@ namespace assay::sandbox {
 namespace {
 
 std::string LauncherPath() {
+  // Another one than the product's: defence_test.
+  if (const char* other = std::getenv("ASSAY_LAUNCHER")) return other;
   const char* folder = std::getenv("ASSAY_BIN_DIR");
   return std::string(folder != nullptr ? folder : "bin") + "/assay-launcher";
 }
@@ -86,6 +88,14 @@ void SandboxTest::SetUp() {
                             "#!/bin/sh\nexec setpriv --reuid=" + uid +
                                 " --regid=" + uid + " --clear-groups " + copy +
                                 "\n",
+                            0755);
+  }
+  // The launcher gets no environment, so what it shall do without is told by
+  // whoever starts it.
+  if (const char* without = std::getenv("ASSAY_WITHOUT")) {
+    path = directory_.Write("weakened",
+                            std::string("#!/bin/sh\nASSAY_WITHOUT=") + without +
+                                " exec " + path + "\n",
                             0755);
   }
   auto launcher = Launcher::Spawn(path);

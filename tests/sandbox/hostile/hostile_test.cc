@@ -167,6 +167,38 @@ TEST_P(HostileProcessesTest, SignalsToEverybody) {
   ExpectBoundedAndGone("kill_everybody");
 }
 
+TEST_P(HostileProcessesTest, NewcomersAreKilledHalfwayIn) {
+  CellSpec spec = HostileCell("processes", "kill_newcomers");
+  spec.processes[1].wall_limit = std::chrono::seconds(5);
+  auto running = Build(spec);
+  ASSERT_TRUE(running);
+  auto killer = running->cell.Start(0);
+  ASSERT_TRUE(killer) << killer.error();
+  WaitUntilDone(*killer);
+  for (int i = 0; i < 20; ++i) {
+    // It got through, or its end is a clean one; the launcher hangs on nobody.
+    const Ending ending = RunIn(running->cell, 1).termination.ending;
+    EXPECT_TRUE(ending == Ending(Exited{42}) ||
+                ending == Ending(Signalled{SIGKILL}))
+        << Describe(ending);
+  }
+  EXPECT_TRUE(killer->Kill());
+  EXPECT_EQ(killer->Wait(milliseconds(5000))->ending,
+            Ending(Signalled{SIGKILL}));
+  EXPECT_TRUE(Eventually([&] { return Inside(running->init).empty(); }));
+  EXPECT_EQ(RunIn(running->cell, 1).termination.ending, Ending(Exited{42}));
+}
+
+TEST_P(HostileProcessesTest, ThreadsBurnTogether) {
+  if (!Enforces(Weakness::kCpuTime)) return;
+  CellSpec spec = HostileCell("processes", "burning_threads");
+  spec.processes[0].cpu_limit = milliseconds(100);
+  const Termination end = Run(spec).termination;
+  EXPECT_EQ(end.ending, Ending(CpuTimeout{}));
+  EXPECT_GE(end.usage.cpu_user + end.usage.cpu_system, milliseconds(100));
+  EXPECT_LT(end.usage.cpu_user + end.usage.cpu_system, milliseconds(120));
+}
+
 // --- memory ------------------------------------------------------------------
 
 class HostileMemoryTest : public HostileTest {
@@ -189,6 +221,15 @@ TEST_P(HostileMemoryTest, Map) { ExpectOutOfMemory("map"); }
 TEST_P(HostileMemoryTest, Memfd) { ExpectOutOfMemory("memfd"); }
 TEST_P(HostileMemoryTest, SharedFile) { ExpectOutOfMemory("shared_file"); }
 TEST_P(HostileMemoryTest, SystemV) { ExpectOutOfMemory("system_v"); }
+
+TEST_P(HostileMemoryTest, PageCacheStaysInsideTheLimit) {
+  if (!Enforces(Weakness::kMemory)) return;
+  CellSpec spec = HostileCell("memory", "page_cache");
+  spec.limits.memory_bytes = 48 << 20;
+  const Termination end = Run(spec).termination;
+  EXPECT_EQ(end.ending, Ending(Exited{0}));
+  EXPECT_LE(end.usage.memory_peak_bytes, 48 << 20);
+}
 
 TEST_P(HostileMemoryTest, LockedMemoryIsRefused) {
   EXPECT_EQ(Run(HostileCell("memory", "lock_all")).termination.ending,

@@ -59,6 +59,13 @@ TEST_P(RootfsTest, HostFilesAndProcessesAreOutOfSight) {
   EXPECT_THAT(outcome.out, HasSubstr("cell\n"));
 }
 
+TEST_P(RootfsTest, RootIsOneReadOnlyMount) {
+  EXPECT_EQ(Run("grep ' / / ' /proc/self/mountinfo | cut -d' ' -f6 | "
+                "cut -d, -f1,2,3")
+                .out,
+            "ro,nosuid,nodev\n");
+}
+
 TEST_P(RootfsTest, OnlyScratchIsWritable) {
   const Outcome outcome =
       Run("for d in / /usr /etc /dev /proc /run /var /home /tmp /dev/shm; do "
