@@ -46,7 +46,12 @@ Installation::Installation(asio::any_io_executor executor,
       traffic_(chronicle, seen_),
       wiring_(executor_, traffic_),
       disturbances_(executor_, wiring_, chronicle.tracer(), input.seed()),
+      reports_(chronicle.tracer(), {.text_bytes = static_cast<std::size_t>(
+                                        input.plan().limits().log_bytes())}),
       news_(executor_) {
+  reports_.SetNews([this] { news_.cancel(); });
+  reports_.SetLogSink(
+      [this](const std::string& line) { chronicle_.Log("otlp").Append(line); });
   chronicle_.tracer().SetWatch(
       [this](const otlp::v1::Span& span) { OnSpan(span); });
 }
@@ -129,6 +134,31 @@ Status Installation::LayWires(ServiceCell& service) {
     ASSAY_RETURN_IF_ERROR(wiring_.LayService(
         service.network(), other->plan().name(), other->network(),
         static_cast<std::uint16_t>(other->plan().port()), false));
+  }
+  return ListenForReports(service);
+}
+
+Status Installation::ListenForReports(ServiceCell& service) {
+  const auto taken = [&](std::int32_t port) {
+    const Service& plan = service.plan();
+    return plan.port() == port ||
+           std::ranges::any_of(plan.ports(), [&](const auto& entry) {
+             return entry.second == port;
+           });
+  };
+  auto& receiver =
+      *receivers_.emplace_back(std::make_unique<wires::OtlpReceiver>(
+          executor_, service.plan().name(), reports_));
+  // A service that wants the port for itself has it.
+  if (!taken(wires::kOtlpHttpPort)) {
+    ASSAY_ASSIGN_OR_RETURN(wires::UniqueFd listening,
+                           service.network().Listen(wires::kOtlpHttpPort));
+    receiver.ListenHttp(std::move(listening));
+  }
+  if (!taken(wires::kOtlpGrpcPort)) {
+    ASSAY_ASSIGN_OR_RETURN(wires::UniqueFd listening,
+                           service.network().Listen(wires::kOtlpGrpcPort));
+    receiver.ListenGrpc(std::move(listening));
   }
   return {};
 }
@@ -246,6 +276,8 @@ asio::awaitable<std::optional<std::string>> Installation::DeathOf(
 }
 
 std::string Installation::Output(std::string_view source) {
+  if (source == "otlp") return reports_.logs();
+  if (source == "span-attributes") return reports_.span_attributes();
   std::string text;
   if (source != "stdout" && source != "stderr") return text;
   for (const auto& service : services_) text += service->Output(source);

@@ -17,6 +17,8 @@
 #include "runner/run/traffic.h"
 #include "runner/run/wiring.h"
 #include "runner/steps/surroundings.h"
+#include "runner/telemetry/reports.h"
+#include "runner/wires/otlp_receiver.h"
 #include "sandbox/cell/session.h"
 
 namespace assay::run {
@@ -66,6 +68,11 @@ class Installation final : public steps::Surroundings {
   boost::asio::awaitable<std::optional<std::string>> DeathOf(
       std::string service) override;
   std::string Output(std::string_view source) override;
+  telemetry::Reports::Sum Metric(
+      const std::string& name,
+      const std::map<std::string, std::string>& labels) override {
+    return reports_.Find(name, labels);
+  }
   steps::Observations& observations() override { return seen_; }
   boost::asio::awaitable<Status> Kill(std::string target) override;
   boost::asio::awaitable<Status> Heal(std::string target,
@@ -82,6 +89,7 @@ class Installation final : public steps::Surroundings {
   boost::asio::awaitable<Status> KillProcesses(std::string target, int signal);
   Status Pause(const std::string& target, bool pause);
   Status LayWires(ServiceCell& service);
+  Status ListenForReports(ServiceCell& service);
   ServiceCell* FindService(std::string_view name);
   SidecarCell* FindSidecar(std::string_view name);
 
@@ -96,6 +104,8 @@ class Installation final : public steps::Surroundings {
   Traffic traffic_;
   Wiring wiring_;
   Disturbances disturbances_;
+  telemetry::Reports reports_;
+  std::vector<std::unique_ptr<wires::OtlpReceiver>> receivers_;
   // Cancelled when the service has reported something.
   boost::asio::steady_timer news_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

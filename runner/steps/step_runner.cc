@@ -12,6 +12,7 @@
 #include "proto/base/digest.h"
 #include "runner/steps/burst_step.h"
 #include "runner/steps/logs_step.h"
+#include "runner/steps/metrics_step.h"
 #include "runner/steps/sql_step.h"
 #include "runner/steps/trace_step.h"
 
@@ -65,6 +66,8 @@ std::string_view NameOfVerb(const Step& step) {
       return "redis";
     case Step::kMutants:
       return "mutants";
+    case Step::kMetrics:
+      return "metrics";
     case Step::kUnsupported:
       return step.unsupported().verb();
     case Step::VERB_NOT_SET:
@@ -265,6 +268,9 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
                                       correlation_, schemas_);
     case Step::kLogs:
       co_return RunLogsStep(step.logs(), surroundings_, redactor_);
+    case Step::kMetrics:
+      co_return co_await RunMetricsStep(step.metrics(), frame, surroundings_,
+                                        schemas_, limit);
     case Step::kWait:
       co_return co_await RunWait(step, frame);
     case Step::kFault:

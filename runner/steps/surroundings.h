@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "proto/base/error.h"
 #include "runner/steps/http_client.h"
 #include "runner/steps/observations.h"
+#include "runner/telemetry/reports.h"
 #include "runner/telemetry/trace_context.h"
 #include "runner/wires/postgres_client.h"
 
@@ -41,8 +43,15 @@ class Surroundings {
       std::string service) = 0;
 
   // Everything that services wrote so far to "stdout" or "stderr", with what
-  // is still in the pipe, secrets and all.
+  // is still in the pipe, or reported as logs ("otlp") or as attributes of
+  // spans
+  // ("span-attributes"); secrets and all.
   virtual std::string Output(std::string_view source) = 0;
+
+  // What the service reported last of a metric.
+  virtual telemetry::Reports::Sum Metric(
+      const std::string& name,
+      const std::map<std::string, std::string>& labels) = 0;
 
   // What the wires have seen in this check.
   virtual Observations& observations() = 0;

@@ -259,6 +259,8 @@ void Builder::StepVerb(const Node& node, const Node::Entry& verb, Step& out) {
     out.set_title(verb.value->text);
   } else if (name == "mutants") {
     Mutants(*verb.value, *out.mutable_mutants());
+  } else if (name == "metrics") {
+    Metrics(*verb.value, *out.mutable_metrics());
   } else {
     out.mutable_unsupported()->set_verb(name);
     out.mutable_unsupported()->set_json(Json(node));

@@ -257,6 +257,21 @@ void Builder::Trace(const Node& node, plan::v1::TraceStep& out) {
   *out.mutable_wait() = ToProto(Time(node, "wait", seconds(2)));
 }
 
+void Builder::Metrics(const Node& node, plan::v1::MetricsStep& out) {
+  out.set_name(Text(node, "name"));
+  out.set_path(Text(node, "path"));
+  if (out.path().empty()) out.set_path("/metrics");
+  out.set_source(Text(node, "source"));
+  if (out.source().empty()) out.set_source("prometheus");
+  for (const Node::Entry* entry : Entries(node, "labels")) {
+    NoteTemplates(entry->value->text, entry->value->at);
+    (*out.mutable_labels())[entry->key] = entry->value->text;
+  }
+  if (const Node* value = Get(node, "value")) {
+    *out.mutable_value() = Expect(*value, Subject::kNumber);
+  }
+}
+
 void Builder::Logs(const Node& node, plan::v1::LogsStep& out) {
   for (const Node* source : Several(node, "sources")) {
     out.add_sources(source->text);

@@ -133,6 +133,7 @@ class Builder {
   void Burst(const Node& node, plan::v1::BurstStep& out);
   void BurstStatuses(const Node& expect, plan::v1::BurstStep& out);
   void Trace(const Node& node, plan::v1::TraceStep& out);
+  void Metrics(const Node& node, plan::v1::MetricsStep& out);
   void Logs(const Node& node, plan::v1::LogsStep& out);
   void Fault(const Node& node, plan::v1::FaultStep& out);
   void CommandOf(const Node& node, plan::v1::CommandStep& out);

@@ -81,11 +81,26 @@ Span Tracer::StartAs(const TraceContext& context, std::string_view name,
   return span;
 }
 
+void Tracer::Add(otlp::Span span) {
+  if (hidden_) {
+    otlp::KeyValue& pair = *span.add_attributes();
+    pair.set_key("assay.hidden");
+    pair.mutable_value()->set_bool_value(true);
+  }
+  // It counts like any other, whatever kind it says it is.
+  Keep(std::move(span), true);
+}
+
 void Tracer::Ended(otlp::Span span) {
-  if (watch_) watch_(span);
   // What the run itself is made of is always kept: its number is bounded by
   // the plan.
-  if (span.kind() != otlp::Span::SPAN_KIND_INTERNAL && ++kept_ > kQuota) {
+  const bool counted = span.kind() != otlp::Span::SPAN_KIND_INTERNAL;
+  Keep(std::move(span), counted);
+}
+
+void Tracer::Keep(otlp::Span span, bool counted) {
+  if (watch_) watch_(span);
+  if (counted && ++kept_ > kQuota) {
     ++dropped_;
     return;
   }

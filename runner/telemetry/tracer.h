@@ -79,7 +79,7 @@ class Tracer {
                const TraceContext& parent, assay::otlp::v1::Span::SpanKind kind,
                std::uint64_t nanos);
   // A span that somebody else made. It has ended.
-  void Add(assay::otlp::v1::Span span) { Ended(std::move(span)); }
+  void Add(assay::otlp::v1::Span span);
   // Is told every span as it ends, also those over the quota.
   using Watch = std::function<void(const assay::otlp::v1::Span&)>;
   void SetWatch(Watch watch) { watch_ = std::move(watch); }
@@ -92,6 +92,7 @@ class Tracer {
  private:
   friend class Span;
   void Ended(assay::otlp::v1::Span span);
+  void Keep(assay::otlp::v1::Span span, bool counted);
 
   EventSink& sink_;
   std::string trace_id_;

@@ -4,10 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -21,8 +18,6 @@ using asio::ip::tcp;
 using nlohmann::json;
 
 namespace {
-
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 Expected<StubReply> ParseReply(const std::string& route, const json& value) {
   if (!value.is_object()) {
@@ -72,16 +67,6 @@ bool Matches(std::string_view route, std::string_view request) {
     route.remove_prefix(a + 1);
     request.remove_prefix(b + 1);
   }
-}
-
-std::string Write(const StubReply& reply, bool head) {
-  std::string out = "HTTP/1.1 " + std::to_string(reply.status) + " Stub\r\n";
-  for (const auto& [name, value] : reply.headers) {
-    out += name + ": " + value + "\r\n";
-  }
-  if (reply.status == 204 || reply.status == 304) return out + "\r\n";
-  out += "content-length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
-  return head ? out : out + reply.body;
 }
 
 }  // namespace
@@ -137,46 +122,6 @@ struct StubServer::State {
     return replies[std::min(turns[found->first]++, replies.size() - 1)];
   }
 
-  static asio::awaitable<void> Serve(std::shared_ptr<State> self,
-                                     tcp::socket socket) {
-    Http1Reader reader;
-    std::array<char, 8192> buffer;
-    while (true) {
-      const auto [error, size] =
-          co_await socket.async_read_some(asio::buffer(buffer), kTuple);
-      if (error) co_return;
-      std::string_view bytes(buffer.data(), size);
-      std::string_view piece;
-      while (true) {
-        const auto result = reader.Next(bytes, piece);
-        if (result == Http1Reader::Result::kNeedMore) break;
-        if (result == Http1Reader::Result::kNotTheProtocol) co_return;
-        if (result == Http1Reader::Result::kHead) {
-          const Http1Framing framing = FramingOf(reader.head().headers);
-          if (!framing.problem.empty()) co_return;
-          reader.SetBody(framing.body, framing.length);
-          // A client that asks first waits for this before it sends a body.
-          if (!FindHeader(reader.head().headers, "expect").empty()) {
-            co_await asio::async_write(
-                socket,
-                asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
-                kTuple);
-          }
-        }
-        if (result != Http1Reader::Result::kEnd) continue;
-        const StubReply reply = self->Answer(reader.head());
-        if (reply.delay.count() > 0) {
-          asio::steady_timer timer(socket.get_executor(), reply.delay);
-          co_await timer.async_wait(kTuple);
-        }
-        const std::string text = Write(reply, reader.head().first == "HEAD");
-        const auto [failed, written] =
-            co_await asio::async_write(socket, asio::buffer(text), kTuple);
-        if (failed) co_return;
-      }
-    }
-  }
-
   static asio::awaitable<Expected<tcp::socket>> Dial(
       std::shared_ptr<State> self) {
     // The run's process may make no other kind of socket. Asio's stream socket
@@ -190,7 +135,11 @@ struct StubServer::State {
     tcp::socket theirs(self->executor);
     ours.assign(tcp::v4(), ends[0]);
     theirs.assign(tcp::v4(), ends[1]);
-    Spawn(self->executor, Serve(self, std::move(ours)));
+    // What a caller sends is the tap's business.
+    Spawn(self->executor,
+          ServeHttp1(std::move(ours), 0, [self](const ServedRequest& request) {
+            return self->Answer(request.head);
+          }));
     co_return std::move(theirs);
   }
 

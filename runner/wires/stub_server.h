@@ -10,18 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "runner/wires/http1_reader.h"
+#include "runner/wires/http1_server.h"
 #include "runner/wires/relay.h"
 
 namespace assay::wires {
 
-// What an upstream stub answers.
-struct StubReply {
-  int status = 200;
-  HttpHeaders headers;
-  std::string body;
-  std::chrono::microseconds delay{0};
-};
+using StubReply = ServedReply;
 
 // Replies by "METHOD /path"; a `*` in a path stands for one segment. Several
 // replies are given in turn, the last one again and again.
