@@ -130,10 +130,13 @@ asio::awaitable<Status> CheckRunner::Run(const Check& check,
   CheckResult result = MakeResult(check);
   result.set_span_id(ToHex(span.context().span_id));
   const int rows = std::max(1, check.cases_size());
+  // What steps that did not pass have earned by parts.
+  double parts = 0;
   for (int i = 0; i < rows && broken_.empty() && !out_of_time_; ++i) {
     const Case* row = check.cases_size() > 0 ? &check.cases(i) : nullptr;
     auto outcome = co_await RunCase(check, row, run_deadline, result);
     if (!outcome) co_return std::unexpected(std::move(outcome).error());
+    if (!outcome->passed()) parts += outcome->share.value_or(0);
     if (row != nullptr) {
       CheckResult::Case& told = *result.add_cases();
       told.set_name(row->name());
@@ -148,7 +151,7 @@ asio::awaitable<Status> CheckRunner::Run(const Check& check,
       result.set_reason(outcome->reason);
     }
   }
-  Judge(check, result);
+  Judge(check, parts, result);
   if (result.verdict() != assay::v1::VERDICT_PASSED) span.Fail(result.reason());
   span.End();
   installation_.DrainOutput();
@@ -238,7 +241,8 @@ CheckResult CheckRunner::MakeResult(const Check& check) const {
   return result;
 }
 
-void CheckRunner::Judge(const Check& check, CheckResult& result) const {
+void CheckRunner::Judge(const Check& check, double parts,
+                        CheckResult& result) const {
   const double most =
       check.cap() > 0 ? std::min(check.cap(), check.points()) : check.points();
   double share = result.verdict() == assay::v1::VERDICT_PASSED ? 1 : 0;
@@ -247,14 +251,17 @@ void CheckRunner::Judge(const Check& check, CheckResult& result) const {
       return part.verdict() == assay::v1::VERDICT_PASSED;
     };
     if (check.cases_size() > 0) {
-      share =
-          static_cast<double>(std::ranges::count_if(result.cases(), passed)) /
-          check.cases_size();
+      const auto whole =
+          static_cast<double>(std::ranges::count_if(result.cases(), passed));
+      share = (whole + parts) / check.cases_size();
     } else if (const int all = CountSteps(check.steps(), input_.plan())) {
-      share = std::min(1.0, static_cast<double>(
-                                std::ranges::count_if(result.steps(), passed)) /
-                                all);
+      const auto whole =
+          static_cast<double>(std::ranges::count_if(result.steps(), passed));
+      share = std::min(1.0, (whole + parts) / all);
     }
+  } else if (result.verdict() == assay::v1::VERDICT_FAILED) {
+    // A step that says by itself how its points fall (a load).
+    share = std::min(1.0, parts / std::max(1, check.cases_size()));
   }
   const bool ours = result.verdict() == assay::v1::VERDICT_ERRORED ||
                     result.verdict() == assay::v1::VERDICT_INCONCLUSIVE;

@@ -46,7 +46,8 @@ class CheckRunner {
   std::string MissingNeed(const assay::plan::v1::Check& check) const;
   steps::Outcome CountDeath(steps::Outcome outcome,
                             assay::v1::CheckResult& result);
-  void Judge(const assay::plan::v1::Check& check,
+  // `parts`: what steps that did not pass are worth together, each up to 1.
+  void Judge(const assay::plan::v1::Check& check, double parts,
              assay::v1::CheckResult& result) const;
   assay::v1::CheckResult MakeResult(const assay::plan::v1::Check& check) const;
   void Tell(assay::v1::CheckResult result);

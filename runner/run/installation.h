@@ -79,6 +79,9 @@ class Installation final : public steps::Surroundings {
                                       Deadline deadline) override;
   boost::asio::awaitable<Status> Disturb(
       assay::plan::v1::FaultStep fault, telemetry::TraceContext below) override;
+  void SetUnderLoad(bool under_load) override {
+    traffic_.SetSampling(under_load);
+  }
   boost::asio::awaitable<void> WaitForReports(Deadline deadline) override;
 
  private:

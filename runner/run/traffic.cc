@@ -61,16 +61,17 @@ class Traffic::PostgresWire final : public wires::PostgresListener {
  private:
   void OnStatement(int connection, const std::string& database,
                    const wires::Statement& statement) {
-    const wires::SqlText sql = wires::ReadSql(statement.text);
     const auto place =
         traffic_.chronicle_.correlation().At(statement.begin.mark);
-    wires::RecordStatement(traffic_.chronicle_.tracer(), name_, database,
-                           statement, sql, place);
     if (statement.tag == "BEGIN" || statement.tag == "START TRANSACTION") {
       open_[connection] = place.request;
     } else if (statement.tag == "COMMIT" || statement.tag == "ROLLBACK") {
       open_.erase(connection);
     }
+    if (traffic_.Skips()) return;
+    const wires::SqlText sql = wires::ReadSql(statement.text);
+    wires::RecordStatement(traffic_.chronicle_.tracer(), name_, database,
+                           statement, sql, place);
     steps::Observations& seen = traffic_.seen_;
     if (seen.statements.size() >= steps::Observations::kMost) {
       ++seen.dropped;
@@ -103,6 +104,7 @@ class Traffic::RedisWire final : public wires::RedisListener {
     if (traffic_.stopped_) return;
     Chronicle& chronicle = traffic_.chronicle_;
     if (const auto* command = std::get_if<wires::RedisCommand>(&event)) {
+      if (traffic_.Skips()) return;
       wires::RecordCommand(chronicle.tracer(), name_, *command,
                            chronicle.correlation().At(command->begin.mark));
     } else if (const auto* fell = std::get_if<wires::RedisFellBack>(&event)) {

@@ -32,6 +32,10 @@ class Traffic {
   // meanwhile belongs to them. Else the service makes them.
   wires::HttpListener& Http(const std::string& name, bool enters);
 
+  // Of what comes from now on, only every kSample-th is told.
+  static constexpr std::uint64_t kSample = 100;
+  void SetSampling(bool sampling) { sampling_ = sampling; }
+
   // Nothing is told any more.
   void Stop() { stopped_ = true; }
 
@@ -48,7 +52,12 @@ class Traffic {
   std::vector<std::unique_ptr<PostgresWire>> postgres_;
   std::vector<std::unique_ptr<RedisWire>> redis_;
   std::vector<std::unique_ptr<HttpWire>> http_;
+  // Whether what comes now is not told.
+  bool Skips() { return stopped_ || (sampling_ && ++passed_ % kSample != 0); }
+
   bool stopped_ = false;
+  bool sampling_ = false;
+  std::uint64_t passed_ = 0;
 };
 
 }  // namespace assay::run

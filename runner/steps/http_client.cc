@@ -383,7 +383,9 @@ std::optional<std::string> CookieJar::Find(std::string_view name) const {
 
 HttpClient::HttpClient(asio::any_io_executor executor, wires::Network& network,
                        std::uint16_t port)
-    : multi_(std::make_shared<Multi>(std::move(executor), network, port)),
+    : network_(network),
+      port_(port),
+      multi_(std::make_shared<Multi>(std::move(executor), network, port)),
       origin_("http://127.0.0.1:" + std::to_string(port)) {}
 
 HttpClient::~HttpClient() = default;

@@ -119,9 +119,14 @@ class HttpClient {
 
   // "http://127.0.0.1:8080", without a path.
   const std::string& origin() const { return origin_; }
+  // Where it connects to.
+  wires::Network& network() const { return network_; }
+  std::uint16_t port() const { return port_; }
 
  private:
   class Multi;
+  wires::Network& network_;
+  const std::uint16_t port_;
   std::shared_ptr<Multi> multi_;
   std::string origin_;
 };

@@ -1,8 +1,10 @@
 #ifndef ASSAY_RUNNER_STEPS_OUTCOME_H_
 #define ASSAY_RUNNER_STEPS_OUTCOME_H_
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "assay/v1/check.pb.h"
@@ -13,26 +15,33 @@ namespace assay::steps {
 struct Outcome {
   assay::v1::Verdict verdict = assay::v1::VERDICT_PASSED;
   // One sentence; empty when passed.
-  std::string reason;
+  std::string reason = {};
   // What did not hold, in the suite; unset: the step.
-  assay::plan::v1::Position position;
+  assay::plan::v1::Position position = {};
+  // What the step was made of (a framework's cases, variants), if anything.
+  std::vector<assay::v1::CheckResult::Case> cases = {};
+  // Of the step's points, where it earns them by parts.
+  std::optional<double> share = std::nullopt;
 
   bool passed() const { return verdict == assay::v1::VERDICT_PASSED; }
 };
 
 inline Outcome Failed(std::string reason,
                       assay::plan::v1::Position position = {}) {
-  return {assay::v1::VERDICT_FAILED, std::move(reason), std::move(position)};
+  return {.verdict = assay::v1::VERDICT_FAILED,
+          .reason = std::move(reason),
+          .position = std::move(position)};
 }
 inline Outcome TimedOut(std::string reason) {
-  return {assay::v1::VERDICT_TIMED_OUT, std::move(reason), {}};
+  return {.verdict = assay::v1::VERDICT_TIMED_OUT, .reason = std::move(reason)};
 }
 // Ours: not scored, run again.
 inline Outcome Errored(std::string reason) {
-  return {assay::v1::VERDICT_ERRORED, std::move(reason), {}};
+  return {.verdict = assay::v1::VERDICT_ERRORED, .reason = std::move(reason)};
 }
 inline Outcome Inconclusive(std::string reason) {
-  return {assay::v1::VERDICT_INCONCLUSIVE, std::move(reason), {}};
+  return {.verdict = assay::v1::VERDICT_INCONCLUSIVE,
+          .reason = std::move(reason)};
 }
 
 }  // namespace assay::steps

@@ -11,6 +11,7 @@
 
 #include "proto/base/digest.h"
 #include "runner/steps/burst_step.h"
+#include "runner/steps/load_step.h"
 #include "runner/steps/logs_step.h"
 #include "runner/steps/metrics_step.h"
 #include "runner/steps/sql_step.h"
@@ -268,6 +269,10 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
                                       correlation_, schemas_);
     case Step::kLogs:
       co_return RunLogsStep(step.logs(), surroundings_, redactor_);
+    case Step::kLoad:
+      co_return co_await RunLoadStep(
+          step.load(), frame,
+          {plan_, surroundings_, schemas_, tracer_, correlation_});
     case Step::kMetrics:
       co_return co_await RunMetricsStep(step.metrics(), frame, surroundings_,
                                         schemas_, limit);

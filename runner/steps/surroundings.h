@@ -66,6 +66,8 @@ class Surroundings {
   // span stands below `below`. INVALID_ARGUMENT: the target cannot do that.
   virtual boost::asio::awaitable<Status> Disturb(
       assay::plan::v1::FaultStep fault, telemetry::TraceContext below) = 0;
+  // While more comes than anybody reads, taps record a sample.
+  virtual void SetUnderLoad(bool under_load) = 0;
   // Waits until the service has reported something, or for the deadline.
   virtual boost::asio::awaitable<void> WaitForReports(Deadline deadline) = 0;
 };

@@ -146,6 +146,20 @@ Expected<CellSpec> BuildCell(const DraftInput& input) {
   return cell;
 }
 
+// Where an OpenTelemetry SDK of the service finds the run's receiver, with
+// batches that come in time for an assertion. The commands' own lines win.
+std::vector<std::string> TelemetryEnvironment(const Service& service) {
+  return {"OTEL_SERVICE_NAME=" + service.name(),
+          "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318",
+          "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+          "OTEL_BSP_SCHEDULE_DELAY=200",
+          "OTEL_BLRP_SCHEDULE_DELAY=200",
+          "OTEL_METRIC_EXPORT_INTERVAL=1000",
+          "OTEL_TRACES_SAMPLER=parentbased_always_on",
+          "OTEL_PROPAGATORS=tracecontext,baggage",
+          "OTEL_SEMCONV_STABILITY_OPT_IN=http/dup,database/dup"};
+}
+
 Expected<CellSpec> ServiceCell(const DraftInput& input,
                                const Service& service) {
   CellSpec cell = CandidateCell("service:" + service.name(), input);
@@ -153,6 +167,10 @@ Expected<CellSpec> ServiceCell(const DraftInput& input,
       ProcessSpec process,
       CommandProcess("start", service.start(), CommandScope(input, service),
                      input.image.environment));
+  std::vector<std::string> environment = TelemetryEnvironment(service);
+  // Behind HOME and LANG, in front of the image's and the command's.
+  process.environment.insert(process.environment.begin() + 2,
+                             environment.begin(), environment.end());
   cell.processes.push_back(std::move(process));
   return cell;
 }
