@@ -210,7 +210,8 @@ TEST(CompilerTest, StepsOfEveryOtherKindAreTypedOrKeptAsWritten) {
   EXPECT_EQ(steps[5].logs().sources_size(), 4);
   EXPECT_EQ(steps[6].fault().action(), "latency");
   EXPECT_EQ(steps[6].fault().argument_json(), "200");
-  EXPECT_EQ(steps[7].unsupported().verb(), "metrics");
+  EXPECT_EQ(steps[7].metrics().name(), "up");
+  EXPECT_EQ(steps[7].metrics().source(), "prometheus");
   EXPECT_EQ(steps[8].unsupported().json(),
             R"({"exchange":[{"send":"a"}],"websocket":"/ws"})");
   EXPECT_EQ(steps[9].unsupported().verb(), "grpc");
