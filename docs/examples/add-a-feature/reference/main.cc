@@ -1,0 +1,22 @@
+// shorty PORT: the routes.
+
+#include <cstdlib>
+
+#include "handlers.h"
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  static Links links;
+  Serve(std::atoi(argv[1]), [](const Request& request) -> Answer {
+    const std::string& path = request.path;
+    const std::string stats = "/stats";
+    if (path == "/healthz") return {200, "{}", {}};
+    if (request.method == "POST" && path == "/links") return Create(links, request);
+    if (request.method != "GET") return Problem(405, "There is no such method");
+    if (path.rfind("/links/", 0) == 0 && path.size() > 13 &&
+        path.compare(path.size() - stats.size(), stats.size(), stats) == 0) {
+      return Statistics(links, path.substr(7, path.size() - 7 - stats.size()));
+    }
+    return Follow(links, path.substr(1));
+  });
+}
