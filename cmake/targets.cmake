@@ -84,7 +84,10 @@ function(assay_test name)
   endif()
 endfunction()
 
-# assay_fuzzer(NAME SOURCES ... DEPS ...): built by the fuzz preset only.
+# Every fuzz target: tests/fuzz/run builds them.
+add_custom_target(fuzzers)
+
+# assay_fuzzer(NAME SOURCES ... DEPS ...): built with ASSAY_FUZZ only.
 function(assay_fuzzer name)
   if(NOT ASSAY_FUZZ)
     return()
@@ -95,5 +98,6 @@ function(assay_fuzzer name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_DEPS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
   set_property(GLOBAL APPEND PROPERTY ASSAY_FUZZERS ${name})
 endfunction()

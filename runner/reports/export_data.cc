@@ -22,7 +22,8 @@ std::string SecondsText(double seconds) {
 }
 
 // The element inside a test case that says how it ended.
-std::string JunitEnd(v1::Verdict verdict, const std::string& reason) {
+std::string JunitEnd(v1::Verdict verdict, const std::string& reason,
+                     const std::string& details = "") {
   const std::string message = "message=\"" + EscapeMarkup(reason) + "\"";
   switch (verdict) {
     case v1::VERDICT_PASSED:
@@ -30,7 +31,9 @@ std::string JunitEnd(v1::Verdict verdict, const std::string& reason) {
     case v1::VERDICT_FAILED:
     case v1::VERDICT_TIMED_OUT:
       return "><failure type=\"" + VerdictWord(verdict) + "\" " + message +
-             "/></testcase>\n";
+             (details.empty() ? "/>"
+                              : ">" + EscapeMarkup(details) + "</failure>") +
+             "</testcase>\n";
     case v1::VERDICT_ERRORED:
     case v1::VERDICT_INCONCLUSIVE:
       return "><error type=\"" + VerdictWord(verdict) + "\" " + message +
@@ -38,6 +41,15 @@ std::string JunitEnd(v1::Verdict verdict, const std::string& reason) {
     default:
       return "><skipped " + message + "/></testcase>\n";
   }
+}
+
+// Where it went wrong, with what was expected and what came.
+std::string FailedStep(const CheckResult& check) {
+  for (const CheckResult::Step& step : check.steps()) {
+    if (step.verdict() == v1::VERDICT_PASSED || step.reason().empty()) continue;
+    return step.position() + ": " + step.title() + "\n" + step.reason();
+  }
+  return "";
 }
 
 struct JunitCounts {
@@ -131,7 +143,7 @@ std::string ExportJunit(const RunReport& report) {
       counts.Add(check.verdict());
       cases += JunitCase(report.title, check.check_id() + ": " + check.title(),
                          Seconds(check.duration())) +
-               JunitEnd(check.verdict(), check.reason());
+               JunitEnd(check.verdict(), check.reason(), FailedStep(check));
       continue;
     }
     for (const CheckResult::Case& one : check.cases()) {

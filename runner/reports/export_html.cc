@@ -1,4 +1,9 @@
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
 #include <cstdio>
+#include <map>
+#include <sstream>
 
 #include "runner/reports/export.h"
 #include "runner/reports/html_style.h"
@@ -25,14 +30,29 @@ std::string Badge(v1::Verdict verdict) {
          VerdictText(verdict) + "</span>";
 }
 
+// A sentence, and below it the lines of a diff if there are any.
+std::string ReasonText(const std::string& reason) {
+  if (reason.empty()) return "";
+  const std::size_t line = reason.find('\n');
+  std::string text =
+      "<p class=\"reason\">" + E(reason.substr(0, line)) + "</p>";
+  if (line == std::string::npos) return text;
+  text += "<pre class=\"diff\">";
+  std::istringstream lines(reason.substr(line + 1));
+  for (std::string one; std::getline(lines, one);) {
+    const char* kind = one.starts_with("+")   ? "added"
+                       : one.starts_with("-") ? "missing"
+                                              : "quiet";
+    text += std::string("<span class=\"") + kind + "\">" + E(one) + "</span>\n";
+  }
+  return text + "</pre>";
+}
+
 std::string StepRows(const CheckResult& check) {
   std::string rows;
   for (const CheckResult::Step& step : check.steps()) {
     rows += "<tr><td>" + Badge(step.verdict()) + "</td><td><code>" +
-            E(step.title()) + "</code>" +
-            (step.reason().empty()
-                 ? ""
-                 : "<p class=\"reason\">" + E(step.reason()) + "</p>") +
+            E(step.title()) + "</code>" + ReasonText(step.reason()) +
             "</td><td class=\"quiet\">" + E(step.position()) +
             "</td><td class=\"number\">" + Took(Seconds(step.duration())) +
             "</td></tr>\n";
@@ -44,13 +64,19 @@ std::string CaseRows(const CheckResult& check) {
   std::string rows;
   for (const CheckResult::Case& one : check.cases()) {
     rows += "<tr><td>" + Badge(one.verdict()) + "</td><td colspan=\"3\">" +
-            E(one.name()) +
-            (one.reason().empty()
-                 ? ""
-                 : "<p class=\"reason\">" + E(one.reason()) + "</p>") +
-            "</td></tr>\n";
+            E(one.name()) + ReasonText(one.reason()) + "</td></tr>\n";
   }
   return rows;
+}
+
+// Whether a step or a case gives the check's own reason.
+bool SaidBelow(const CheckResult& check) {
+  const auto says = [&](const auto& part) {
+    const std::string first = part.reason().substr(0, part.reason().find('\n'));
+    return !first.empty() && check.reason().ends_with(first);
+  };
+  return std::any_of(check.steps().begin(), check.steps().end(), says) ||
+         std::any_of(check.cases().begin(), check.cases().end(), says);
 }
 
 std::string CheckSection(const CheckResult& check) {
@@ -64,7 +90,7 @@ std::string CheckSection(const CheckResult& check) {
   text += "<span class=\"points\">" + PointsText(check.earned()) + " / " +
           PointsText(check.points()) + "</span><span class=\"time\">" +
           Took(Seconds(check.duration())) + "</span></summary>\n";
-  if (!check.reason().empty()) {
+  if (!check.reason().empty() && !SaidBelow(check)) {
     text += "<p class=\"reason\">" + E(check.reason()) + "</p>\n";
   }
   if (check.service_deaths() > 0) {
@@ -123,6 +149,47 @@ std::string TraceSection(const RunReport& report) {
   return text;
 }
 
+// "8 passed · 2 failed", in the order in which verdicts first occur.
+std::string Tally(const v1::Run& run) {
+  std::vector<v1::Verdict> order;
+  std::map<v1::Verdict, int> count;
+  for (const CheckResult& check : run.checks()) {
+    if (count[check.verdict()]++ == 0) order.push_back(check.verdict());
+  }
+  std::string text;
+  for (const v1::Verdict verdict : order) {
+    text += "<span class=\"badge " + VerdictWord(verdict) + "\">" +
+            std::to_string(count[verdict]) + " " + VerdictText(verdict) +
+            "</span> ";
+  }
+  return text.empty() ? "" : "<p>" + text + "</p>\n";
+}
+
+// Which run this was; of a local one, the plan alone.
+std::string Origin(const v1::Run& run) {
+  std::vector<std::string> parts;
+  if (!run.name().empty()) parts.push_back(E(run.name()));
+  if (!run.commit().empty()) {
+    parts.push_back("commit <code>" + E(run.commit().substr(0, 12)) +
+                    "</code>");
+  }
+  if (!run.plan_digest().empty()) {
+    parts.push_back("plan <code>" + E(run.plan_digest().substr(0, 12)) +
+                    "</code>");
+  }
+  if (run.has_start_time()) {
+    parts.push_back(
+        E(google::protobuf::util::TimeUtil::ToString(run.start_time())
+              .substr(0, 19)) +
+        "Z");
+  }
+  std::string text;
+  for (const std::string& part : parts) {
+    text += (text.empty() ? "" : " · ") + part;
+  }
+  return "<p class=\"quiet\">" + text + "</p>";
+}
+
 std::string Header(const RunReport& report) {
   const v1::Run& run = report.run;
   std::string text = "<header><h1>" + E(report.title) +
@@ -137,14 +204,7 @@ std::string Header(const RunReport& report) {
     text += "<p class=\"reason\">" + OutcomeText(run.outcome()) + ": " +
             E(run.outcome_reason()) + "</p>\n";
   }
-  text += "<p class=\"quiet\">" + E(run.name());
-  if (!run.commit().empty()) {
-    text += " · commit <code>" + E(run.commit().substr(0, 12)) + "</code>";
-  }
-  if (!run.plan_digest().empty()) {
-    text += " · plan <code>" + E(run.plan_digest().substr(0, 12)) + "</code>";
-  }
-  return text + "</p></header>\n";
+  return text + Tally(run) + Origin(run) + "</header>\n";
 }
 
 std::string PhaseList(const RunReport& report) {

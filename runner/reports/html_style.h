@@ -38,12 +38,21 @@ summary .time { color: var(--quiet); min-width: 4.5em; text-align: right; }
 .badge.errored, .badge.inconclusive, .badge.skipped, .badge.not_run {
   color: var(--warn); }
 .tag { color: var(--quiet); font-size: .8rem; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0;
+  table-layout: fixed; }
 td { border-top: 1px solid var(--line); padding: .3rem .5rem;
   vertical-align: top; }
-td:first-child { width: 8.5rem; }
+td:first-child { width: 6.5rem; }
+td:nth-child(3) { width: 9rem; }
+td:last-child { width: 5.5rem; }
+.diff { font: .85em/1.4 ui-monospace, monospace; margin: .25rem 0;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+.diff .missing { color: var(--good); }
+.diff .added { color: var(--bad); }
 td.number { text-align: right; }
-.phases { padding-left: 1.5rem; }
+.phases { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; padding: 0;
+  list-style: none; }
+.phases .number { color: var(--quiet); }
 .phases .bad { color: var(--bad); }
 .trace { border-top: 1px solid var(--line); font-size: .85rem; }
 .span { display: grid; align-items: center; gap: .5rem;

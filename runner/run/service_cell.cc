@@ -3,6 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "runner/assertions/evaluator.h"
@@ -146,7 +149,21 @@ asio::awaitable<Status> ServiceCell::Stop(int signal) {
   if (program_ != nullptr) {
     co_await program_->WaitEnd(steady_clock::now() + kReap);
   }
+  co_await WaitEmpty();
   co_return Status{};
+}
+
+// The program is a shell, which may be gone before what it started: that one
+// would still hold the port of whoever comes next.
+asio::awaitable<void> ServiceCell::WaitEmpty() {
+  asio::steady_timer timer(executor_);
+  const auto end = steady_clock::now() + kReap;
+  while (steady_clock::now() < end) {
+    const auto stats = cell_.Stats();
+    if (!stats || stats->pids <= 0) co_return;
+    timer.expires_after(milliseconds(1));
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 Expected<steps::HttpClient*> ServiceCell::Http(std::string_view name) {

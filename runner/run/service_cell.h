@@ -61,6 +61,7 @@ class ServiceCell {
   // One try: empty when ready, else what it saw.
   boost::asio::awaitable<std::string> Probe(Deadline deadline);
   std::string DescribeEnd();
+  boost::asio::awaitable<void> WaitEmpty();
 
   boost::asio::any_io_executor executor_;
   sandbox::Cell cell_;

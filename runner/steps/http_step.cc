@@ -36,7 +36,9 @@ Outcome FromFailures(const std::vector<assertions::Failure>& failures) {
   if (failures.size() > 1) {
     reason += " (and " + std::to_string(failures.size() - 1) + " more)";
   }
-  return Failed(std::move(reason), failures.front().position);
+  Outcome outcome = Failed(std::move(reason), failures.front().position);
+  outcome.diff = failures.front().diff;
+  return outcome;
 }
 
 HttpSteps::HttpSteps(const assay::plan::v1::Plan& plan,
@@ -68,6 +70,7 @@ asio::awaitable<Outcome> HttpSteps::Run(const HttpStep& step, Frame& frame,
   if (result.kind != HttpResult::Kind::kAnswered) {
     co_return co_await Explain(step, std::move(result));
   }
+  HideCaptures(step, result.answer);
   assertions::Evaluator evaluator(frame.scope, schemas_);
   Outcome outcome = FromFailures(evaluator.Http(step.expect(), result.answer));
   if (!outcome.passed()) co_return outcome;
@@ -156,6 +159,19 @@ asio::awaitable<Outcome> HttpSteps::Explain(const HttpStep& step,
     }
     default:
       co_return Failed(result.problem);
+  }
+}
+
+// An answer that is not as expected is shown, and what would have been captured
+// as a secret is in it.
+void HttpSteps::HideCaptures(const HttpStep& step,
+                             const assertions::HttpAnswer& answer) {
+  for (const auto& capture : step.captures()) {
+    if (!capture.secret() || capture.has_cookie()) continue;
+    const auto value = assertions::TakeCapture(capture, answer);
+    if (!value) continue;
+    redactor_.Add(capture.name(), value->is_string() ? value->get<std::string>()
+                                                     : value->dump());
   }
 }
 

@@ -42,6 +42,8 @@ class HttpSteps {
   boost::asio::awaitable<Outcome> Explain(const assay::plan::v1::HttpStep& step,
                                           HttpResult result);
   // Takes the step's captures into the scope.
+  void HideCaptures(const assay::plan::v1::HttpStep& step,
+                    const assertions::HttpAnswer& answer);
   Outcome Capture(const assay::plan::v1::HttpStep& step,
                   const assertions::HttpAnswer& answer, Frame& frame);
 

@@ -18,6 +18,8 @@ struct Outcome {
   std::string reason = {};
   // What did not hold, in the suite; unset: the step.
   assay::plan::v1::Position position = {};
+  // Lines of a small diff, where two values were compared.
+  std::string diff = {};
   // What the step was made of (a framework's cases, variants), if anything.
   std::vector<assay::v1::CheckResult::Case> cases = {};
   // Of the step's points, where it earns them by parts.

@@ -184,7 +184,8 @@ asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
   assay::v1::CheckResult::Step& told = *result.add_steps();
   told.set_title(title);
   told.set_verdict(outcome.verdict);
-  told.set_reason(outcome.reason);
+  told.set_reason(outcome.diff.empty() ? outcome.reason
+                                       : outcome.reason + "\n" + outcome.diff);
   told.set_position(ShowPosition(
       outcome.position.line() ? outcome.position : step.position(), plan_));
   told.set_span_id(ToHex(span.context().span_id));

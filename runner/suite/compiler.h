@@ -28,7 +28,7 @@ struct Compiled {
 // without a service, fills in defaults, and takes along the files that the
 // suite names. Pure: the same files give the same plan.
 //
-// Errors: every mistake found, the first 20 in the order of the file. Hostile
+// Errors: every mistake found, the first 20 of each file in its order. Hostile
 // input is refused in bounded time and memory.
 std::expected<Compiled, Diagnostics> Compile(const Files& files);
 

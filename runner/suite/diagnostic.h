@@ -36,7 +36,7 @@ struct Diagnostic {
 
 std::ostream& operator<<(std::ostream& out, const Diagnostic& diagnostic);
 
-// In the order of their places, at most kMaxDiagnostics, never empty where
+// In the order of their places, at most kMaxDiagnostics of a file, never empty where
 // they stand for a failure.
 using Diagnostics = std::vector<Diagnostic>;
 

@@ -1,6 +1,7 @@
 #include "runner/suite/report.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace assay::suite {
@@ -13,7 +14,11 @@ Diagnostics Take(Diagnostics& from) {
   Diagnostics all = std::exchange(from, {});
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
-  if (all.size() > kMaxDiagnostics) all.resize(kMaxDiagnostics);
+  // Sorted by file, so that one full of mistakes does not hide another's.
+  std::map<std::string, std::size_t> of_file;
+  std::erase_if(all, [&](const Diagnostic& one) {
+    return ++of_file[one.file] > kMaxDiagnostics;
+  });
   return all;
 }
 

@@ -14,7 +14,8 @@ class Report {
   void Warn(const Place& at, std::string message);
 
   bool ok() const { return errors_.empty(); }
-  // Sorted by place, without repetitions, at most kMaxDiagnostics.
+  // Sorted by place, without repetitions, at most kMaxDiagnostics of a
+  // file.
   Diagnostics TakeErrors();
   Diagnostics TakeWarnings();
 

@@ -60,6 +60,9 @@ constexpr std::string_view kBase64 =
 constexpr std::string_view kBase64Url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+// What stands in the place of the rest of a text (suite::Shorten).
+constexpr std::string_view kCut = "...";
+
 }  // namespace
 
 void Redactor::Add(std::string_view name, std::string_view value) {
@@ -128,7 +131,31 @@ std::string Redactor::Redact(std::string_view text) const {
   if (patterns_.empty()) return std::string(text);
   auto [out, certain] = RedactPrefix(text);
   out += text.substr(certain);
+  RedactCut(out);
   return out;
+}
+
+// Texts are shortened before they come here, maybe in the middle of a secret.
+void Redactor::RedactCut(std::string& text) const {
+  for (std::size_t end = text.find(kCut); end != std::string::npos;
+       end = text.find(kCut, end + kCut.size())) {
+    const std::string_view before(text.data(), end);
+    const Pattern* hit = nullptr;
+    std::size_t longest = kShortest - 1;
+    for (const Pattern& pattern : patterns_) {
+      for (std::size_t length = std::min(pattern.bytes.size() - 1, end);
+           length > longest; --length) {
+        if (!before.ends_with(
+                std::string_view(pattern.bytes).substr(0, length)))
+          continue;
+        hit = &pattern;
+        longest = length;
+      }
+    }
+    if (hit == nullptr) continue;
+    text.replace(end - longest, longest, hit->replacement);
+    end += hit->replacement.size() - longest;
+  }
 }
 
 bool Redactor::Mentions(std::string_view text) const {

@@ -23,6 +23,7 @@ class Redactor {
   // that was captured twice).
   void Add(std::string_view name, std::string_view value);
 
+  // Also where a text was cut inside a value and ends in "...".
   std::string Redact(std::string_view text) const;
   bool Mentions(std::string_view text) const;
   // Where `text` first holds a value known under `name`, in any spelling.
@@ -51,6 +52,7 @@ class Redactor {
     std::string name;
     std::string replacement;
   };
+  void RedactCut(std::string& text) const;
   void AddPattern(std::string_view name, std::string bytes);
   // Redacts `text` up to where a secret might begin and be cut off, and says
   // where that is.

@@ -64,7 +64,11 @@ Expected<ProcessSpec> CommandProcess(const std::string& name,
                                      const Command& command,
                                      const suite::Scope& scope,
                                      std::vector<std::string> environment) {
-  // Lines that come later win.
+  // Lines that come later win. A shell has a PATH of its own, which `make` and
+  // others that it starts do not see.
+  environment.insert(environment.begin(),
+                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                     "/sbin:/bin");
   environment.insert(environment.end(), {"HOME=/tmp", "LANG=C.UTF-8"});
   ProcessSpec process{.name = name,
                       .arguments = {"/bin/sh", "-c", command.run()},

@@ -93,15 +93,19 @@ void PrintKillRow(Console& console, const KillRow& row, std::size_t id_width) {
   if (!row.problem.empty()) {
     console.Line("    " + console.Paint(Color::kRed, Printable(row.problem)));
   }
+  // A build that failed has one reason, not one for each check.
+  std::map<std::string, std::vector<std::string>> by_reason;
   for (const auto& [check, surprise] : row.surprises) {
-    console.Line(fmt::format(
-        "    {}: earned {}, declared {} ({}){}", check,
-        PointsText(surprise.earned), PointsText(surprise.declared),
-        surprise.times == 1 ? "once" : fmt::format("{} times", surprise.times),
-        surprise.reason.empty()
-            ? ""
-            : ": " +
-                  console.Paint(Color::kYellow, Printable(surprise.reason))));
+    by_reason[surprise.reason].push_back(fmt::format(
+        "{}: earned {}, declared {} ({})", check, PointsText(surprise.earned),
+        PointsText(surprise.declared),
+        surprise.times == 1 ? "once"
+                            : fmt::format("{} times", surprise.times)));
+  }
+  for (const auto& [reason, checks] : by_reason) {
+    for (const std::string& check : checks) console.Line("    " + check);
+    if (reason.empty()) continue;
+    console.Line("      " + console.Paint(Color::kYellow, Printable(reason)));
   }
 }
 

@@ -62,6 +62,19 @@ std::string WhyOf(const v1::CheckResult& result) {
                           : fmt::format("{} ({})", why, Printable(position));
 }
 
+// What a step's reason has below its sentence: expected and actual values.
+std::vector<std::string> DiffOf(const v1::CheckResult& result) {
+  std::vector<std::string> lines;
+  for (const auto& step : result.steps()) {
+    std::istringstream text(step.reason());
+    std::string line;
+    std::getline(text, line);
+    while (std::getline(text, line)) lines.push_back(Printable(line));
+    if (!lines.empty()) break;
+  }
+  return lines;
+}
+
 // For a run without a server: the worker's last word has no score.
 v1::Score ScoreOf(const v1::Run& run) {
   v1::Score score;
@@ -305,6 +318,12 @@ void RunView::PrintCheck(const v1::CheckResult& result) {
       console_.Paint(Color::kDim, DurationText(result.duration()))));
   if (result.verdict() == v1::VERDICT_PASSED || result.reason().empty()) return;
   console_.Line("│      " + console_.Paint(Color::kYellow, WhyOf(result)));
+  for (const std::string& line : DiffOf(result)) {
+    const Color color = line.starts_with("-")   ? Color::kGreen
+                        : line.starts_with("+") ? Color::kRed
+                                                : Color::kDim;
+    console_.Line("│        " + console_.Paint(color, line));
+  }
 }
 
 void RunView::OnFinished(const v1::RunEvent::Finished& finished) {

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     }
     assay::suite::CandidatePlan(again);
   } else if (compiled.error().empty() ||
-             compiled.error().size() > assay::suite::kMaxDiagnostics) {
+             compiled.error().size() > 3 * assay::suite::kMaxDiagnostics) {
     std::abort();
   }
   return 0;

@@ -144,6 +144,21 @@ TEST(ExportTest, MarkdownKeepsWordsOfOthersText) {
   EXPECT_THAT(text, HasSubstr("\\|x\\|"));
 }
 
+// Lines below a step's sentence are a diff.
+TEST(ExportTest, ADiffIsShownBelowItsStepAndTheReasonOnce) {
+  RunReport report = Sample();
+  auto& check = *report.run.mutable_checks(1);
+  check.clear_cases();
+  check.set_reason("POST /orders: expected $ to equal {}, got {}");
+  check.mutable_steps(0)->set_reason(
+      "expected $ to equal {}, got {}\n- $.a: 1\n+ $.a: <b>\n");
+  const std::string html = ExportHtml(report);
+  EXPECT_THAT(html, HasSubstr("<span class=\"missing\">- $.a: 1</span>\n"
+                              "<span class=\"added\">+ $.a: &lt;b&gt;</span>"));
+  EXPECT_THAT(html, Not(HasSubstr("POST /orders: expected")));
+  EXPECT_THAT(ExportJunit(report), HasSubstr("\n- $.a: 1\n+ $.a: &lt;b&gt;\n"));
+}
+
 TEST(ExportTest, HtmlIsOneFileThatRunsAndFetchesNothing) {
   const std::string html = ExportHtml(Sample());
   EXPECT_THAT(html, Not(HasSubstr("<script")));

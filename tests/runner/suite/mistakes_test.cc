@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "runner/suite/compiler.h"
+#include "tests/testing/corpora.h"
 
 namespace assay::suite {
 namespace {
@@ -432,6 +433,23 @@ TEST(MistakesTest, TheFirstTwentyAreReported) {
   const std::vector<std::string> said = Said(WithStep(steps));
   ASSERT_EQ(said.size(), 20u);
   EXPECT_EQ(said[0], "8:9: unknown verb \"gett\"; did you mean \"get\"?");
+}
+
+// An author sees all of this at once. What it should say is in expected.txt.
+TEST(MistakesTest, ThirtyKindsOfMistakeHaveThirtyPlacesAndSentences) {
+  const auto folder =
+      testing::SourceRoot() / "tests/runner/suite/testdata/thirty";
+  const auto compiled =
+      Compile({{"assay.yaml", testing::ReadFile(folder / "assay.yaml")},
+               {"more.yaml", testing::ReadFile(folder / "more.yaml")},
+               {"sql/seed.sql", "select 1;"}});
+  ASSERT_FALSE(compiled.has_value());
+  const std::string said = ToText(compiled.error());
+  if (std::getenv("ASSAY_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(folder / "expected.txt") << said;
+  }
+  EXPECT_EQ(said, testing::ReadFile(folder / "expected.txt"));
+  EXPECT_GE(compiled.error().size(), 30u);
 }
 
 TEST(MistakesTest, TheTextFormNamesTheFile) {

@@ -15,6 +15,17 @@ TEST(RedactorTest, ReplacesEveryOccurrenceByItsName) {
   EXPECT_EQ(redactor.Redact("s3cr3t-valu"), "s3cr3t-valu");
 }
 
+// A value that was shortened for people still shows most of a password.
+TEST(RedactorTest, FindsTheBeginningOfAValueThatWasCut) {
+  Redactor redactor;
+  redactor.Add("jwt", "s3cr3t-value");
+  EXPECT_EQ(redactor.Redact("got s3cr3t-v... and s3cr3t-value..."),
+            "got [secret:jwt]... and [secret:jwt]...");
+  EXPECT_EQ(redactor.Redact("got s3cr3t-v... at x; got s3cr3t..."),
+            "got [secret:jwt]... at x; got [secret:jwt]...");
+  EXPECT_EQ(redactor.Redact("yes..."), "yes...");
+}
+
 TEST(RedactorTest, TheLongerOfTwoNestedSecretsWins) {
   Redactor redactor;
   redactor.Add("short", "abcd");

@@ -68,9 +68,9 @@ TEST_F(KillTableTest, OneRunOfManyThatDiffersIsToldWithItsReason) {
   EXPECT_EQ(row_.as_declared, 1);
   EXPECT_EQ(Printed(row_),
             "✗ no-lock           3/8  1 of 3  b\n"
-            "    a: earned 0, declared 3 (once): status: expected 200 found "
-            "500\n"
-            "    b: earned 5, declared 0 (once)\n");
+            "    b: earned 5, declared 0 (once)\n"
+            "    a: earned 0, declared 3 (once)\n"
+            "      status: expected 200 found 500\n");
 }
 
 TEST_F(KillTableTest, ARunThatEndedEarlyEarnsNothing) {
@@ -79,8 +79,8 @@ TEST_F(KillTableTest, ARunThatEndedEarlyEarnsNothing) {
   run.set_outcome_reason("the build exited with code 2");
   AddRun(plan_, run, row_);
   EXPECT_FALSE(row_.ok());
-  EXPECT_THAT(Printed(row_),
-              HasSubstr("a: earned 0, declared 3 (once): the build exited"));
+  EXPECT_THAT(Printed(row_), HasSubstr("a: earned 0, declared 3 (once)\n"
+                                       "      the build exited with code 2\n"));
 }
 
 TEST_F(KillTableTest, NothingRunIsNothingShown) {
