@@ -36,8 +36,8 @@ struct Diagnostic {
 
 std::ostream& operator<<(std::ostream& out, const Diagnostic& diagnostic);
 
-// In the order of their places, at most kMaxDiagnostics of a file, never empty where
-// they stand for a failure.
+// In the order of their places, at most kMaxDiagnostics of a file, never empty
+// where they stand for a failure.
 using Diagnostics = std::vector<Diagnostic>;
 
 inline constexpr std::size_t kMaxDiagnostics = 20;
