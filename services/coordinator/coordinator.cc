@@ -265,6 +265,8 @@ struct Coordinator::Parts {
       [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },
       dashboard::Assets(), options.public_url};
   dispatch::LeaseServiceImpl lease_service{strand, dispatcher, authenticate};
+  bool scanning = false;
+  gateway::OneShot<bool> scanned_all;
   std::unique_ptr<gateway::GrpcServer> grpc;
   std::unique_ptr<gateway::GrpcProbe> probe;
 };
@@ -313,6 +315,7 @@ asio::awaitable<void> Coordinator::Parts::Scan() {
     spdlog::error("scan of repositories: {}", scanned.error().message);
   const auto erased = co_await records_service.EraseExpired();
   if (!erased) spdlog::error("retention: {}", erased.error().message);
+  scanned_all.Set(true);
 }
 
 // Not while a backup is made, nor under a push.
@@ -368,6 +371,7 @@ asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
   running.ground.web->Serve([&running](gateway::HttpExchange& exchange) {
     return running.routes.Handle(exchange);
   });
+  running.scanning = true;
   gateway::Spawn(strand, "scan", running.Scan());
   running.housekeeper.Start();
   co_return coordinator;
@@ -392,7 +396,12 @@ asio::awaitable<void> Coordinator::Stop() {
   parts_->dispatcher.Drain();
   parts_->feed.Close();
   co_await parts_->ground.web->Drain(parts_->options.grace);
-  parts_->housekeeper.Stop();
+  if (parts_->scanning) {
+    parts_->submission_refs.Stop();
+    parts_->reconciler.Stop();
+    co_await parts_->scanned_all.Take();
+    co_await parts_->housekeeper.Stop();
+  }
   parts_->deadlines.Stop();
   parts_->dispatcher.Stop();
   if (parts_->grpc) co_await parts_->StopGrpc();

@@ -84,6 +84,7 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::ScanRepositories() {
         [page](Transaction& tx) { return tx.repositories.List(page); });
     if (!batch) co_return std::unexpected(batch.error());
     for (RepositoryRecord& repository : batch->items) {
+      if (stopped_) co_return settled;
       const auto found = co_await ScanOne(std::move(repository));
       if (!found) co_return std::unexpected(found.error());
       settled.found += *found;

@@ -30,6 +30,8 @@ class Reconciler {
   boost::asio::awaitable<Expected<Settled>> SettleIntents();
   // Compares every repository's refs with its accepted pushes: behind serving.
   boost::asio::awaitable<Expected<Settled>> ScanRepositories();
+  // Lets ScanRepositories end early.
+  void Stop() { stopped_ = true; }
 
  private:
   boost::asio::awaitable<Expected<bool>> HasMoved(
@@ -43,6 +45,7 @@ class Reconciler {
   repositories::Repositories& repositories_;
   storage::Store& store_;
   const Clock& clock_;
+  bool stopped_ = false;
 };
 
 }  // namespace assay::git_http

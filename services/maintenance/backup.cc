@@ -201,9 +201,9 @@ Status BackupRun::WriteRefs(const std::string& path,
 }
 
 // Empty directories are in no manifest, and git wants these.
-void MakeGitDirectories(const fs::path& attempts) {
+void MakeGitDirectories(const fs::path& repositories) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(attempts, error))
+  for (const auto& entry : fs::directory_iterator(repositories, error))
     for (const char* name : {"refs", "objects/pack", "objects/info"})
       fs::create_directories(entry.path() / name, error);
 }
@@ -247,7 +247,8 @@ Expected<BackupReport> Restore(const fs::path& backup,
       return DataLoss(path, " is damaged in the backup: its digest is ",
                       copied->digest, ", expected ", expected.digest);
   }
-  MakeGitDirectories(draft.path() / "repositories/attempts");
+  for (const char* kind : {"attempts", "templates"})
+    MakeGitDirectories(draft.path() / "repositories" / kind);
   ASSAY_RETURN_IF_ERROR(CheckRestored(draft.path()));
   for (const char* name : {"store.db-wal", "store.db-shm"})
     fs::remove(draft.path() / name);

@@ -3,13 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 #include <vector>
 
 #include "services/gateway/spawn.h"
-#include "services/git_http/git_process.h"
 #include "services/maintenance/backup.h"
 
 namespace assay::maintenance {
@@ -29,33 +27,7 @@ int CountPacks(const fs::path& repository) {
   return packs;
 }
 
-// Puts small packs together until each is twice as large as the next. What is
-// borrowed from the template stays there.
-asio::awaitable<Status> Repack(asio::any_io_executor strand, fs::path path) {
-  auto git = git_http::GitProcess::Start(
-      strand, {.arguments = {"repack", "--geometric=2", "-d", "-l", "-q",
-                             "--no-write-bitmap-index"},
-               .repository = std::move(path),
-               .in_repository = true,
-               .max_cpu_seconds = 600,
-               .time_limit = std::chrono::seconds(900)});
-  if (!git) co_return std::unexpected(git.error());
-  std::vector<char> buffer(4 << 10);
-  for (;;) {
-    const auto count = co_await (*git)->ReadSome(buffer);
-    if (!count || *count == 0) break;
-  }
-  co_return co_await (*git)->Wait();
-}
-
 }  // namespace
-
-// Outlives the housekeeper where the loop still waits.
-struct Housekeeper::Pause {
-  explicit Pause(const asio::any_io_executor& strand) : timer(strand) {}
-  asio::steady_timer timer;
-  bool stopped = false;
-};
 
 Housekeeper::Housekeeper(asio::any_io_executor strand, storage::Store& store,
                          repositories::Repositories& repositories,
@@ -66,37 +38,58 @@ Housekeeper::Housekeeper(asio::any_io_executor strand, storage::Store& store,
       repositories_(repositories),
       queue_(queue),
       parts_(std::move(parts)),
-      pause_(std::make_shared<Pause>(strand_)) {}
+      timer_(strand_) {}
 
-Housekeeper::~Housekeeper() { Stop(); }
+void Housekeeper::Start() { gateway::Spawn(strand_, "housekeeping", Loop()); }
 
-void Housekeeper::Start() {
-  gateway::Spawn(strand_, "housekeeping", Loop(pause_));
+asio::awaitable<void> Housekeeper::Stop() {
+  stopped_ = true;
+  timer_.cancel();
+  if (git_ != nullptr) git_->Kill();
+  co_await over_.Take();
 }
 
-void Housekeeper::Stop() {
-  pause_->stopped = true;
-  pause_->timer.cancel();
-}
-
-asio::awaitable<void> Housekeeper::Loop(std::shared_ptr<Pause> pause) {
-  for (;;) {
-    pause->timer.expires_after(parts_.interval);
+asio::awaitable<void> Housekeeper::Loop() {
+  while (!stopped_) {
+    timer_.expires_after(parts_.interval);
     boost::system::error_code ignored;
-    co_await pause->timer.async_wait(
+    co_await timer_.async_wait(
         asio::redirect_error(asio::use_awaitable, ignored));
-    if (pause->stopped) co_return;
-    const auto erased = co_await parts_.erase_expired();
-    if (!erased) spdlog::warn("retention: {}", erased.error().message);
-    if (pause->stopped) co_return;
-    const auto repaired = co_await parts_.repair_refs();
-    if (!repaired)
-      spdlog::error("submission refs: {}", repaired.error().message);
-    if (pause->stopped) co_return;
-    if (const int tidied = co_await TidyAll(); tidied > 0)
-      spdlog::info("packed {} repositories anew", tidied);
-    if (pause->stopped) co_return;
+    if (!stopped_) co_await Round();
   }
+  over_.Set(true);
+}
+
+asio::awaitable<void> Housekeeper::Round() {
+  const auto erased = co_await parts_.erase_expired();
+  if (!erased) spdlog::warn("retention: {}", erased.error().message);
+  if (stopped_) co_return;
+  const auto repaired = co_await parts_.repair_refs();
+  if (!repaired) spdlog::error("submission refs: {}", repaired.error().message);
+  if (const int tidied = co_await TidyAll(); tidied > 0)
+    spdlog::info("packed {} repositories anew", tidied);
+}
+
+// Puts small packs together until each is twice as large as the next. What is
+// borrowed from the template stays there.
+asio::awaitable<Status> Housekeeper::Repack(fs::path path) {
+  auto git = git_http::GitProcess::Start(
+      strand_, {.arguments = {"repack", "--geometric=2", "-d", "-l", "-q",
+                              "--no-write-bitmap-index"},
+                .repository = std::move(path),
+                .in_repository = true,
+                .max_cpu_seconds = 600,
+                .time_limit = std::chrono::seconds(900)});
+  if (!git) co_return std::unexpected(git.error());
+  git_ = git->get();
+  std::vector<char> buffer(4 << 10);
+  for (;;) {
+    const auto count = co_await git_->ReadSome(buffer);
+    if (!count || *count == 0) break;
+  }
+  const Status ended = co_await git_->Wait();
+  git_ = nullptr;
+  co_return ended;
 }
 
 asio::awaitable<int> Housekeeper::TidyAll() {
@@ -107,9 +100,8 @@ asio::awaitable<int> Housekeeper::TidyAll() {
         [page](Transaction& tx) { return tx.repositories.List(page); });
     if (!batch) co_return tidied;
     for (const RepositoryRecord& repository : batch->items) {
-      const std::shared_ptr<Pause> pause = pause_;
+      if (stopped_) co_return tidied;
       const auto done = co_await Tidy(repository.id);
-      if (pause->stopped) co_return tidied;
       if (!done)
         spdlog::warn("packing {}: {}", repository.id.str(),
                      done.error().message);
@@ -129,7 +121,7 @@ asio::awaitable<Expected<bool>> Housekeeper::Tidy(RepositoryId repository) {
   const auto lock =
       MaintenanceLock::Take(parts_.data_dir, MaintenanceLock::Kind::kRemoval);
   if (!lock) co_return std::unexpected(lock.error());
-  const Status packed = co_await Repack(strand_, *path);
+  const Status packed = co_await Repack(*path);
   if (!packed) co_return std::unexpected(packed.error());
   co_return true;
 }

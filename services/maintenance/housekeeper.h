@@ -3,12 +3,14 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 
 #include "proto/base/error.h"
+#include "services/gateway/one_shot.h"
+#include "services/git_http/git_process.h"
 #include "services/git_http/repository_queue.h"
 #include "services/repositories/repositories.h"
 #include "services/storage/store.h"
@@ -41,24 +43,30 @@ class Housekeeper {
   Housekeeper(boost::asio::any_io_executor strand, storage::Store& store,
               repositories::Repositories& repositories,
               git_http::RepositoryQueue& queue, HousekeeperParts parts);
-  ~Housekeeper();
 
   void Start();
-  void Stop();
+  // Ends what is being done, and has ended when it returns. Only after Start.
+  boost::asio::awaitable<void> Stop();
   // One round; answers with how many repositories were packed anew.
   boost::asio::awaitable<int> TidyAll();
   boost::asio::awaitable<Expected<bool>> Tidy(RepositoryId repository);
 
  private:
-  struct Pause;
-  boost::asio::awaitable<void> Loop(std::shared_ptr<Pause> pause);
+  boost::asio::awaitable<void> Loop();
+  // Everything once, as far as Stop lets it.
+  boost::asio::awaitable<void> Round();
+  boost::asio::awaitable<Status> Repack(std::filesystem::path path);
 
   const boost::asio::any_io_executor strand_;
   storage::Store& store_;
   repositories::Repositories& repositories_;
   git_http::RepositoryQueue& queue_;
   const HousekeeperParts parts_;
-  const std::shared_ptr<Pause> pause_;
+  boost::asio::steady_timer timer_;
+  bool stopped_ = false;
+  gateway::OneShot<bool> over_;
+  // Packing, while it does.
+  git_http::GitProcess* git_ = nullptr;
 };
 
 }  // namespace assay::maintenance

@@ -27,6 +27,13 @@ namespace assay::repositories {
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
+namespace {
+
+// What a repository is called while it is removed.
+constexpr char kGone[] = ".gone";
+
+}  // namespace
+
 class Repositories::Pool {
  public:
   explicit Pool(const Options& options)
@@ -88,6 +95,8 @@ Expected<std::unique_ptr<Repositories>> Repositories::Open(Options options) {
       return SystemError("make " + (options.root / name).string(),
                          error.value());
   }
+  for (const auto& entry : fs::directory_iterator(options.root / "attempts"))
+    if (entry.path().extension() == kGone) fs::remove_all(entry.path(), error);
   for (const auto& entry : fs::directory_iterator(options.root / "templates"))
     if (entry.path().filename().string().starts_with("tmp-"))
       fs::remove_all(entry.path(), error);
@@ -128,8 +137,13 @@ Async<void> Repositories::CreateRepository(RepositoryId repository,
 Async<void> Repositories::Remove(RepositoryId repository) {
   return pool_->Run<void>([path = Path(repository)]() -> Status {
     if (!path) return std::unexpected(path.error());
+    // A ref of a submission may be on its way: it finds nothing any more, and
+    // makes nothing under what is being removed.
+    const fs::path gone = path->string() + kGone;
     std::error_code error;
-    fs::remove_all(*path, error);
+    fs::remove_all(gone, error);
+    if (!error && fs::exists(*path)) fs::rename(*path, gone, error);
+    if (!error) fs::remove_all(gone, error);
     if (error) return SystemError("remove " + path->string(), error.value());
     return {};
   });

@@ -62,6 +62,7 @@ SubmissionRefs::Async<void> SubmissionRefs::RepairAll() {
                               }));
     for (const RepairPage::Item& item : found.items)
       for (const SubmissionRecord& submission : item.submissions) {
+        if (stopped_) co_return first;
         Status written = co_await WriteIn(item.repository, submission);
         if (!written && first) first = std::move(written);
       }

@@ -31,6 +31,8 @@ class SubmissionRefs {
   // Writes every ref again. Goes on after a failure and answers with the
   // first one.
   Async<void> RepairAll();
+  // Lets RepairAll end early.
+  void Stop() { stopped_ = true; }
 
  private:
   Async<void> WriteIn(RepositoryId repository,
@@ -38,6 +40,7 @@ class SubmissionRefs {
 
   storage::Store& store_;
   const WriteRef write_;
+  bool stopped_ = false;
 };
 
 }  // namespace assay::submissions
