@@ -69,6 +69,8 @@ std::string_view SetupStepName(SetupStep step) {
       return "capabilities";
     case SetupStep::kWorkingDirectory:
       return "working directory";
+    case SetupStep::kWriteFence:
+      return "write fence";
     case SetupStep::kSeccomp:
       return "seccomp";
     case SetupStep::kExec:

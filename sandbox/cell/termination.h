@@ -57,6 +57,7 @@ enum class SetupStep : std::uint8_t {
   kCapabilities,
   kWorkingDirectory,
   kSeccomp,
+  kWriteFence,
   // The program: error_number ENOENT is "not found", EACCES "not executable".
   kExec,
   kLauncherGone,

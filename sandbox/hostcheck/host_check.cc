@@ -12,6 +12,7 @@
 
 #include "sandbox/cell/launcher.h"
 #include "sandbox/launcher/cgroup_tree.h"
+#include "sandbox/policy/write_fence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -101,6 +102,15 @@ Finding Seccomp() {
             "a kernel with CONFIG_SECCOMP_FILTER"};
   }
   return {Standing::kOk, "seccomp", actions, ""};
+}
+
+Finding WriteFence() {
+  if (HasWriteFence()) {
+    return {Standing::kOk, "landlock", "second fence around files", ""};
+  }
+  return {Standing::kWeaker, "landlock", "none",
+          "read-only mounts stand alone; a kernel from 5.19 on with "
+          "CONFIG_SECURITY_LANDLOCK and lsm=landlock,..."};
 }
 
 Finding ControllerFinding(const CgroupTree& tree, Controller controller,
@@ -213,6 +223,7 @@ std::vector<Finding> CheckHost() {
       User(),
       UserNamespaces(),
       Seccomp(),
+      WriteFence(),
       FileSystem("tmpfs"),
       FileSystem("overlay"),
       ControllerFinding(tree, Controller::kMemory, "memory", Weakness::kMemory),

@@ -84,6 +84,7 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
                             std::function<void(SetupFault)> on_ready) {
   on_ready_ = std::move(on_ready);
   limits_ = ProcessLimits();
+  writable_ = WritablePlaces();
   CellOwner owner = {.uid = outer_uid};
   if (!host_.identity.rootless() && ShowsHostFiles(spec_)) {
     owner.id_map = host_.identity.IdMap(outer_uid);
@@ -186,6 +187,20 @@ std::vector<ResourceLimit> LiveCell::ProcessLimits() const {
   return all;
 }
 
+std::vector<std::string> LiveCell::WritablePlaces() const {
+  // All of such a root may be changed.
+  if (!std::holds_alternative<HostRoot>(spec_.root)) return {};
+  std::vector<std::string> places = {"/tmp", "/dev", "/proc"};
+  const auto add = [&places](const auto& mount) {
+    if constexpr (requires { mount.read_only; }) {
+      if (mount.read_only) return;
+    }
+    places.push_back(mount.target);
+  };
+  for (const auto& mount : spec_.mounts) std::visit(add, mount);
+  return places;
+}
+
 SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
                                   std::span<const UniqueFd> fds,
                                   ClientEnds& ends) {
@@ -197,6 +212,7 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
       .cgroup = cgroup_,
       .namespaces = namespaces_,
       .limits = limits_,
+      .writable = writable_,
       .own_pids = host_.own_pids.get(),
       .drop_groups = !host_.identity.rootless(),
       .cpu_by_rlimit = Has(host_.weaker, Weakness::kCpuTime),

@@ -77,6 +77,7 @@ class LiveCell {
   void SweepLeaves();
   void TryFinish();
   std::vector<ResourceLimit> ProcessLimits() const;
+  std::vector<std::string> WritablePlaces() const;
 
   Host& host_;
   const CellSpec& spec_;
@@ -103,6 +104,7 @@ class LiveCell {
   EventLoop::Token oom_timer_ = 0;
   std::int32_t oom_kills_seen_ = 0;
   std::vector<ResourceLimit> limits_;
+  std::vector<std::string> writable_;
   std::map<std::uint32_t, std::unique_ptr<LiveProcess>> processes_;
   // Leaves of ended processes in which something was still dying.
   std::vector<std::uint32_t> leaves_;

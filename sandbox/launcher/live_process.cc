@@ -96,6 +96,7 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
                                  .namespaces = &around_.namespaces,
                                  .cgroup = &around_.cgroup,
                                  .limits = limits,
+                                 .writable = around_.writable,
                                  .stdin_fd = pipes[0][0],
                                  .stdout_fd = pipes[1][1],
                                  .stderr_fd = pipes[2][1],

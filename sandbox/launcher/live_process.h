@@ -33,6 +33,8 @@ class LiveProcess {
     CellCgroup& cgroup;
     const CellNamespaces& namespaces;
     std::span<const ResourceLimit> limits;
+    // See ProcessEntryPlan.
+    std::span<const std::string> writable;
     // The launcher's pid namespace, or -1: see CloneIntoPidNamespace.
     int own_pids;
     bool drop_groups;

@@ -15,6 +15,7 @@
 
 #include "sandbox/cell/tree_archive.h"
 #include "sandbox/policy/defence.h"
+#include "sandbox/policy/write_fence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -84,6 +85,9 @@ SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   ::umask(022);
   fault = GiveUpPrivileges();
   if (fault.step != SetupStep::kNone) return fault;
+  if (!plan.writable.empty() && !FenceWrites(plan.writable)) {
+    return Fault(SetupStep::kWriteFence);
+  }
   if (::chdir(plan.spec->working_directory.c_str()) != 0) {
     return Fault(SetupStep::kWorkingDirectory);
   }

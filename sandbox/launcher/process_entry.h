@@ -2,6 +2,7 @@
 #define ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_
 
 #include <span>
+#include <string>
 
 #include "sandbox/cell/spec.h"
 #include "sandbox/launcher/cell_cgroup.h"
@@ -16,6 +17,8 @@ struct ProcessEntryPlan {
   const CellNamespaces* namespaces = nullptr;
   const CellCgroup* cgroup = nullptr;
   std::span<const ResourceLimit> limits;
+  // What it may change, for the write fence; empty: everything there is.
+  std::span<const std::string> writable;
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;

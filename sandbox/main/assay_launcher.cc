@@ -44,8 +44,10 @@
 //   launcher  a leaf cgroup; pipes; clone3 into the cell's pid namespace and
 //             the leaf
 //   child     v1 cgroups; the cell's other namespaces; rlimits; uid; session;
-//             opaque to ptrace; capabilities, no_new_privs, seccomp; working
-//             directory; exec
+//             opaque to ptrace; capabilities, no_new_privs, seccomp, Landlock;
+//             working directory; exec
+// Cells whose blueprint expects to be started are built so before they are
+// asked for, in idle time, and wait; each is used once.
 // A candidate controls what happens after the last step, and in a cell that
 // runs already, what its own processes do meanwhile: the child has another uid
 // or is opaque to them until it has executed, and takes signals from them only

@@ -3,6 +3,7 @@
 #include "sandbox/main/run_command.h"
 #include "sandbox/policy/filter.h"
 #include "sandbox/policy/system_calls.h"
+#include "sandbox/policy/write_fence.h"
 
 namespace assay::sandbox {
 namespace {
@@ -101,7 +102,9 @@ std::string Explain(const RunOptions& options) {
   ExplainMounts(out, options);
   ExplainLimits(out, options.cell);
   out << "privileges\n  no capability in any set, no_new_privs, a session of "
-         "its own, no descriptor but 0 1 2\n"
+         "its own, no descriptor but 0 1 2"
+      << (HasWriteFence() ? "; Landlock behind the read-only mounts" : "")
+      << "\n"
       << "system calls (filter of " << CellFilter().size()
       << " instructions)\n  allowed:\n";
   Wrap(out, kAllowed);

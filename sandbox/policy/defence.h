@@ -36,6 +36,7 @@ enum class Defence : std::uint8_t {
   kWallLimit,
   kCpuLimit,
   kTreeKill,
+  kReadOnlyMounts,
 };
 
 #ifdef ASSAY_TEST_WITHOUT_DEFENCES

@@ -232,7 +232,9 @@ class Builder {
     UniqueFd tree = CloneSource(mount.source);
     if (!tree) return Fault(SetupStep::kSource, Name(mount.source));
     const std::uint64_t attributes =
-        kSafe | (mount.read_only ? MOUNT_ATTR_RDONLY : 0);
+        kSafe |
+        (mount.read_only && Stands(Defence::kReadOnlyMounts) ? MOUNT_ATTR_RDONLY
+                                                             : 0);
     if (!Protect(tree.get(), attributes)) {
       return Fault(SetupStep::kMount, "map the owner of " + Name(mount.source));
     }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/policy/write_fence.h"
+
 // For each defence: the test that misses it. It passes with the launcher that
 // only tests have, and fails as soon as that one leaves the defence out.
 namespace {
@@ -42,6 +44,9 @@ constexpr Missing kDefences[] = {
     {"old_root_gone", kLauncher,
      "RootfsTest.HostFilesAndProcessesAreOutOfSight"},
     {"read_only_root", kLauncher, "RootfsTest.RootIsOneReadOnlyMount"},
+    // Two fences around the same field: see below.
+    {"read_only_mounts,landlock", kLauncher,
+     "RootfsTest.ReadOnlyBindShowsFilesAndKeepsThem"},
     {"scratch_bytes", kLauncher, "LimitsTest.ScratchSizeIsALimit"},
     {"scratch_inodes", kHostile, "HostileDiskTest.DeepFolders"},
     {"memory_limit", kLauncher, "LimitsTest.MemoryHogIsEndedInsideItsLimit"},
@@ -60,7 +65,7 @@ void PrintTo(const Missing& missing, std::ostream* out) {
   *out << missing.without;
 }
 
-class DefenceTest : public testing::TestWithParam<Missing> {
+class FenceTest : public testing::Test {
  protected:
   // Whether the test passes. Some wait for ever for a defence that is missing.
   static bool Passes(const char* program, const std::string& test,
@@ -86,6 +91,9 @@ class DefenceTest : public testing::TestWithParam<Missing> {
   static inline std::string output_;
 };
 
+class DefenceTest : public FenceTest,
+                    public testing::WithParamInterface<Missing> {};
+
 TEST_P(DefenceTest, IsMissed) {
   const Missing& missing = GetParam();
   EXPECT_TRUE(Passes(missing.program, missing.test, "")) << output_;
@@ -95,6 +103,15 @@ TEST_P(DefenceTest, IsMissed) {
       << output_;
   EXPECT_FALSE(Passes(missing.program, missing.test, missing.without))
       << "nothing noticed that it was left out";
+}
+
+TEST_F(FenceTest, SecondFenceHoldsWithoutTheFirst) {
+  if (!assay::sandbox::HasWriteFence()) {
+    GTEST_SKIP() << "this kernel has no Landlock";
+  }
+  EXPECT_TRUE(Passes(kLauncher, "RootfsTest.ReadOnlyBindShowsFilesAndKeepsThem",
+                     "read_only_mounts"))
+      << output_;
 }
 
 std::string NameOf(const testing::TestParamInfo<Missing>& info) {

@@ -10,7 +10,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::array<std::string_view, 26> kNames = {"filter",
+constexpr std::array<std::string_view, 27> kNames = {"filter",
                                                      "no_new_privileges",
                                                      "capabilities",
                                                      "bounding_set",
@@ -35,7 +35,8 @@ constexpr std::array<std::string_view, 26> kNames = {"filter",
                                                      "open_files_limit",
                                                      "wall_limit",
                                                      "cpu_limit",
-                                                     "tree_kill"};
+                                                     "tree_kill",
+                                                     "read_only_mounts"};
 
 }  // namespace
 
