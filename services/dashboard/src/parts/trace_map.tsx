@@ -123,7 +123,7 @@ function draw(canvas: HTMLCanvasElement, tree: TraceTree) {
   for (const row of tree.rows) if (row.failed) bar(row);
 }
 
-// What the width of the bars stands for.
+// What the width of the bars stands for: where it begins, and from there on.
 export function TraceRuler({ range }: { range: TimeRange }) {
   const ticks = Array.from({ length: TICKS }, (_, i) => i / TICKS);
   return (
@@ -134,7 +134,9 @@ export function TraceRuler({ range }: { range: TimeRange }) {
       <div className="ruler-track">
         {ticks.map((tick) => (
           <span key={tick} style={{ left: `${100 * tick}%` }}>
-            {durationText(range.start + tick * range.length)}
+            {tick === 0
+              ? durationText(range.start)
+              : `+${durationText(tick * range.length)}`}
           </span>
         ))}
       </div>
