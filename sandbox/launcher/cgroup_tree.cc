@@ -22,6 +22,7 @@ namespace {
 constexpr std::array<const char*, kControllers> kNames = {"memory", "pids",
                                                           "cpu"};
 constexpr std::string_view kPrefix = "assay-";
+constexpr const char* kSupervisor = "supervisor";
 
 std::vector<std::string> Split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -111,15 +112,32 @@ void RemoveStale(int given) {
 // v2 only distributes a resource to the children of a cgroup that has no
 // processes itself, so the ones that were here before us move down by one.
 bool EnableInChildren(int given, const std::string& controllers) {
-  if (WriteSmallFile(given, "cgroup.subtree_control", controllers)) return true;
-  if (errno != EBUSY) return false;
-  UniqueFd below = MakeDirectory(given, "supervisor");
-  if (!below) return false;
-  std::istringstream pids(ReadSmallFile(given, "cgroup.procs"));
-  for (std::string pid; std::getline(pids, pid);) {
-    WriteSmallFile(below.get(), "cgroup.procs", pid);
+  // Each round moves as many as a read returns, and what they forked meanwhile.
+  constexpr int kRounds = 16;
+  for (int round = 0; round < kRounds; ++round) {
+    if (WriteSmallFile(given, "cgroup.subtree_control", controllers)) {
+      return true;
+    }
+    if (errno != EBUSY) return false;
+    UniqueFd below = MakeDirectory(given, kSupervisor);
+    if (!below) return false;
+    std::istringstream pids(ReadSmallFile(given, "cgroup.procs"));
+    for (std::string pid; std::getline(pids, pid);) {
+      WriteSmallFile(below.get(), "cgroup.procs", pid);
+    }
   }
-  return WriteSmallFile(given, "cgroup.subtree_control", controllers);
+  return false;
+}
+
+// An earlier launcher has moved whoever started us down by one: the cgroup that
+// was given is the one above, or they would move down once more each time.
+std::string AboveSupervisor(const std::string& path) {
+  const std::string end = std::string("/") + kSupervisor;
+  if (!path.ends_with(end)) return path;
+  const std::string above = path.substr(0, path.size() - end.size());
+  const std::string control = above + "/cgroup.subtree_control";
+  return ::faccessat(AT_FDCWD, control.c_str(), W_OK, AT_EACCESS) == 0 ? above
+                                                                       : path;
 }
 
 }  // namespace
@@ -142,7 +160,7 @@ CgroupTree CgroupTree::Probe() {
   tree.name_ = std::string(kPrefix) + std::to_string(::getpid());
   const auto given = GivenCgroups();
   if (const auto unified = given.find(""); unified != given.end()) {
-    tree.unified_ = Open(unified->second, tree.name_);
+    tree.unified_ = Open(AboveSupervisor(unified->second), tree.name_);
     // Without these it is of no use to us: a kernel before 5.14, or a
     // directory in which we may create but not write.
     if (tree.unified() >= 0 &&
