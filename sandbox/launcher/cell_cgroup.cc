@@ -62,8 +62,10 @@ bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
 bool CellCgroup::SetUnifiedLimits(const CgroupTree& tree,
                                   const Limits& limits) {
   if (tree.UnifiedHas(Controller::kMemory) && limits.memory_bytes > 0) {
-    if (!WriteSmallFile(unified_.get(), "memory.max", limits.memory_bytes) ||
-        !WriteSmallFile(unified_.get(), "memory.oom.group", "1")) {
+    // Not memory.oom.group: it would take the cell's pid 1 along, and a cell
+    // stays usable when a program ran out of memory. The launcher kills the
+    // rest as soon as the kernel has killed one (LiveCell::OnOom).
+    if (!WriteSmallFile(unified_.get(), "memory.max", limits.memory_bytes)) {
       return false;
     }
     WriteSmallFile(unified_.get(), "memory.swap.max", "0");

@@ -296,12 +296,19 @@ bool LiveCell::CheckOom() {
   return true;
 }
 
-void LiveCell::OnOom() {
-  std::uint64_t count = 0;
-  if (!cgroup_.oom_is_priority() &&
-      ::read(cgroup_.oom_event(), &count, sizeof(count)) < 0) {
-    return;
+// False if there was none. An event that is not taken is reported for ever.
+bool LiveCell::TakeOomEvent() const {
+  if (!cgroup_.oom_is_priority()) {
+    std::uint64_t count = 0;
+    return ::read(cgroup_.oom_event(), &count, sizeof(count)) > 0;
   }
+  // The kernel takes a read from the start of memory.events as news received.
+  char news[512];
+  return ::pread(cgroup_.oom_event(), news, sizeof(news), 0) >= 0;
+}
+
+void LiveCell::OnOom() {
+  if (!TakeOomEvent()) return;
   host_.loop.CancelTimer(oom_timer_);
   LookForOomKill(kOomLooks);
 }

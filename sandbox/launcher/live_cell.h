@@ -68,6 +68,7 @@ class LiveCell {
   Built<void> CloneInit(std::uint32_t outer_uid);
   void OnReady();
   void OnInitExit();
+  bool TakeOomEvent() const;
   void OnOom();
   void LookForOomKill(int looks);
   void OnProcessExit(std::uint32_t process_id);

@@ -134,7 +134,7 @@ TEST_P(LimitsTest, ACellCanBeUsedAgainAfterItRanOutOfMemory) {
 TEST_P(LimitsTest, ForkBombStaysInsideItsPidsLimitAndDiesWithItsTimeLimit) {
   CellSpec spec = CellOf({Shell("b() { b | b & }; b; sleep 1000")});
   spec.limits.pids = 40;
-  spec.processes[0].wall_limit = milliseconds(300);
+  spec.processes[0].wall_limit = milliseconds(1500);
   Session session = NewSession(SessionOf(spec));
   auto cell = session.StartCell(0);
   ASSERT_TRUE(cell) << cell.error();
