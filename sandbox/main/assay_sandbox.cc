@@ -118,6 +118,11 @@ int Run(const std::vector<std::string_view>& words) {
   if (!std::holds_alternative<Exited>(ending)) {
     std::fprintf(stderr, "assay-sandbox: %s\n", Describe(ending).c_str());
   }
+  for (const StreamResult* stream : {&result->out, &result->err}) {
+    if (stream->write_error == 0) continue;
+    return Fail(std::string("cannot write what the command put out: ") +
+                ::strerrordesc_np(stream->write_error));
+  }
   return ExitStatus(ending);
 }
 

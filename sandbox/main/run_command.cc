@@ -62,6 +62,7 @@ class OutputRelay {
         continue;
       }
       if (n < 0) {
+        if (errno != EPIPE) result_.write_error = errno;
         broken_ = true;
         return;
       }

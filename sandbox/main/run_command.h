@@ -16,6 +16,9 @@ struct StreamResult {
   // Written by the command, as far as it was read.
   std::int64_t bytes = 0;
   bool truncated = false;
+  // errno, if our own stream did not take what was read. A reader that has seen
+  // enough (EPIPE) is none.
+  int write_error = 0;
 };
 
 struct RunResult {

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <array>
@@ -222,6 +223,26 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
                   "'; assay-sandbox --help lists what there is");
 }
 
+// A limit that this host cannot reach limits nothing, and is a mistake.
+Status CheckHostHas(const Limits& limits) {
+  struct sysinfo host = {};
+  ::sysinfo(&host);
+  const auto memory = static_cast<std::int64_t>(host.totalram) * host.mem_unit;
+  for (const auto& [name, bytes] : {std::pair("--memory", limits.memory_bytes),
+                                    {"--disk", limits.scratch_bytes}}) {
+    if (bytes <= memory) continue;
+    return InvalidArgument(name, ": found ", bytes,
+                           " bytes, but this host has ", memory,
+                           " bytes of memory");
+  }
+  const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
+  if (limits.cores > static_cast<double>(cores)) {
+    return InvalidArgument("--cores: found ", limits.cores,
+                           ", but this host has ", cores);
+  }
+  return {};
+}
+
 RunOptions Defaults() {
   RunOptions options;
   options.cell.name = "run";
@@ -313,6 +334,7 @@ Expected<RunOptions> ParseRunOptions(std::span<const std::string_view> words) {
   SessionSpec session;
   session.cells = {options.cell};
   ASSAY_RETURN_IF_ERROR(CheckSession(session));
+  ASSAY_RETURN_IF_ERROR(CheckHostHas(options.cell.limits));
   return options;
 }
 

@@ -89,6 +89,7 @@ bool StreamRelay::WriteSome() {
     begin_ += static_cast<std::size_t>(n);
   } else {
     // Nobody takes it any more.
+    if (errno != EPIPE) result_.write_error = errno;
     begin_ = end_ = 0;
     ended_ = ended_ || !rules_.read_on;
     to_.Reset();

@@ -421,6 +421,12 @@ TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
       {"run --stdin /no/such -- true", "/no/such"},
       {"run --allow-weaker x -- true", "memory, pids"},
       {"run --net wide -- true", "none, loopback or egress"},
+      {"run --memory 900000GiB -- true", "this host has"},
+      {"run --disk 900000GiB -- true", "this host has"},
+      {"run --cores 4000 -- true", "this host has"},
+      {"run --pids 999999999 -- true", "pids"},
+      {"run --json /no/such/file -- true", "No such file"},
+      {"run --stdout /dev/full -- echo x", "No space left"},
       {"walk", "found 'walk'"},
   };
   for (const auto& mistake : kMistakes) {
