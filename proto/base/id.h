@@ -54,6 +54,7 @@ ASSAY_DEFINE_ID(RunId, "run");
 ASSAY_DEFINE_ID(WorkerId, "wrk");
 ASSAY_DEFINE_ID(TokenId, "tok");
 ASSAY_DEFINE_ID(QuestionId, "qst");
+ASSAY_DEFINE_ID(NotificationId, "ntf");
 
 }  // namespace assay
 

@@ -26,6 +26,7 @@ constexpr std::size_t kMaxTitle = 200;
 constexpr std::size_t kMaxSlug = 40;
 constexpr std::size_t kMaxText = 256 * kKibibyte;
 constexpr int kMaxFiles = 10'000;
+constexpr int kMaxReminders = 5;
 constexpr std::size_t kMaxTreeBytes = 32 * kMebibyte;
 constexpr std::size_t kMaxPath = 1'024;
 
@@ -116,6 +117,11 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
   if (spec.has_retention())
     CheckDuration(problems, spec.retention(), "retention", days(1),
                   days(36'600));
+  if (spec.reminders_size() > kMaxReminders)
+    problems.push_back("reminders may be up to 5 times, found " +
+                       std::to_string(spec.reminders_size()));
+  for (const auto& reminder : spec.reminders())
+    CheckDuration(problems, reminder, "a reminder", minutes(1), days(7));
   if ((spec.has_open_time() && !rpc::InRange(spec.open_time())) ||
       (spec.has_hard_close_time() && !rpc::InRange(spec.hard_close_time())))
     problems.push_back(

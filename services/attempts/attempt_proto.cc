@@ -21,21 +21,49 @@ std::string CloneUrl(const std::string& base_url, const RepositoryId& id) {
   return base_url + "/git/" + id.str() + ".git";
 }
 
+namespace {
+
+v1::AttemptRules RulesOf(const v1::AssignmentSpec& spec) {
+  v1::AttemptRules rules;
+  rules.set_late_policy(spec.late_policy());
+  rules.set_allow_force_push(spec.allow_force_push());
+  rules.set_max_push_bytes(spec.max_push_bytes());
+  rules.set_push_runs_per_hour(spec.push_runs_per_hour());
+  rules.set_time_zone(spec.time_zone());
+  if (spec.has_open_time()) *rules.mutable_open_time() = spec.open_time();
+  if (spec.has_hard_close_time())
+    *rules.mutable_hard_close_time() = spec.hard_close_time();
+  *rules.mutable_reminders() = spec.reminders();
+  return rules;
+}
+
+}  // namespace
+
 Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
                                   const storage::AttemptRecord& attempt,
                                   const rpc::Caller& caller,
                                   const std::string& base_url) {
+  const bool waits = attempt.state == v1::Attempt::STATE_ACCEPTED;
   ASSAY_ASSIGN_OR_RETURN(
       const storage::AssignmentRecord assignment,
-      tx.assignments.Get(attempt.assignment, attempt.assignment_version));
+      // Whoever has not started yet will start with the current version.
+      tx.assignments.Get(attempt.assignment,
+                         waits ? 0 : attempt.assignment_version));
+  ASSAY_ASSIGN_OR_RETURN(const auto offers,
+                         tx.template_offers.List(attempt.id));
   ASSAY_ASSIGN_OR_RETURN(const storage::AttemptCounts counts,
                          tx.attempts.Count(attempt.id));
   v1::Attempt proto;
   proto.set_name(rpc::FormatName("attempts", attempt.id));
   proto.set_assignment(rpc::FormatName("assignments", attempt.assignment));
-  proto.set_assignment_version(attempt.assignment_version);
+  proto.set_assignment_version(assignment.version);
   proto.set_state(attempt.state);
-  *proto.mutable_clock() = ToProto(attempt.clock);
+  ClockRecord clock = attempt.clock;
+  if (waits) {
+    clock = NewClock(assignment.spec, clock.accommodation);
+    clock.version = attempt.clock.version;
+  }
+  *proto.mutable_clock() = ToProto(clock);
   if (!attempt.repository.empty())
     proto.set_clone_url(CloneUrl(base_url, attempt.repository));
   *proto.mutable_create_time() = rpc::ToProto(attempt.create_time);
@@ -49,6 +77,8 @@ Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
   proto.set_title(assignment.spec.title());
   proto.set_brief(assignment.spec.brief());
   proto.set_ai_policy(assignment.spec.ai_policy());
+  *proto.mutable_rules() = RulesOf(assignment.spec);
+  if (!offers.empty()) proto.set_template_branch(offers.back().branch);
   if (attempt.erase_time)
     *proto.mutable_erase_time() = rpc::ToProto(*attempt.erase_time);
   return proto;

@@ -8,6 +8,7 @@
 #include "services/attempts/clock.h"
 #include "services/attempts/clock_changes.h"
 #include "services/attempts/time_text.h"
+#include "services/attempts/trial.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
@@ -21,6 +22,7 @@ using storage::Transaction;
 
 // git asks for a user name too; only the password counts.
 constexpr char kGitUser[] = "candidate";
+constexpr char kReaderUser[] = "reader";
 
 // The same id for each try to start an attempt, so that a try that was cut off
 // leaves nothing behind that the next one does not take over.
@@ -94,6 +96,10 @@ void AttemptService::Register(rpc::MethodRegistry& registry) {
   rpc::Register(registry, service + "GetAttempt", this, &AttemptService::Get);
   rpc::Register(registry, service + "ListAttempts", this,
                 &AttemptService::List);
+  rpc::Register(registry, service + "WatchAttempt", this,
+                &AttemptService::Watch);
+  rpc::Register(registry, service + "CreateTrialToken", this,
+                &AttemptService::CreateTrialToken);
   rpc::Register(registry, service + "StartAttempt", this,
                 &AttemptService::Start);
   rpc::Register(registry, service + "CreateGitToken", this,
@@ -107,15 +113,62 @@ Async<v1::GetAttemptResponse> AttemptService::Get(
   ASSAY_CO_ASSIGN_OR_RETURN(const AttemptId id,
                             ResolveAttempt(context.caller, request.name()));
   using Response = v1::GetAttemptResponse;
-  co_return co_await store_.Read([id, caller = context.caller,
-                                  base_url = parts_.base_url](
-                                     Transaction& tx) -> Expected<Response> {
-    ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt, tx.attempts.Get(id));
-    Response response;
-    ASSAY_ASSIGN_OR_RETURN(*response.mutable_attempt(),
-                           ShowAttempt(tx, attempt, caller, base_url));
-    return response;
-  });
+  co_return co_await store_.Read(
+      [id, caller = context.caller, base_url = parts_.base_url,
+       now = clock_.Now()](Transaction& tx) -> Expected<Response> {
+        ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                               tx.attempts.Get(id));
+        Response response;
+        ASSAY_ASSIGN_OR_RETURN(*response.mutable_attempt(),
+                               ShowAttempt(tx, attempt, caller, base_url));
+        *response.mutable_server_time() = rpc::ToProto(now);
+        return response;
+      });
+}
+
+Async<void> AttemptService::Watch(
+    rpc::CallContext context, v1::WatchAttemptRequest request,
+    rpc::StreamWriter<v1::WatchAttemptResponse> writer) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const AttemptId id,
+                            ResolveAttempt(context.caller, request.name()));
+  // Before the first look, so that no change falls in between.
+  const auto watch = parts_.feed->WatchAttempt(id);
+  for (;;) {
+    v1::WatchAttemptResponse now;
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        *now.mutable_attempt(),
+        co_await store_.Read(
+            [id, caller = context.caller, base_url = parts_.base_url](
+                Transaction& tx) -> Expected<v1::Attempt> {
+              ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                                     tx.attempts.Get(id));
+              return ShowAttempt(tx, attempt, caller, base_url);
+            }));
+    *now.mutable_server_time() = rpc::ToProto(clock_.Now());
+    ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(now)));
+    ASSAY_CO_RETURN_IF_ERROR(co_await watch->Next());
+  }
+}
+
+Async<v1::CreateTrialTokenResponse> AttemptService::CreateTrialToken(
+    rpc::CallContext context, v1::CreateTrialTokenRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const AttemptId id,
+                            ResolveAttempt(context.caller, request.name()));
+  const RepositoryId trial{std::string(kTrialRepository)};
+  if (!trial_made_) {
+    ASSAY_CO_ASSIGN_OR_RETURN(std::string commit,
+                              co_await parts_.create_template(TrialFiles()));
+    ASSAY_CO_RETURN_IF_ERROR(
+        co_await parts_.create_repository(trial, std::move(commit)));
+    trial_made_ = true;
+  }
+  ASSAY_CO_ASSIGN_OR_RETURN(const identity::MintedToken token,
+                            co_await identity_.CreateGitToken(id, trial));
+  v1::CreateTrialTokenResponse response;
+  response.set_username(kGitUser);
+  response.set_password(token.secret);
+  response.set_clone_url(CloneUrl(parts_.base_url, trial));
+  co_return response;
 }
 
 Async<v1::ListAttemptsResponse> AttemptService::List(
@@ -173,6 +226,7 @@ Async<v1::StartAttemptResponse> AttemptService::Start(
           }));
   ReachFaultPoint("attempt.started");
   if (parts_.on_clock_changed) parts_.on_clock_changed();
+  if (parts_.feed != nullptr) parts_.feed->Touch(id);
   co_return response;
 }
 
@@ -188,11 +242,14 @@ Async<v1::CreateGitTokenResponse> AttemptService::CreateGitToken(
     co_return FailedPrecondition(
         "the attempt has not started, so it has no repository yet; start it "
         "first");
+  const bool may_push = context.caller.role == v1::ROLE_CANDIDATE;
   ASSAY_CO_ASSIGN_OR_RETURN(
       const identity::MintedToken token,
-      co_await identity_.CreateGitToken(id, attempt.repository));
+      co_await (may_push
+                    ? identity_.CreateGitToken(id, attempt.repository)
+                    : identity_.CreateGitReadToken(id, attempt.repository)));
   v1::CreateGitTokenResponse response;
-  response.set_username(kGitUser);
+  response.set_username(may_push ? kGitUser : kReaderUser);
   response.set_password(token.secret);
   response.set_clone_url(CloneUrl(parts_.base_url, attempt.repository));
   co_return response;

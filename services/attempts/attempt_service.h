@@ -5,11 +5,13 @@
 #include <string>
 
 #include "assay/v1/attempt_service.pb.h"
+#include "assay/v1/file_tree.pb.h"
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/identity/identity.h"
 #include "services/rpc/method_registry.h"
+#include "services/runs/run_feed.h"
 #include "services/storage/store.h"
 
 namespace assay::attempts {
@@ -22,6 +24,10 @@ struct AttemptParts {
   // (the repositories' CreateRepository).
   std::function<Async<void>(RepositoryId, std::string template_commit)>
       create_repository;
+  // Repositories::CreateTemplate, for the trial repository.
+  std::function<Async<std::string>(v1::FileTree)> create_template = {};
+  // Tells who watches an attempt that it has changed; absent: nobody does.
+  runs::RunFeed* feed = nullptr;
   // Called after the commit that moved a clock: the deadline's wake-up.
   std::function<void()> on_clock_changed;
   // What clone lines begin with: "https://assay.example.org".
@@ -48,6 +54,10 @@ class AttemptService {
                                         v1::StartAttemptRequest request);
   Async<v1::CreateGitTokenResponse> CreateGitToken(
       rpc::CallContext context, v1::CreateGitTokenRequest request);
+  Async<void> Watch(rpc::CallContext context, v1::WatchAttemptRequest request,
+                    rpc::StreamWriter<v1::WatchAttemptResponse> writer);
+  Async<v1::CreateTrialTokenResponse> CreateTrialToken(
+      rpc::CallContext context, v1::CreateTrialTokenRequest request);
   Async<v1::ListPushesResponse> ListPushes(rpc::CallContext context,
                                            v1::ListPushesRequest request);
 
@@ -55,6 +65,8 @@ class AttemptService {
   identity::Identity& identity_;
   const Clock& clock_;
   const AttemptParts parts_;
+  // Whether the trial repository is there.
+  bool trial_made_ = false;
 };
 
 }  // namespace assay::attempts

@@ -106,6 +106,18 @@ Expected<ClockRecord> Accommodate(ClockRecord clock, double factor) {
   return Settled(std::move(clock));
 }
 
+ClockRecord Adopt(ClockRecord clock, const v1::AssignmentSpec& spec) {
+  const ClockRecord other = NewClock(spec, clock.accommodation);
+  clock.duration = std::max(clock.duration, other.duration);
+  clock.grace = std::max(clock.grace, other.grace);
+  if (!other.hard_close_time)
+    clock.hard_close_time.reset();
+  else if (clock.hard_close_time)
+    clock.hard_close_time =
+        std::max(*clock.hard_close_time, *other.hard_close_time);
+  return Settled(std::move(clock));
+}
+
 bool IsLate(const ClockRecord& clock, Clock::TimePoint time) {
   return clock.cut_off_time && time > *clock.cut_off_time;
 }

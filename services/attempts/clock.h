@@ -48,6 +48,10 @@ Expected<ClockRecord> Resume(ClockRecord clock, Clock::TimePoint now);
 // kInvalidArgument: out of bounds.
 Expected<ClockRecord> Accommodate(ClockRecord clock, double factor);
 
+// Takes over what another version of the assignment allows. Nobody loses time:
+// where it allows less, what the clock had stays.
+ClockRecord Adopt(ClockRecord clock, const v1::AssignmentSpec& spec);
+
 // Whether a push that was received at `time` is late.
 bool IsLate(const ClockRecord& clock, Clock::TimePoint time);
 

@@ -93,11 +93,13 @@ Expected<v1::CreditOutageResponse> CreditIn(Transaction& tx,
 
 ClockService::ClockService(storage::Store& store, const Clock& clock,
                            std::function<void()> on_clock_changed,
-                           std::string base_url)
+                           std::string base_url,
+                           std::function<void(const AttemptId&)> on_changed)
     : store_(store),
       clock_(clock),
       on_clock_changed_(std::move(on_clock_changed)),
-      base_url_(std::move(base_url)) {}
+      base_url_(std::move(base_url)),
+      on_changed_(std::move(on_changed)) {}
 
 void ClockService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.AttemptService/";
@@ -145,6 +147,7 @@ Async<Response> ClockService::Change(rpc::CallContext context, Request request,
             });
       }));
   on_clock_changed_();
+  if (on_changed_) on_changed_(id);
   co_return response;
 }
 
@@ -207,6 +210,9 @@ Async<v1::CreditOutageResponse> ClockService::CreditOutage(
         });
       }));
   on_clock_changed_();
+  for (const auto& credit : response.credits())
+    if (on_changed_)
+      on_changed_(*rpc::ParseName<AttemptId>("attempts", credit.attempt()));
   co_return response;
 }
 

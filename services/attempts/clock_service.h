@@ -23,9 +23,10 @@ using rpc::Async;
 class ClockService {
  public:
   // `on_clock_changed` is called after each commit that moved a clock: the
-  // deadline's wake-up.
+  // deadline's wake-up; `on_changed` for each attempt whose clock it was.
   ClockService(storage::Store& store, const Clock& clock,
-               std::function<void()> on_clock_changed, std::string base_url);
+               std::function<void()> on_clock_changed, std::string base_url,
+               std::function<void(const AttemptId&)> on_changed = {});
   void Register(rpc::MethodRegistry& registry);
 
  private:
@@ -53,6 +54,7 @@ class ClockService {
   const Clock& clock_;
   const std::function<void()> on_clock_changed_;
   const std::string base_url_;
+  const std::function<void(const AttemptId&)> on_changed_;
 };
 
 }  // namespace assay::attempts

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/attempts/attempt_proto.h"
+#include "services/notify/outbox.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
@@ -57,6 +58,14 @@ Expected<DecisionRecord> CreateIn(Transaction& tx, const AttemptId& id,
                        .subject = rpc::FormatName("attempts", id),
                        .detail = v1::Decision::Outcome_Name(request.outcome()) +
                                  ": " + request.reason()}));
+  if (decision.feedback_released)
+    ASSAY_RETURN_IF_ERROR(notify::Tell(tx,
+                                       {.topic = "feedback",
+                                        .recipient = attempt.candidate_email,
+                                        .subject = "Feedback on your work",
+                                        .body = decision.feedback + "\n",
+                                        .attempt = id},
+                                       now));
   return decision;
 }
 
@@ -90,8 +99,10 @@ v1::Decision ToProto(const DecisionRecord& decision) {
   return proto;
 }
 
-DecisionService::DecisionService(storage::Store& store, const Clock& clock)
-    : store_(store), clock_(clock) {}
+DecisionService::DecisionService(
+    storage::Store& store, const Clock& clock,
+    std::function<void(const AttemptId&)> on_changed)
+    : store_(store), clock_(clock), on_changed_(std::move(on_changed)) {}
 
 void DecisionService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.DecisionService/";
@@ -107,8 +118,10 @@ Async<v1::CreateDecisionResponse> DecisionService::Create(
                             ResolveAttempt(context.caller, request.attempt()));
   ASSAY_CO_RETURN_IF_ERROR(CheckDecision(request));
   using Response = v1::CreateDecisionResponse;
-  co_return co_await store_.Write(
-      [id, context, request, now = clock_.Now()](Transaction& tx) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response response,
+      co_await store_.Write([id, context, request,
+                             now = clock_.Now()](Transaction& tx) {
         const storage::RequestKey key{context.caller.token.str(),
                                       "assay.v1.DecisionService/CreateDecision",
                                       request.request_id()};
@@ -120,7 +133,9 @@ Async<v1::CreateDecisionResponse> DecisionService::Create(
               *response.mutable_decision() = ToProto(decision);
               return response;
             });
-      });
+      }));
+  if (on_changed_) on_changed_(id);
+  co_return response;
 }
 
 Async<v1::ListDecisionsResponse> DecisionService::List(

@@ -1,6 +1,8 @@
 #ifndef ASSAY_SERVICES_ATTEMPTS_DECISION_SERVICE_H_
 #define ASSAY_SERVICES_ATTEMPTS_DECISION_SERVICE_H_
 
+#include <functional>
+
 #include "assay/v1/decision_service.pb.h"
 #include "proto/base/clock.h"
 #include "services/rpc/method_registry.h"
@@ -18,7 +20,9 @@ v1::Decision ToProto(const storage::DecisionRecord& decision);
 // Threads: confined to the coordinator's strand.
 class DecisionService {
  public:
-  DecisionService(storage::Store& store, const Clock& clock);
+  // `on_changed` is called for the attempt that was decided on.
+  DecisionService(storage::Store& store, const Clock& clock,
+                  std::function<void(const AttemptId&)> on_changed = {});
   void Register(rpc::MethodRegistry& registry);
 
  private:
@@ -29,6 +33,7 @@ class DecisionService {
 
   storage::Store& store_;
   const Clock& clock_;
+  const std::function<void(const AttemptId&)> on_changed_;
 };
 
 }  // namespace assay::attempts

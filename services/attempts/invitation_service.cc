@@ -8,6 +8,7 @@
 #include "services/attempts/clock.h"
 #include "services/attempts/invitees.h"
 #include "services/identity/identity.h"
+#include "services/notify/outbox.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
@@ -57,6 +58,28 @@ Expected<InvitationRecord> InviteIn(Transaction& tx,
                        .subject = rpc::FormatName("invitations", invitation.id),
                        .detail = "to " + rpc::FormatName("assignments", id)}));
   return invitation;
+}
+
+// Mails the link to whoever is invited, where mail is set up. Elsewhere the
+// answer holds the only copy, and the store never knows the secret.
+Status MailLink(Transaction& tx, const InvitationRecord& invitation,
+                const std::string& link, Clock::TimePoint now) {
+  if (link.empty() || invitation.candidate_email.empty()) return {};
+  ASSAY_ASSIGN_OR_RETURN(const storage::AssignmentRecord assignment,
+                         tx.assignments.Get(invitation.assignment));
+  return notify::Tell(
+      tx,
+      {.topic = "invitation",
+       .recipient = invitation.candidate_email,
+       .subject = "Your invitation: " + assignment.spec.title(),
+       .body = "You are invited to \"" + assignment.spec.title() +
+               "\". The task, the time allowed and how it is graded are "
+               "behind this link; opening it does not start the clock:\n\n" +
+               link +
+               "\n\nIt is your key to the task: keep it, and keep it to "
+               "yourself.\n",
+       .attempt = invitation.attempt},
+      now);
 }
 
 // Makes the secret of an invitation a new one.
@@ -155,8 +178,11 @@ Expected<v1::AcceptInvitationResponse> AcceptIn(
 }  // namespace
 
 InvitationService::InvitationService(storage::Store& store, const Clock& clock,
-                                     std::string base_url)
-    : store_(store), clock_(clock), base_url_(std::move(base_url)) {}
+                                     std::string base_url, bool mails_links)
+    : store_(store),
+      clock_(clock),
+      base_url_(std::move(base_url)),
+      mails_links_(mails_links) {}
 
 void InvitationService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.InvitationService/";
@@ -187,11 +213,12 @@ Async<v1::CreateInvitationResponse> InvitationService::Create(
   ASSAY_CO_RETURN_IF_ERROR(CheckInvitee(invitee));
   using Response = v1::CreateInvitationResponse;
   const std::string secret = RandomToken(kSecretSize);
+  const std::string mailed = mails_links_ ? LinkOf(base_url_, secret) : "";
   // The recorded answer has no secret, which the store must not know. Whoever
   // repeats a request has lost the first one, and gets a fresh one.
   ASSAY_CO_ASSIGN_OR_RETURN(
       Response response,
-      co_await store_.Write([context, id, request, invitee,
+      co_await store_.Write([context, id, request, invitee, mailed,
                              hash = Sha256Hex(secret), now = clock_.Now()](
                                 Transaction& tx) -> Expected<Response> {
         const storage::RequestKey key{
@@ -214,6 +241,9 @@ Async<v1::CreateInvitationResponse> InvitationService::Create(
                                    "invitations", made.invitation().name()));
         ASSAY_RETURN_IF_ERROR(tx.invitations.ReplaceSecret(
             invitation, hash, rpc::FromProto(made.invitation().expire_time())));
+        ASSAY_ASSIGN_OR_RETURN(const InvitationRecord stored,
+                               tx.invitations.Get(invitation));
+        ASSAY_RETURN_IF_ERROR(MailLink(tx, stored, mailed, now));
         return made;
       }));
   response.set_secret(secret);
@@ -248,13 +278,16 @@ Async<v1::CreateInvitationsResponse> InvitationService::CreateMany(
   ASSAY_CO_ASSIGN_OR_RETURN(
       const Records records,
       co_await store_.Write(
-          [context, id, invitees = list.invitees, secrets,
+          [context, id, invitees = list.invitees, secrets, mails = mails_links_,
+           base_url = base_url_,
            now = clock_.Now()](Transaction& tx) -> Expected<Records> {
             Records made;
             for (std::size_t i = 0; i < invitees.size(); ++i) {
               ASSAY_ASSIGN_OR_RETURN(InvitationRecord record,
                                      InviteIn(tx, context, id, invitees[i],
                                               Sha256Hex(secrets[i]), now));
+              ASSAY_RETURN_IF_ERROR(MailLink(
+                  tx, record, mails ? LinkOf(base_url, secrets[i]) : "", now));
               made.push_back(std::move(record));
             }
             return made;
@@ -279,8 +312,13 @@ Async<v1::ResendInvitationResponse> InvitationService::Resend(
   ASSAY_CO_ASSIGN_OR_RETURN(
       const InvitationRecord record,
       co_await store_.Write(
-          [context, id, hash = Sha256Hex(secret), now](Transaction& tx) {
-            return ResendIn(tx, context, id, hash, now);
+          [context, id, hash = Sha256Hex(secret),
+           mailed = mails_links_ ? LinkOf(base_url_, secret) : "",
+           now](Transaction& tx) -> Expected<InvitationRecord> {
+            ASSAY_ASSIGN_OR_RETURN(const InvitationRecord resent,
+                                   ResendIn(tx, context, id, hash, now));
+            ASSAY_RETURN_IF_ERROR(MailLink(tx, resent, mailed, now));
+            return resent;
           }));
   v1::ResendInvitationResponse response;
   *response.mutable_invitation() = ToProto(record, now);

@@ -18,9 +18,11 @@ using rpc::Async;
 // Threads: confined to the coordinator's strand.
 class InvitationService {
  public:
-  // `base_url` is what links begin with: "https://assay.example.org".
+  // `base_url` is what links begin with: "https://assay.example.org". With
+  // `mails_links`, links go to the candidate's address, too; the outbox then
+  // holds a link's secret until it was sent.
   InvitationService(storage::Store& store, const Clock& clock,
-                    std::string base_url);
+                    std::string base_url, bool mails_links = false);
   void Register(rpc::MethodRegistry& registry);
 
  private:
@@ -40,6 +42,7 @@ class InvitationService {
   storage::Store& store_;
   const Clock& clock_;
   const std::string base_url_;
+  const bool mails_links_;
 };
 
 }  // namespace assay::attempts

@@ -20,6 +20,7 @@ using storage::Transaction;
 // What a confirmation stored, for the answer and the watchers.
 struct Confirmation {
   ConfirmedPush push;
+  AttemptId attempt;
   std::vector<RunChange> changes;
 };
 
@@ -134,6 +135,7 @@ Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
                          AssignmentOf(tx, attempt));
   Confirmation confirmation;
   confirmation.push.push = id;
+  confirmation.attempt = attempt.id;
   ASSAY_ASSIGN_OR_RETURN(confirmation.push.notice,
                          WithoutRun(tx, push, assignment.spec, now));
   if (confirmation.push.notice.empty()) {
@@ -182,10 +184,24 @@ bool PushRecorder::HasArrivals(const RepositoryId& repository,
 }
 
 Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
-  co_return co_await store_.Write(
-      [intent = std::move(intent)](Transaction& tx) {
-        return RecordIn(tx, intent);
-      });
+  struct Recorded {
+    RecordedIntent intent;
+    AttemptId attempt;
+  };
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const Recorded recorded,
+      co_await store_.Write([intent = std::move(intent)](
+                                Transaction& tx) -> Expected<Recorded> {
+        Recorded result;
+        ASSAY_ASSIGN_OR_RETURN(result.intent, RecordIn(tx, intent));
+        ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
+                               tx.attempts.GetByRepository(intent.repository));
+        result.attempt = attempt.id;
+        return result;
+      }));
+  // A refusal is all that happens; else the confirmation tells.
+  if (!recorded.intent.refusal.empty()) feed_.Touch(recorded.attempt);
+  co_return recorded.intent;
 }
 
 Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
@@ -195,6 +211,7 @@ Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
         return ConfirmIn(tx, push, now);
       }));
   feed_.Publish(confirmation.changes);
+  feed_.Touch(confirmation.attempt);
   co_return confirmation.push;
 }
 
@@ -236,6 +253,7 @@ Async<ConfirmedPush> PushRecorder::RecordFoundTip(RepositoryId repository,
         return ConfirmIn(tx, record.id, now);
       }));
   feed_.Publish(confirmation.changes);
+  feed_.Touch(confirmation.attempt);
   co_return confirmation.push;
 }
 

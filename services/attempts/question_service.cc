@@ -6,6 +6,7 @@
 #include "services/attempts/clock.h"
 #include "services/attempts/clock_changes.h"
 #include "services/attempts/question_proto.h"
+#include "services/notify/outbox.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
@@ -47,6 +48,15 @@ Expected<QuestionRecord> AskIn(Transaction& tx, const AttemptId& id,
   question.text = text;
   question.ask_time = now;
   ASSAY_RETURN_IF_ERROR(tx.questions.Create(question));
+  // To whoever answers: what is asked, not by whom.
+  ASSAY_RETURN_IF_ERROR(
+      notify::Tell(tx,
+                   {.topic = "question",
+                    .subject = "A question about " + attempt.assignment.str(),
+                    .body = text + "\n\nAnswer with: assay question answer " +
+                            question.id.str() + "\n",
+                    .attempt = id},
+                   now));
   return question;
 }
 
@@ -63,6 +73,31 @@ Status ResumeFor(Transaction& tx, const QuestionRecord& question,
       tx, attempt, clock,
       {.kind = "resume", .actor = actor, .reason = "the question was answered"},
       now));
+  return {};
+}
+
+// To whoever asked; an answer for everybody, to every running attempt.
+Status TellAnswer(Transaction& tx, const QuestionRecord& question,
+                  Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(const AttemptRecord asker,
+                         tx.attempts.Get(question.attempt));
+  std::vector<AttemptRecord> attempts = {asker};
+  if (question.shared) {
+    ASSAY_ASSIGN_OR_RETURN(auto running,
+                           tx.attempts.ListRunning(question.assignment));
+    for (AttemptRecord& attempt : running)
+      if (attempt.id != asker.id) attempts.push_back(std::move(attempt));
+  }
+  for (const AttemptRecord& attempt : attempts)
+    ASSAY_RETURN_IF_ERROR(
+        notify::Tell(tx,
+                     {.topic = "answer",
+                      .recipient = attempt.candidate_email,
+                      .subject = "An answer to a question about your task",
+                      .body = "Question:\n" + question.text + "\n\nAnswer:\n" +
+                              question.answer + "\n",
+                      .attempt = attempt.id},
+                     now));
   return {};
 }
 
@@ -88,10 +123,12 @@ v1::Question ToProto(const QuestionRecord& question,
 }
 
 QuestionService::QuestionService(storage::Store& store, const Clock& clock,
-                                 std::function<void()> on_clock_changed)
+                                 std::function<void()> on_clock_changed,
+                                 std::function<void(const AttemptId&)> changed)
     : store_(store),
       clock_(clock),
-      on_clock_changed_(std::move(on_clock_changed)) {}
+      on_clock_changed_(std::move(on_clock_changed)),
+      on_changed_(std::move(changed)) {}
 
 void QuestionService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.QuestionService/";
@@ -110,8 +147,10 @@ Async<v1::AskQuestionResponse> QuestionService::Ask(
                             ResolveAttempt(context.caller, request.attempt()));
   ASSAY_CO_RETURN_IF_ERROR(CheckText("text", request.text()));
   using Response = v1::AskQuestionResponse;
-  co_return co_await store_.Write(
-      [id, context, request, now = clock_.Now()](Transaction& tx) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response response,
+      co_await store_.Write([id, context, request,
+                             now = clock_.Now()](Transaction& tx) {
         const storage::RequestKey key{context.caller.token.str(),
                                       "assay.v1.QuestionService/AskQuestion",
                                       request.request_id()};
@@ -123,7 +162,9 @@ Async<v1::AskQuestionResponse> QuestionService::Ask(
               *response.mutable_question() = ToProto(question, context.caller);
               return response;
             });
-      });
+      }));
+  if (on_changed_) on_changed_(id);
+  co_return response;
 }
 
 Async<v1::AnswerQuestionResponse> QuestionService::Answer(
@@ -133,10 +174,14 @@ Async<v1::AnswerQuestionResponse> QuestionService::Answer(
       rpc::ParseName<QuestionId>("questions", request.name()));
   ASSAY_CO_RETURN_IF_ERROR(CheckText("answer", request.answer()));
   using Response = v1::AnswerQuestionResponse;
+  struct Answered {
+    Response response;
+    AttemptId attempt;
+  };
   ASSAY_CO_ASSIGN_OR_RETURN(
-      Response response,
+      const Answered done,
       co_await store_.Write([id, context, request, now = clock_.Now()](
-                                Transaction& tx) -> Expected<Response> {
+                                Transaction& tx) -> Expected<Answered> {
         ASSAY_ASSIGN_OR_RETURN(QuestionRecord question, tx.questions.Get(id));
         ASSAY_RETURN_IF_ERROR(
             tx.questions.Answer(id, request.answer(), request.share(), now));
@@ -149,12 +194,15 @@ Async<v1::AnswerQuestionResponse> QuestionService::Answer(
                              .subject = rpc::FormatName("questions", id),
                              .detail = request.share() ? "to all" : ""}));
         ASSAY_ASSIGN_OR_RETURN(question, tx.questions.Get(id));
-        Response answered;
-        *answered.mutable_question() = ToProto(question, context.caller);
+        ASSAY_RETURN_IF_ERROR(TellAnswer(tx, question, now));
+        Answered answered{.attempt = question.attempt};
+        *answered.response.mutable_question() =
+            ToProto(question, context.caller);
         return answered;
       }));
   on_clock_changed_();
-  co_return response;
+  if (on_changed_) on_changed_(request.share() ? AttemptId() : done.attempt);
+  co_return done.response;
 }
 
 Async<v1::PauseForQuestionResponse> QuestionService::Pause(
@@ -162,11 +210,14 @@ Async<v1::PauseForQuestionResponse> QuestionService::Pause(
   ASSAY_CO_ASSIGN_OR_RETURN(
       const QuestionId id,
       rpc::ParseName<QuestionId>("questions", request.name()));
-  using Response = v1::PauseForQuestionResponse;
+  struct Paused {
+    v1::PauseForQuestionResponse response;
+    AttemptId attempt;
+  };
   ASSAY_CO_ASSIGN_OR_RETURN(
-      Response response,
+      const Paused done,
       co_await store_.Write([id, context, now = clock_.Now()](
-                                Transaction& tx) -> Expected<Response> {
+                                Transaction& tx) -> Expected<Paused> {
         ASSAY_ASSIGN_OR_RETURN(QuestionRecord question, tx.questions.Get(id));
         if (question.answer_time)
           return FailedPrecondition("question ", id, " has an answer already");
@@ -183,12 +234,13 @@ Async<v1::PauseForQuestionResponse> QuestionService::Pause(
           ASSAY_RETURN_IF_ERROR(tx.questions.SetPaused(id, true));
           question.paused = true;
         }
-        Response paused;
-        *paused.mutable_question() = ToProto(question, context.caller);
+        Paused paused{.attempt = question.attempt};
+        *paused.response.mutable_question() = ToProto(question, context.caller);
         return paused;
       }));
   on_clock_changed_();
-  co_return response;
+  if (on_changed_) on_changed_(done.attempt);
+  co_return done.response;
 }
 
 Async<v1::ListQuestionsResponse> QuestionService::List(

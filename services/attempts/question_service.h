@@ -21,8 +21,11 @@ class QuestionService {
   // Questions of one attempt that may wait at once.
   static constexpr int kMaxWaiting = 20;
 
+  // `on_changed` is called for the attempt whose thread has changed; with an
+  // empty id when an answer is for everybody.
   QuestionService(storage::Store& store, const Clock& clock,
-                  std::function<void()> on_clock_changed);
+                  std::function<void()> on_clock_changed,
+                  std::function<void(const AttemptId&)> on_changed = {});
   void Register(rpc::MethodRegistry& registry);
 
  private:
@@ -38,6 +41,7 @@ class QuestionService {
   storage::Store& store_;
   const Clock& clock_;
   const std::function<void()> on_clock_changed_;
+  const std::function<void(const AttemptId&)> on_changed_;
 };
 
 }  // namespace assay::attempts

@@ -91,6 +91,8 @@ Status EraseIn(Transaction& tx, const AttemptRecord& attempt,
   ASSAY_RETURN_IF_ERROR(tx.invitations.Erase(attempt.invitation));
   ASSAY_RETURN_IF_ERROR(tx.pushes.Erase(attempt.id));
   ASSAY_RETURN_IF_ERROR(tx.questions.Erase(attempt.id));
+  ASSAY_RETURN_IF_ERROR(tx.submissions.Erase(attempt.id));
+  ASSAY_RETURN_IF_ERROR(tx.notifications.Erase(attempt.id));
   ASSAY_RETURN_IF_ERROR(tx.run_events.EraseLogs(attempt.id));
   ASSAY_RETURN_IF_ERROR(tx.tokens.RevokeOfAttempt(attempt.id, now));
   ASSAY_RETURN_IF_ERROR(tx.repositories.Delete(attempt.repository));

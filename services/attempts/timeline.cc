@@ -43,6 +43,7 @@ class Timeline {
     ASSAY_RETURN_IF_ERROR(ReadRuns());
     ASSAY_RETURN_IF_ERROR(ReadSubmissions());
     ASSAY_RETURN_IF_ERROR(ReadQuestions());
+    ASSAY_RETURN_IF_ERROR(ReadOffers());
     if (!candidate_) ASSAY_RETURN_IF_ERROR(ReadDecisions());
     std::vector<Entry> sorted;
     for (auto& [time, entry] : entries_) sorted.push_back(std::move(entry));
@@ -140,6 +141,15 @@ class Timeline {
       }
       return questions.next_token;
     });
+  }
+
+  Status ReadOffers() {
+    ASSAY_ASSIGN_OR_RETURN(const auto offers,
+                           tx_.template_offers.List(attempt_));
+    for (const storage::TemplateOfferRecord& offer : offers)
+      Add(offer.offer_time, Entry::KIND_PUSH,
+          "a fix of the template was offered on branch " + offer.branch);
+    return {};
   }
 
   Status ReadDecisions() {

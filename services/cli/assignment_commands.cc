@@ -3,6 +3,7 @@
 #include "assay/v1/assignment_service.grpc.pb.h"
 #include "proto/base/id.h"
 #include "services/cli/assignment_source.h"
+#include "services/cli/brief_lint.h"
 #include "services/cli/command_line.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
@@ -26,6 +27,24 @@ struct NameOptions {
 
 struct NoOptions {};
 
+std::string LatePolicyText(v1::AssignmentSpec::LatePolicy policy) {
+  switch (policy) {
+    case v1::AssignmentSpec::LATE_POLICY_LATE:
+      return "kept and marked late";
+    case v1::AssignmentSpec::LATE_POLICY_PRACTICE:
+      return "kept and run for practice";
+    default:
+      return "refused";
+  }
+}
+
+std::string Reminders(const v1::AssignmentSpec& spec) {
+  std::string text;
+  for (const auto& before : spec.reminders())
+    text += (text.empty() ? "" : ", ") + DurationText(before);
+  return text.empty() ? "none" : text + " before the deadline";
+}
+
 void Show(Console& console, const v1::Assignment& assignment) {
   const v1::AssignmentSpec& spec = assignment.spec();
   console.Fields({
@@ -33,7 +52,23 @@ void Show(Console& console, const v1::Assignment& assignment) {
       {"version", std::to_string(assignment.version())},
       {"title", Printable(spec.title())},
       {"time allowed", DurationText(spec.duration())},
-      {"grace", DurationText(spec.grace())},
+      {"grace", AllowanceText(spec.grace())},
+      {"opens", spec.has_open_time()
+                    ? ZoneTimeText(spec.open_time(), spec.time_zone())
+                    : ""},
+      {"hard close",
+       spec.has_hard_close_time()
+           ? ZoneTimeText(spec.hard_close_time(), spec.time_zone())
+           : ""},
+      {"late pushes", LatePolicyText(spec.late_policy())},
+      {"force push", spec.allow_force_push() ? "allowed" : "refused"},
+      {"largest push", fmt::format("{} KiB", spec.max_push_bytes() / 1024)},
+      {"runs an hour", spec.push_runs_per_hour() == 0
+                           ? "no limit"
+                           : std::to_string(spec.push_runs_per_hour())},
+      {"reminders", Reminders(spec)},
+      {"retention",
+       spec.has_retention() ? DurationText(spec.retention()) : "for ever"},
       {"checks", std::to_string(assignment.check_count())},
       {"points", fmt::format("{:g}", assignment.max_points())},
       {"template", assignment.template_commit().substr(0, 12)},
@@ -138,6 +173,11 @@ Outcome Lint(Context& context, const SourceOptions& options) {
     context.console().Note(plan.error().message);
     return kNegative;
   }
+  const auto gaps = LintBrief(source->spec);
+  for (const BriefGap& gap : gaps)
+    context.console().Note(
+        fmt::format("{}: brief: {}: {}", options.dir, gap.what, gap.advice));
+  if (!gaps.empty()) return kNegative;
   context.console().Line(fmt::format(
       "{}: no problems ({} template files, {} suite files)", options.dir,
       source->template_tree.files_size(), source->suite.files_size()));
@@ -179,7 +219,9 @@ void AddAssignmentCommands(CommandLine& line) {
   line.Add<NoOptions>(group, "list", "Every assignment",
                       "  assay assignment list", List);
   auto lint = line.Add<SourceOptions>(
-      group, "lint", "Say what is wrong with a folder; needs no server",
+      group, "lint",
+      "Say what is wrong with a folder, and what its brief lacks; needs no "
+      "server",
       "  assay assignment lint docs/examples/orders-api", Lint);
   lint.app
       .add_option("dir", lint.options->dir, "Folder with an assignment.yaml")

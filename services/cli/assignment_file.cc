@@ -58,6 +58,16 @@ Put Duration(std::function<google::protobuf::Duration*()> field) {
   };
 }
 
+// A list, or one.
+Put Durations(std::function<google::protobuf::Duration*()> add) {
+  return [add](const Node& node) -> Status {
+    if (node.kind != Node::Kind::kList) return Duration(add)(node);
+    for (const auto& item : node.items)
+      ASSAY_RETURN_IF_ERROR(Duration(add)(*item));
+    return {};
+  };
+}
+
 Put Time(std::function<google::protobuf::Timestamp*()> field) {
   return [field](const Node& node) -> Status {
     using google::protobuf::util::TimeUtil;
@@ -183,6 +193,8 @@ std::vector<Key> Keys(AssignmentFile& file, suite::Diagnostics& diagnostics) {
       {"ai_policy", Text([&](auto& v) { spec.set_ai_policy(v); })},
       {"invitation_expiry",
        Duration([&] { return spec.mutable_invitation_expiry(); })},
+      {"retention", Duration([&] { return spec.mutable_retention(); })},
+      {"reminders", Durations([&] { return spec.add_reminders(); })},
       {"template", Template(file, diagnostics)},
       {"suite", Text([&](auto& v) { file.suite_folder = v; })},
       {"rubric", Text([&](auto& v) { file.rubric = v; })},

@@ -1,14 +1,12 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "assay/v1/attempt_service.grpc.pb.h"
-#include "proto/base/id.h"
-#include "runner/suite/units.h"
-#include "services/cli/child.h"
+#include "services/cli/attempt_view.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
+#include "services/cli/git_clone.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/time_text.h"
@@ -21,85 +19,49 @@ using Stub = v1::AttemptService::Stub;
 struct AttemptOptions {
   std::string name = "me";
 };
+struct StartOptions {
+  std::string name = "me";
+  bool yes = false;
+};
 struct ListOptions {
   std::string assignment;
-};
-struct ExtendOptions {
-  std::string name;
-  std::string by;
-  std::string reason;
 };
 struct CloneOptions {
   std::string name = "me";
   std::string dir;
 };
 
-std::string StateText(v1::Attempt::State state) {
-  switch (state) {
-    case v1::Attempt::STATE_ACCEPTED:
-      return "accepted";
-    case v1::Attempt::STATE_STARTED:
-      return "started";
-    case v1::Attempt::STATE_SUBMITTED:
-      return "submitted";
-    default:
-      return "unknown";
-  }
-}
-
-std::string TimeLeft(const v1::AttemptClock& clock) {
-  if (!clock.has_deadline()) return "";
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto left = FromProto(clock.deadline()) - now;
-  if (left.count() <= 0) return "over";
-  return DurationText(std::chrono::duration_cast<std::chrono::seconds>(left));
-}
-
-Outcome Answer(Context& context, const v1::Attempt& attempt) {
-  Console& console = context.console();
-  if (console.json()) {
-    console.Json(attempt);
-    return kSuccess;
-  }
-  const v1::AttemptClock& clock = attempt.clock();
-  const bool started = clock.has_start_time();
-  console.Fields({
-      {"attempt", ShortName(attempt.name())},
-      {"assignment",
-       fmt::format("{} (version {})", ShortName(attempt.assignment()),
-                   attempt.assignment_version())},
-      {"title", Printable(attempt.title())},
-      {"candidate", Printable(attempt.candidate_name())},
-      {"state", StateText(attempt.state())},
-      {"time allowed", DurationText(clock.duration())},
-      {"started", started ? TimeText(clock.start_time()) : ""},
-      {"deadline", clock.has_deadline() ? TimeText(clock.deadline()) : ""},
-      {"time left", TimeLeft(clock)},
-      {"pushes", std::to_string(attempt.push_count())},
-      {"submissions", std::to_string(attempt.submission_count())},
-      {"latest run", ShortName(attempt.latest_run())},
-      {"repository", attempt.clone_url()},
-  });
-  return kSuccess;
-}
-
 Outcome Show(Context& context, const AttemptOptions& options) {
   v1::GetAttemptRequest request;
   request.set_name(FullName("attempts", options.name));
-  ASSAY_ASSIGN_OR_RETURN(const auto response,
-                         context.server().Call(&Stub::GetAttempt, request));
-  return Answer(context, response.attempt());
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto response,
+      context.ServerFor(options.name).Call(&Stub::GetAttempt, request));
+  return ShowAttempt(context, response.attempt());
 }
 
-Outcome Begin(Context& context, const AttemptOptions& options) {
+Outcome Begin(Context& context, const StartOptions& options) {
+  Server& server = context.ServerFor(options.name);
+  Console& console = context.console();
+  if (!options.yes && !console.json()) {
+    v1::GetAttemptRequest get;
+    get.set_name(FullName("attempts", options.name));
+    ASSAY_ASSIGN_OR_RETURN(const auto found,
+                           server.Call(&Stub::GetAttempt, get));
+    for (const std::string& rule :
+         RuleLines(found.attempt().rules(), found.attempt().clock()))
+      console.Note("  " + rule);
+    ASSAY_RETURN_IF_ERROR(Confirm("Start the clock now?", options.yes,
+                                  WithoutTerminal::kGoAhead));
+  }
   v1::StartAttemptRequest request;
   request.set_name(FullName("attempts", options.name));
   ASSAY_ASSIGN_OR_RETURN(const auto response,
-                         context.server().Call(&Stub::StartAttempt, request));
-  const Outcome outcome = Answer(context, response.attempt());
-  if (!context.console().json()) {
-    context.console().Line();
-    context.console().Line("Get your repository with: assay attempt clone");
+                         server.Call(&Stub::StartAttempt, request));
+  const Outcome outcome = ShowAttempt(context, response.attempt());
+  if (!console.json()) {
+    console.Line();
+    console.Line("Get your repository with: assay attempt clone");
   }
   return outcome;
 }
@@ -132,25 +94,14 @@ Outcome List(Context& context, const ListOptions& options) {
   return kSuccess;
 }
 
-Outcome Extend(Context& context, const ExtendOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const auto by, suite::ParseDuration(options.by));
-  v1::ExtendAttemptRequest request;
-  request.set_name(FullName("attempts", options.name));
-  *request.mutable_extension() = ToProto(by);
-  request.set_reason(options.reason);
-  request.set_request_id(RandomToken());
-  ASSAY_ASSIGN_OR_RETURN(const auto response,
-                         context.server().Call(&Stub::ExtendAttempt, request));
-  return Answer(context, response.attempt());
-}
-
 Outcome Pushes(Context& context, const AttemptOptions& options) {
   v1::ListPushesRequest request;
   request.set_attempt(FullName("attempts", options.name));
   v1::ListPushesResponse all;
   do {
-    ASSAY_ASSIGN_OR_RETURN(const auto page,
-                           context.server().Call(&Stub::ListPushes, request));
+    ASSAY_ASSIGN_OR_RETURN(
+        const auto page,
+        context.ServerFor(options.name).Call(&Stub::ListPushes, request));
     all.mutable_pushes()->MergeFrom(page.pushes());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -178,7 +129,7 @@ Expected<v1::CreateGitTokenResponse> GitToken(Context& context,
                                               const std::string& name) {
   v1::CreateGitTokenRequest request;
   request.set_name(FullName("attempts", name));
-  return context.server().Call(&Stub::CreateGitToken, request);
+  return context.ServerFor(name).Call(&Stub::CreateGitToken, request);
 }
 
 Outcome Token(Context& context, const AttemptOptions& options) {
@@ -194,55 +145,16 @@ Outcome Token(Context& context, const AttemptOptions& options) {
   return kSuccess;
 }
 
-// `http://user:password@host/path`, as git's credential store keeps it.
-std::string CredentialLine(const v1::CreateGitTokenResponse& token) {
-  std::string url = token.clone_url();
-  const auto scheme_end = url.find("://");
-  if (scheme_end == std::string::npos) return "";
-  return url.insert(scheme_end + 3,
-                    token.username() + ":" + token.password() + "@");
-}
-
-Status WritePrivate(const std::filesystem::path& file,
-                    const std::string& text) {
-  const mode_t before = umask(077);
-  std::ofstream out(file, std::ios::trunc);
-  out << text << '\n';
-  out.close();
-  umask(before);
-  if (!out) return SystemError("write " + file.string(), errno);
-  return {};
-}
-
-// Stock git with a credential store of its own: the token is in a file of mode
-// 0600 inside `.git`, never in a URL or in `.git/config`, and later pushes find
-// it without anything being set up.
 Outcome Clone(Context& context, const CloneOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const auto token, GitToken(context, options.name));
   const std::string& url = token.clone_url();
   std::string dir = options.dir;
   if (dir.empty()) dir = std::filesystem::path(url).stem().string();
-  const std::filesystem::path target = std::filesystem::absolute(dir);
-  if (std::filesystem::exists(target) && !std::filesystem::is_empty(target)) {
-    return InvalidArgument(dir, " is there already; say another folder");
-  }
-  const auto store = target / ".git" / "assay-credentials";
-  const auto first = target.string() + ".assay-credentials";
-  ASSAY_RETURN_IF_ERROR(WritePrivate(first, CredentialLine(token)));
-  const auto cloned = Start(
-      {.command = {"git", "-c", "credential.helper=", "-c",
-                   "credential.helper=store --file=\"" + first + "\"", "-c",
-                   "credential.useHttpPath=true", "clone", "--config",
-                   "credential.useHttpPath=true", "--config",
-                   "credential.helper=", "--config",
-                   "credential.helper=store --file=\"" + store.string() + "\"",
-                   "--", url, target.string()},
-       .environment = {{"GIT_TERMINAL_PROMPT", "0"}}});
-  const int exit_code = cloned ? Wait(*cloned) : 0;
-  if (cloned && exit_code == 0) std::filesystem::rename(first, store);
-  std::error_code ignored;
-  std::filesystem::remove(first, ignored);
-  if (!cloned) return std::unexpected(cloned.error());
+  ASSAY_ASSIGN_OR_RETURN(const int exit_code,
+                         CloneRepository({.url = url,
+                                          .username = token.username(),
+                                          .password = token.password()},
+                                         dir, Quietness::kSayAll));
   return exit_code == 0 ? kSuccess : kRefused;
 }
 
@@ -258,33 +170,31 @@ void AddAttemptCommands(CommandLine& line) {
     leaf.app.add_option("name", leaf.options->name,
                         "Attempt; a candidate's own is \"me\"");
   };
-  add("start", "Start the clock (candidates)", "  assay attempt start", Begin);
+  auto start = line.Add<StartOptions>(
+      group, "start", "Start the clock, after asking (candidates)",
+      "  assay attempt start\n  assay attempt start --yes", Begin);
+  start.app.add_option("name", start.options->name,
+                       "Attempt; a candidate's own is \"me\"");
+  start.app.add_flag("--yes", start.options->yes, "Do not ask");
   add("show", "State, clock and repository", "  assay attempt show att_7f3k",
       Show);
   add("pushes", "Every push, with its receive time",
       "  assay attempt pushes att_7f3k", Pushes);
-  add("token", "A user name and password for git (candidates)",
+  add("token", "A user name and password for git, good for an hour",
       "  assay attempt token --json", Token);
   auto list = line.Add<ListOptions>(group, "list", "Every attempt",
                                     "  assay attempt list orders-api", List);
   list.app.add_option("assignment", list.options->assignment,
                       "Only of this assignment");
   auto clone = line.Add<CloneOptions>(
-      group, "clone", "Get the repository, ready to push (candidates)",
-      "  assay attempt clone\n  assay attempt clone me orders", Clone);
+      group, "clone",
+      "Get the repository: candidates may push, those who review may not",
+      "  assay attempt clone\n  assay attempt clone me orders\n"
+      "  assay attempt clone att_7f3k",
+      Clone);
   clone.app.add_option("name", clone.options->name,
                        "Attempt; a candidate's own is \"me\"");
   clone.app.add_option("dir", clone.options->dir, "Where to put it");
-  auto extend = line.Add<ExtendOptions>(
-      group, "extend", "Move the deadline, with a reason",
-      "  assay attempt extend att_7f3k --by 30m --reason \"power cut\"",
-      Extend);
-  extend.app.add_option("name", extend.options->name, "Attempt")->required();
-  extend.app.add_option("--by", extend.options->by, "How much, like 30m")
-      ->required();
-  extend.app
-      .add_option("--reason", extend.options->reason, "Kept in the audit log")
-      ->required();
   AddSourceCommands(line, group);
 }
 

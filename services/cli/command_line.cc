@@ -38,7 +38,8 @@ CommandLine::CommandLine(Context& context)
   GlobalOptions& options = context.options();
   options.data_dir = DefaultDataDir();
   app_->add_option("--server", options.server,
-                   "host:port of the server [ASSAY_SERVER, 127.0.0.1:7070]");
+                   "host:port of the server, or its web address as a URL "
+                   "[ASSAY_SERVER, 127.0.0.1:7070]");
   app_->add_option("--token", options.token,
                    "Who you are [ASSAY_TOKEN, admin token of the data "
                    "directory]");
@@ -50,9 +51,17 @@ CommandLine::CommandLine(Context& context)
       "No colours [NO_COLOR]");
   AddUpCommand(*this);
   AddAssignmentCommands(*this);
+  AddVersionCommands(*this);
   AddInvitationCommands(*this);
   AddAttemptCommands(*this);
+  AddCandidateCommands(*this);
+  AddClockCommands(*this);
+  AddRecordsCommands(*this);
   AddSubmissionCommands(*this);
+  AddReceiptCommands(*this);
+  AddQuestionCommands(*this);
+  AddDecisionCommands(*this);
+  AddNotificationCommands(*this);
   AddRunCommands(*this);
   AddTraceCommands(*this);
   AddSuiteCommands(*this);

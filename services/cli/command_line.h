@@ -58,7 +58,17 @@ void AddAssignmentCommands(CommandLine& line);
 void AddInvitationCommands(CommandLine& line);
 void AddAttemptCommands(CommandLine& line);
 void AddSourceCommands(CommandLine& line, CLI::App& attempt_group);
+// Below "attempt", which AddAttemptCommands makes.
+void AddClockCommands(CommandLine& line);
+void AddCandidateCommands(CommandLine& line);
+void AddRecordsCommands(CommandLine& line);
 void AddSubmissionCommands(CommandLine& line);
+// Below "assignment".
+void AddVersionCommands(CommandLine& line);
+void AddNotificationCommands(CommandLine& line);
+void AddQuestionCommands(CommandLine& line);
+void AddDecisionCommands(CommandLine& line);
+void AddReceiptCommands(CommandLine& line);
 void AddRunCommands(CommandLine& line);
 void AddTraceCommands(CommandLine& line);
 void AddSuiteCommands(CommandLine& line);

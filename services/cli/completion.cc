@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 #include <vector>
 
@@ -132,7 +133,7 @@ A program of Assay could not be started, or failed.
 .SH ENVIRONMENT
 .TP
 .B ASSAY_SERVER
-host:port of the server.
+host:port of the server's gRPC port, or the URL of its web port.
 .TP
 .B ASSAY_TOKEN
 Who you are.
@@ -142,6 +143,13 @@ Data directory of
 .BR "assay up" ;
 its admin token is used where no other is given. Default:
 .I ~/.local/share/assay
+.TP
+.B ASSAY_CANDIDATE_FILE
+What
+.B assay accept
+remembers: the server and the token of the invitation, for commands about the
+candidate's own attempt ("me"). Default:
+.I ~/.config/assay/candidate.json
 .SH SEE ALSO
 .BR assayd (8),
 .BR assay\-runner (8))";
@@ -198,6 +206,57 @@ std::string ManualPage(const CLI::App& app) {
   AddCommands(app, "", out);
   out << kManualTail;
   return out.str();
+}
+
+namespace {
+
+void AddMarkdownCommands(const CLI::App& app, const std::string& path,
+                         std::ostringstream& out) {
+  for (const CLI::App* sub : Subcommands(app)) {
+    const std::string name = path + " " + sub->get_name();
+    if (!Subcommands(*sub).empty()) {
+      out << "\n## " << name.substr(1) << "\n\n"
+          << sub->get_description() << ".\n";
+      AddMarkdownCommands(*sub, name, out);
+      continue;
+    }
+    out << (path.empty() ? "\n## " : "\n### ") << name.substr(1) << "\n\n"
+        << sub->get_description() << ".\n\n";
+    bool any = false;
+    for (const CLI::Option* option : Options(*sub)) {
+      const std::string names = option->get_name(true, true);
+      if (names == "-h,--help" || names == "--help") continue;
+      out << "- `" << names << "`: " << option->get_description() << "\n";
+      any = true;
+    }
+    // The footer begins with a line "Examples:".
+    const std::string footer = sub->get_footer();
+    std::istringstream lines(footer.substr(footer.find('\n') + 1));
+    if (any) out << "\n";
+    for (std::string line; std::getline(lines, line);)
+      out << "    " << line.substr(std::min<std::size_t>(2, line.size()))
+          << "\n";
+  }
+}
+
+}  // namespace
+
+std::string MarkdownPage(const CLI::App& app) {
+  std::ostringstream out;
+  out << "# The command line\n\nMade by `assay manual --markdown`; "
+         "`assay COMMAND --help` says the same.\nEvery command takes these:"
+         "\n\n";
+  for (const CLI::Option* option : Options(app)) {
+    const std::string names = option->get_name(true, true);
+    if (names == "-h,--help" || names == "--help") continue;
+    out << "- `" << names << "`: " << option->get_description() << "\n";
+  }
+  out << "\nExit codes: 0 fine, 1 the answer is no, 2 usage, 3 refused by "
+         "the server,\n4 no server, 5 a program of ours failed.\n";
+  AddMarkdownCommands(app, "", out);
+  std::string page = out.str();
+  while (page.ends_with('\n')) page.pop_back();
+  return page;
 }
 
 }  // namespace assay::cli

@@ -14,6 +14,8 @@ std::string ZshCompletion(const CLI::App& app);
 
 // assay(1) as roff; docs/man/assay.1 is this text, and a test compares.
 std::string ManualPage(const CLI::App& app);
+// docs/reference/cli.md: the same as a page of Markdown.
+std::string MarkdownPage(const CLI::App& app);
 
 }  // namespace assay::cli
 

@@ -12,6 +12,7 @@ struct CompletionOptions {
 };
 struct ManualOptions {
   const CLI::App* app = nullptr;
+  bool markdown = false;
 };
 
 Outcome Complete(Context& context, const CompletionOptions& options) {
@@ -28,7 +29,8 @@ Outcome Complete(Context& context, const CompletionOptions& options) {
 }
 
 Outcome Manual(Context& context, const ManualOptions& options) {
-  context.console().Line(ManualPage(*options.app));
+  context.console().Line(options.markdown ? MarkdownPage(*options.app)
+                                          : ManualPage(*options.app));
   return kSuccess;
 }
 
@@ -47,6 +49,8 @@ void AddCompletionCommand(CommandLine& line) {
       line.Add<ManualOptions>(line.app(), "manual", "Print assay(1) as roff",
                               "  assay manual | man -l -", Manual);
   manual.options->app = &line.app();
+  manual.app.add_flag("--markdown", manual.options->markdown,
+                      "A page of Markdown instead");
 }
 
 }  // namespace assay::cli

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "services/cli/candidate_session.h"
+
 namespace assay::cli {
 namespace {
 
@@ -49,6 +51,32 @@ Server& Context::server() {
     server_ = std::make_unique<Server>(std::move(options));
   }
   return *server_;
+}
+
+bool Context::HasAddress() const {
+  return !options_.server.empty() || !Environment("ASSAY_SERVER").empty();
+}
+
+Server& Context::ServerFor(std::string_view attempt) {
+  const bool own = attempt == "me" || attempt == "attempts/me";
+  const bool is_told =
+      !options_.token.empty() || !Environment("ASSAY_TOKEN").empty();
+  if (!own || is_told) return server();
+  if (candidate_ == nullptr) {
+    const auto session = LoadCandidateSession(CandidateFile());
+    if (!session) return server();
+    candidate_ = std::make_unique<Server>(ServerOptions{
+        .address = FirstOf(
+            {options_.server, Environment("ASSAY_SERVER"), session->server}),
+        .token = session->token});
+  }
+  return *candidate_;
+}
+
+Server& Context::ServerOfLink(const std::string& url) {
+  if (url.empty() || HasAddress()) return server();
+  candidate_ = std::make_unique<Server>(ServerOptions{.address = url});
+  return *candidate_;
 }
 
 }  // namespace assay::cli

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "proto/base/error.h"
 #include "services/cli/console.h"
@@ -35,11 +36,19 @@ class Context {
   // From --server, ASSAY_SERVER, the data directory of a running `assay up`,
   // or the default; the token likewise.
   Server& server();
+  // For commands about an attempt. "me" is the candidate's own: unless a token
+  // was given, the server and the token that `assay accept` has kept.
+  Server& ServerFor(std::string_view attempt);
+  // For `assay accept`: the server that the link names, unless one was given.
+  Server& ServerOfLink(const std::string& url);
+  // Whether --server or ASSAY_SERVER says where the server is.
+  bool HasAddress() const;
 
  private:
   Console& console_;
   GlobalOptions options_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<Server> candidate_;
 };
 
 // What a command comes to: an exit code, or an Error that main prints.

@@ -1,5 +1,12 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
 #include "assay/v1/invitation_service.grpc.pb.h"
 #include "proto/base/id.h"
+#include "services/cli/attempt_view.h"
+#include "services/cli/candidate_session.h"
 #include "services/cli/command_line.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
@@ -14,11 +21,17 @@ struct InviteOptions {
   std::string assignment;
   std::string name;
   std::string email;
+  double accommodation = 0;
+  std::string csv;
+  bool dry_run = false;
 };
 struct ListOptions {
   std::string assignment;
 };
 struct RevokeOptions {
+  std::string name;
+};
+struct ResendOptions {
   std::string name;
 };
 struct AcceptOptions {
@@ -40,11 +53,53 @@ std::string StateText(v1::Invitation::State state) {
   }
 }
 
+// The invitees of a file: all of them, or none and every problem.
+Outcome InviteMany(Context& context, const InviteOptions& options) {
+  v1::CreateInvitationsRequest request;
+  request.set_assignment(FullName("assignments", options.assignment));
+  request.set_dry_run(options.dry_run);
+  std::ifstream in(options.csv, std::ios::binary);
+  if (!in) return InvalidArgument(options.csv, " cannot be read");
+  request.set_csv(std::string{std::istreambuf_iterator<char>(in), {}});
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto response,
+      context.server().Call(&Stub::CreateInvitations, request));
+  Console& console = context.console();
+  const ExitCode code = response.problems().empty() ? kSuccess : kNegative;
+  if (console.json()) {
+    console.Json(response);
+    return code;
+  }
+  for (const auto& problem : response.problems())
+    console.Note(fmt::format("{}:{}: {}", options.csv, problem.line(),
+                             Printable(problem.message())));
+  if (code == kNegative) {
+    console.Note("Nobody was invited.");
+  } else if (options.dry_run) {
+    console.Line(fmt::format("{} would be invited; nothing was changed.",
+                             response.rows_size()));
+  } else {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& row : response.rows())
+      rows.push_back({ShortName(row.invitation().name()),
+                      Printable(row.invitation().candidate_name()),
+                      Printable(row.invitation().candidate_email()),
+                      row.link()});
+    console.Table({"INVITATION", "CANDIDATE", "ADDRESS", "LINK"}, rows);
+    console.Note("These are the only copies of the links' secrets.");
+  }
+  return code;
+}
+
 Outcome Invite(Context& context, const InviteOptions& options) {
+  if (!options.csv.empty()) return InviteMany(context, options);
+  if (options.dry_run)
+    return InvalidArgument("--dry-run goes with --csv; expected both");
   v1::CreateInvitationRequest request;
   request.set_assignment(FullName("assignments", options.assignment));
   request.set_candidate_name(options.name);
   request.set_candidate_email(options.email);
+  request.set_accommodation(options.accommodation);
   request.set_request_id(RandomToken());
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
@@ -107,15 +162,40 @@ Outcome Revoke(Context& context, const RevokeOptions& options) {
   return kSuccess;
 }
 
-Outcome Accept(Context& context, const AcceptOptions& options) {
-  v1::AcceptInvitationRequest request;
-  // People paste the whole link; its last part is the secret.
-  request.set_secret(
-      options.secret.substr(options.secret.find_last_of("/#=") + 1));
+Outcome Resend(Context& context, const ResendOptions& options) {
+  v1::ResendInvitationRequest request;
+  request.set_name(FullName("invitations", options.name));
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
-      context.server().Call(&Stub::AcceptInvitation, request));
+      context.server().Call(&Stub::ResendInvitation, request));
   Console& console = context.console();
+  if (console.json()) {
+    console.Json(response);
+    return kSuccess;
+  }
+  console.Fields({{"invitation", ShortName(response.invitation().name())},
+                  {"state", StateText(response.invitation().state())},
+                  {"expires", TimeText(response.invitation().expire_time())},
+                  {"link", response.link()}});
+  console.Note("The link that was sent before no longer works.");
+  return kSuccess;
+}
+
+Outcome Accept(Context& context, const AcceptOptions& options) {
+  const InvitationLink link = ParseInvitationLink(options.secret);
+  v1::AcceptInvitationRequest request;
+  request.set_secret(link.secret);
+  Server& server = context.ServerOfLink(link.server);
+  ASSAY_ASSIGN_OR_RETURN(const auto response,
+                         server.Call(&Stub::AcceptInvitation, request));
+  Console& console = context.console();
+  const Status saved = SaveCandidateSession(
+      CandidateFile(),
+      {.server = server.options().address, .token = response.token()});
+  if (!saved)
+    console.Note("The link is accepted, but cannot be remembered (" +
+                 saved.error().message +
+                 "); set ASSAY_SERVER and ASSAY_TOKEN instead.");
   if (console.json()) {
     console.Json(response);
     return kSuccess;
@@ -123,12 +203,16 @@ Outcome Accept(Context& context, const AcceptOptions& options) {
   const v1::Attempt& attempt = response.attempt();
   console.Fields({{"attempt", ShortName(attempt.name())},
                   {"assignment", Printable(attempt.title())},
-                  {"time allowed", DurationText(attempt.clock().duration())},
+                  {"state", cli::StateText(attempt.state())},
                   {"token", response.token()}});
   console.Line();
-  console.Line("Your clock has not started. When you are ready:");
-  console.Line("  export ASSAY_TOKEN=" + response.token());
-  console.Line("  assay attempt start");
+  for (const std::string& rule : RuleLines(attempt.rules(), attempt.clock()))
+    console.Line("  " + rule);
+  console.Line();
+  console.Line("Your clock has not started. What comes next:");
+  console.Line("  assay attempt brief    the task, and what is recorded");
+  console.Line("  assay attempt check    whether git works from here");
+  console.Line("  assay attempt start    when you are ready");
   return kSuccess;
 }
 
@@ -136,8 +220,10 @@ Outcome Accept(Context& context, const AcceptOptions& options) {
 
 void AddInvitationCommands(CommandLine& line) {
   auto invite = line.Add<InviteOptions>(
-      line.app(), "invite", "Offer an assignment to one person",
-      "  assay invite orders-api --name \"Ada L.\" --email ada@example.org",
+      line.app(), "invite", "Offer an assignment to people",
+      "  assay invite orders-api --name \"Ada L.\" --email ada@example.org\n"
+      "  assay invite orders-api --name Bo --accommodation 1.5\n"
+      "  assay invite orders-api --csv people.csv --dry-run",
       Invite);
   invite.app.add_option("assignment", invite.options->assignment, "Assignment")
       ->required();
@@ -146,6 +232,13 @@ void AddInvitationCommands(CommandLine& line) {
                         "they rate");
   invite.app.add_option("--email", invite.options->email,
                         "The candidate's address");
+  invite.app.add_option("--accommodation", invite.options->accommodation,
+                        "Factor on the time allowed, 1.0 to 10.0 [1.0]");
+  invite.app.add_option("--csv", invite.options->csv,
+                        "File with the columns name, email and, if wanted, "
+                        "accommodation: all lines or none");
+  invite.app.add_flag("--dry-run", invite.options->dry_run,
+                      "Only say what is wrong with the file, by line");
   CLI::App& group =
       line.Group(line.app(), "invitation", "Invitations that were made");
   auto list = line.Add<ListOptions>(group, "list", "Every invitation",
@@ -158,10 +251,14 @@ void AddInvitationCommands(CommandLine& line) {
       line.Add<RevokeOptions>(group, "revoke", "Take an invitation back",
                               "  assay invitation revoke inv_7f3k", Revoke);
   revoke.app.add_option("name", revoke.options->name, "Invitation")->required();
+  auto resend = line.Add<ResendOptions>(
+      group, "resend", "Make a new link; the old one stops working",
+      "  assay invitation resend inv_7f3k", Resend);
+  resend.app.add_option("name", resend.options->name, "Invitation")->required();
   auto accept = line.Add<AcceptOptions>(
       line.app(), "accept", "Accept an invitation (candidates)",
-      "  assay accept 8f3k2m...\n"
-      "  assay accept http://127.0.0.1:7080/i/8f3k2m...",
+      "  assay accept \"https://assay.example.org/invitation#8f3k2m...\"\n"
+      "  assay accept 8f3k2m... --server https://assay.example.org",
       Accept);
   accept.app
       .add_option("secret", accept.options->secret,

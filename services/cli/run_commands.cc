@@ -12,8 +12,12 @@ namespace {
 
 using Stub = v1::RunService::Stub;
 
+// Whose server and token are used: "me" is the candidate's own.
+constexpr char kMine[] = "me";
+
 struct RunOptions {
   std::string name;
+  std::string whose;
 };
 struct ListOptions {
   std::string attempt;
@@ -23,19 +27,20 @@ struct WatchOptions {
   std::string name;
   // Instead of a run: the attempt whose final run is waited for.
   std::string final_of;
+  std::string whose;
   bool logs = false;
 };
 
-Expected<v1::Run> Get(Context& context, const std::string& name) {
+Expected<v1::Run> Get(Server& server, const std::string& name) {
   v1::GetRunRequest request;
   request.set_name(FullName("runs", name));
-  ASSAY_ASSIGN_OR_RETURN(auto response,
-                         context.server().Call(&Stub::GetRun, request));
+  ASSAY_ASSIGN_OR_RETURN(auto response, server.Call(&Stub::GetRun, request));
   return std::move(*response.mutable_run());
 }
 
 Outcome Show(Context& context, const RunOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const v1::Run run, Get(context, options.name));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Run run,
+                         Get(context.ServerFor(options.whose), options.name));
   Console& console = context.console();
   if (console.json()) {
     console.Json(run);
@@ -64,7 +69,8 @@ Outcome Show(Context& context, const RunOptions& options) {
 }
 
 Outcome Score(Context& context, const RunOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const v1::Run run, Get(context, options.name));
+  ASSAY_ASSIGN_OR_RETURN(const v1::Run run,
+                         Get(context.ServerFor(options.whose), options.name));
   if (run.state() != v1::Run::STATE_FINISHED) {
     return FailedPrecondition(ShortName(run.name()), " is ",
                               StateText(run.state()),
@@ -84,10 +90,11 @@ Outcome List(Context& context, const ListOptions& options) {
   v1::ListRunsRequest request;
   request.set_attempt(FullName("attempts", options.attempt));
   request.set_assignment(FullName("assignments", options.assignment));
+  Server& server = context.ServerFor(options.attempt);
   v1::ListRunsResponse all;
   do {
     ASSAY_ASSIGN_OR_RETURN(const auto page,
-                           context.server().Call(&Stub::ListRuns, request));
+                           server.Call(&Stub::ListRuns, request));
     all.mutable_runs()->MergeFrom(page.runs());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -118,7 +125,7 @@ class Watcher {
  public:
   Watcher(Context& context, const WatchOptions& options)
       : context_(context),
-        stub_(context.server().channel()),
+        server_(context.ServerFor(options.whose)),
         view_(context.console(), {.logs = options.logs}) {
     request_.set_name(FullName("runs", options.name));
     request_.set_results_only(!options.logs && !context.console().json());
@@ -129,35 +136,34 @@ class Watcher {
     int failures = 0;
     while (!finished_) {
       const std::int64_t before = request_.after_sequence();
-      const grpc::Status status = ReadStream();
+      const Status status = ReadStream();
       if (finished_) break;
       // A server that never answered is not one that was lost.
       const bool lost =
-          status.error_code() == grpc::StatusCode::UNAVAILABLE && seen_;
-      if (!lost && !status.ok()) {
-        return std::unexpected(context_.server().ToError(status));
-      }
+          !status && status.error().code == Code::kUnavailable && seen_;
+      if (!lost && !status) return std::unexpected(status.error());
       failures = request_.after_sequence() > before ? 1 : failures + 1;
       if (failures > kMostTries) {
-        return std::unexpected(context_.server().ToError(status));
+        return Unavailable(
+            "the run cannot be followed any more; see it with: "
+            "assay run show ",
+            ShortName(request_.name()));
       }
       if (failures == 2)
         context_.console().Note("lost the server; trying again");
-      WaitForServer();
+      server_.WaitUntilBack();
     }
-    ASSAY_ASSIGN_OR_RETURN(const v1::Run run, Get(context_, request_.name()));
+    ASSAY_ASSIGN_OR_RETURN(const v1::Run run, Get(server_, request_.name()));
     return ExitCodeOf(run);
   }
 
  private:
-  grpc::Status ReadStream() {
-    grpc::ClientContext call;
-    context_.server().Prepare(call);
-    const auto reader = stub_.WatchRun(&call, request_);
-    v1::WatchRunResponse response;
-    while (!finished_ && reader->Read(&response)) Show(response);
-    if (finished_) call.TryCancel();
-    return reader->Finish();
+  Status ReadStream() {
+    return server_.Watch(&Stub::WatchRun, request_,
+                         [this](const v1::WatchRunResponse& response) {
+                           Show(response);
+                           return !finished_;
+                         });
   }
 
   void Show(const v1::WatchRunResponse& response) {
@@ -181,15 +187,8 @@ class Watcher {
            state == v1::Run::STATE_SUPERSEDED;
   }
 
-  // gRPC's own back-off, but no longer than a second at a time.
-  void WaitForServer() {
-    context_.server().channel()->GetState(true);
-    context_.server().channel()->WaitForConnected(
-        std::chrono::system_clock::now() + std::chrono::seconds(1));
-  }
-
   Context& context_;
-  Stub stub_;
+  Server& server_;
   v1::WatchRunRequest request_;
   RunView view_;
   bool seen_ = false;
@@ -199,23 +198,19 @@ class Watcher {
 // The final run of an attempt, once it is queued.
 Expected<std::string> AwaitFinalRun(Context& context,
                                     const std::string& attempt) {
-  Stub stub(context.server().channel());
-  grpc::ClientContext call;
-  context.server().Prepare(call);
-  const auto reader = stub.WatchRuns(&call, v1::WatchRunsRequest());
   context.console().Transient("waiting for the deadline");
-  v1::WatchRunsResponse response;
-  while (reader->Read(&response)) {
-    for (const v1::Run& run : response.runs()) {
-      if (run.attempt() != attempt || run.kind() != v1::Run::KIND_FINAL) {
-        continue;
-      }
-      call.TryCancel();
-      reader->Finish();
-      return run.name();
-    }
-  }
-  return std::unexpected(context.server().ToError(reader->Finish()));
+  std::string found;
+  ASSAY_RETURN_IF_ERROR(context.server().Watch(
+      &Stub::WatchRuns, v1::WatchRunsRequest(),
+      [&](const v1::WatchRunsResponse& response) {
+        for (const v1::Run& run : response.runs()) {
+          if (run.attempt() == attempt && run.kind() == v1::Run::KIND_FINAL)
+            found = run.name();
+        }
+        return found.empty();
+      }));
+  if (found.empty()) return Unavailable("the server stopped telling of runs");
+  return found;
 }
 
 Outcome Watch(Context& context, const WatchOptions& options) {
@@ -259,12 +254,20 @@ void AddRunCommands(CommandLine& line) {
                   "The final run of this attempt, once there is one")
       ->excludes(name);
   watch.app.add_flag("--logs", watch.options->logs, "Show what programs print");
+  const auto mine = [](CLI::App& app, std::string& whose) {
+    app.add_flag_callback(
+        "--mine", [&whose] { whose = kMine; },
+        "As the candidate whose link was accepted here");
+  };
   auto score = line.Add<RunOptions>(
       group, "score",
       "Which checks passed and why others did not; exit code 1 when one lost "
       "points",
       "  assay run score run_7f3k", Score);
   score.app.add_option("name", score.options->name, "Run")->required();
+  mine(show.app, show.options->whose);
+  mine(watch.app, watch.options->whose);
+  mine(score.app, score.options->whose);
 }
 
 }  // namespace assay::cli

@@ -3,11 +3,18 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <thread>
+
 #include "services/cli/printable.h"
 
 namespace assay::cli {
 
 Server::Server(ServerOptions options) : options_(std::move(options)) {
+  if (options_.address.starts_with("http://") ||
+      options_.address.starts_with("https://")) {
+    connect_.emplace(options_.address, options_.token);
+    return;
+  }
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   // A proxy of the environment must not see loopback traffic with tokens.
@@ -21,21 +28,36 @@ void Server::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata("authorization", "Bearer " + options_.token);
 }
 
+void Server::WaitUntilBack() {
+  constexpr auto kPause = std::chrono::seconds(1);
+  if (!channel_) {
+    std::this_thread::sleep_for(kPause);
+    return;
+  }
+  // gRPC's own back-off, but no longer than a second at a time.
+  channel_->GetState(true);
+  channel_->WaitForConnected(std::chrono::system_clock::now() + kPause);
+}
+
 Error Server::ToError(const grpc::Status& status) const {
-  const auto code = static_cast<Code>(status.error_code());
-  const std::string message = Printable(status.error_message(), Lines::kMany);
-  if (code == Code::kUnavailable) {
-    return {code, "no answer from the server at " + options_.address + " (" +
-                      message +
-                      "); start one with `assay up`, or say where "
-                      "it is with --server or ASSAY_SERVER"};
+  return Explain(
+      {static_cast<Code>(status.error_code()), status.error_message()});
+}
+
+Error Server::Explain(const Error& error) const {
+  const std::string message = Printable(error.message, Lines::kMany);
+  if (error.code == Code::kUnavailable && channel_) {
+    return {error.code, "no answer from the server at " + options_.address +
+                            " (" + message +
+                            "); start one with `assay up`, or say where "
+                            "it is with --server or ASSAY_SERVER"};
   }
-  if (code == Code::kUnauthenticated && options_.token.empty()) {
-    return {code, message +
-                      "; give a token with --token, ASSAY_TOKEN or "
-                      "--data-dir"};
+  if (error.code == Code::kUnauthenticated && options_.token.empty()) {
+    return {error.code, message +
+                            "; give a token with --token, ASSAY_TOKEN or "
+                            "--data-dir"};
   }
-  return {code, message};
+  return {error.code, message};
 }
 
 }  // namespace assay::cli

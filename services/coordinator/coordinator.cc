@@ -18,6 +18,7 @@
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
 #include "services/attempts/source_service.h"
+#include "services/attempts/version_service.h"
 #include "services/coordinator/data_directory.h"
 #include "services/dashboard/assets.h"
 #include "services/deadlines/deadlines.h"
@@ -37,6 +38,8 @@
 #include "services/identity/identity.h"
 #include "services/maintenance/backup.h"
 #include "services/maintenance/housekeeper.h"
+#include "services/notify/notification_service.h"
+#include "services/notify/notifier.h"
 #include "services/repositories/repositories.h"
 #include "services/rpc/proto_time.h"
 #include "services/runs/run_queue.h"
@@ -178,7 +181,8 @@ struct Coordinator::Parts {
        .create_template = [this](v1::FileTree files) {
          return repositories.CreateTemplate(std::move(files));
        }}};
-  attempts::InvitationService invitation_service{store, clock, public_url};
+  attempts::InvitationService invitation_service{store, clock, public_url,
+                                                 options.ways.mails()};
   attempts::AttemptService attempt_service{
       store,
       identity,
@@ -188,10 +192,34 @@ struct Coordinator::Parts {
              return repositories.CreateRepository(repository,
                                                   std::move(commit));
            },
+       .create_template =
+           [this](v1::FileTree files) {
+             return repositories.CreateTemplate(std::move(files));
+           },
+       .feed = &feed,
        .on_clock_changed = [this] { deadlines.Wake(); },
        .base_url = public_url}};
   attempts::ClockService clock_service{
-      store, clock, [this] { deadlines.Wake(); }, public_url};
+      store, clock, [this] { deadlines.Wake(); }, public_url,
+      [this](const AttemptId& attempt) { feed.Touch(attempt); }};
+  attempts::VersionService version_service{
+      store,
+      clock,
+      {.write_offer =
+           [this](RepositoryId repository, std::string base,
+                  std::string offered) {
+             return repositories.WriteOfferCommit(
+                 std::move(repository), std::move(base), std::move(offered));
+           },
+       .write_branch =
+           [this](RepositoryId repository, std::string branch,
+                  std::string commit) {
+             return repositories.WriteBranch(
+                 std::move(repository), std::move(branch), std::move(commit));
+           },
+       .on_clock_changed = [this] { deadlines.Wake(); },
+       .on_changed =
+           [this](const AttemptId& attempt) { feed.Touch(attempt); }}};
   attempts::RecordsService records_service{
       store, clock,
       [this](RepositoryId repository) {
@@ -212,8 +240,19 @@ struct Coordinator::Parts {
                                              std::move(commit), limit);
            }}};
   attempts::QuestionService question_service{store, clock,
-                                             [this] { deadlines.Wake(); }};
-  attempts::DecisionService decision_service{store, clock};
+                                             [this] { deadlines.Wake(); },
+                                             [this](const AttemptId& attempt) {
+                                               if (attempt.empty())
+                                                 feed.TouchAll();
+                                               else
+                                                 feed.Touch(attempt);
+                                               notifier.Wake();
+                                             }};
+  attempts::DecisionService decision_service{
+      store, clock, [this](const AttemptId& attempt) { feed.Touch(attempt); }};
+  notify::Notifier notifier{strand, store, clock, {.ways = options.ways}};
+  notify::NotificationService notification_service{store, clock,
+                                                   [this] { notifier.Wake(); }};
   submissions::ReceiptService receipt_service{store, *ground.signer};
   submissions::SubmissionService submission_service{
       store, feed, submission_refs, clock, std::string(attempts::kGradedRef)};
@@ -278,7 +317,9 @@ void Coordinator::Parts::RegisterServices() {
   clock_service.Register(methods);
   records_service.Register(methods);
   source_service.Register(methods);
+  version_service.Register(methods);
   question_service.Register(methods);
+  notification_service.Register(methods);
   decision_service.Register(methods);
   submission_service.Register(methods);
   receipt_service.Register(methods);
@@ -303,6 +344,7 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   feed.OnQueued([this] { dispatcher.RunQueued(); });
   deadlines.Start();
   ReachFaultPoint("start.settled");
+  notifier.Start();
   co_return Status();
 }
 
@@ -403,6 +445,7 @@ asio::awaitable<void> Coordinator::Stop() {
     co_await parts_->housekeeper.Stop();
   }
   parts_->deadlines.Stop();
+  parts_->notifier.Stop();
   parts_->dispatcher.Stop();
   if (parts_->grpc) co_await parts_->StopGrpc();
 }

@@ -10,6 +10,7 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
+#include "services/notify/courier.h"
 
 namespace assay::rpc {
 class MethodRegistry;
@@ -26,6 +27,8 @@ struct Options {
   // Empty: the web address.
   std::string public_url;
   std::string version = "dev";
+  // How people and programs outside are told; what is not set up is kept.
+  notify::Ways ways;
   // How long a push stays to hear its results.
   std::chrono::milliseconds push_stay{10 * 60'000};
   // How often what nobody waits for is done: retention, packing.

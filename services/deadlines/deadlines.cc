@@ -180,6 +180,7 @@ Async<int> Deadlines::State::FreezeBatch(std::vector<AttemptId> attempts) {
   for (const Frozen& frozen : all) {
     if (!frozen.frozen) continue;
     ++count;
+    if (!stopped_) feed_.Touch(frozen.attempt);
     if (!frozen.submitted || stopped_) continue;
     feed_.Publish(frozen.submitted->changes);
     unwritten_.push_back(frozen.submitted->submission);

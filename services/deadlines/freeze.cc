@@ -15,7 +15,7 @@ Expected<Frozen> Freeze(storage::Transaction& tx, const AttemptId& id,
                          tx.pushes.HasOpen(id, *attempt.clock.cut_off_time));
   if (open) return Frozen();
   ASSAY_RETURN_IF_ERROR(tx.attempts.MarkSubmitted(id, attempt.clock.version));
-  Frozen result{.frozen = true};
+  Frozen result{.frozen = true, .attempt = id};
   ASSAY_ASSIGN_OR_RETURN(result.submitted, submissions::SubmitAtDeadline(
                                                tx, attempt, graded_ref, now));
   const std::string what =

@@ -16,6 +16,7 @@ namespace assay::deadlines {
 struct Frozen {
   // False: not due after all, or it waits for an open push.
   bool frozen = false;
+  AttemptId attempt;
   // What the deadline handed in, if anything.
   std::optional<submissions::Submitted> submitted;
 };

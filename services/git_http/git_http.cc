@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "services/attempts/trial.h"
+#include "services/git_http/trial_push.h"
 #include "services/git_http/upload_pack.h"
 
 namespace assay::git_http {
@@ -127,6 +129,8 @@ asio::awaitable<void> GitHttp::Dispatch(HttpExchange& exchange, GitRoute route,
     case GitRoute::Action::kUploadPack:
       co_return co_await UploadPack(strand_, exchange, *path, spool_directory_);
     case GitRoute::Action::kReceivePack:
+      if (route.repository.str() == attempts::kTrialRepository)
+        co_return co_await TakeTrialPush(exchange, spool_directory_);
       co_return co_await receive_pack_.Handle(exchange, std::move(access));
   }
 }

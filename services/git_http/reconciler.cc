@@ -99,6 +99,13 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::ScanRepositories() {
 asio::awaitable<Expected<bool>> Reconciler::IsExplained(
     RepositoryRecord repository, std::string commit) {
   if (commit == repository.template_commit) co_return true;
+  const auto offers =
+      co_await store_.Read([attempt = repository.attempt](Transaction& tx) {
+        return tx.template_offers.List(attempt);
+      });
+  if (!offers) co_return std::unexpected(offers.error());
+  for (const storage::TemplateOfferRecord& offer : *offers)
+    if (offer.commit == commit) co_return true;
   const auto push = co_await store_.Read(
       [attempt = repository.attempt, commit](Transaction& tx) {
         return tx.pushes.FindByCommit(attempt, commit);

@@ -17,7 +17,10 @@ using storage::Transaction;
 
 constexpr std::string_view kPrefix = "asy_";
 constexpr std::size_t kMaxHeader = 1'024;
-constexpr std::chrono::hours kGitTokenLife{1};
+// A candidate pushes as long as the attempt runs, with the password that git
+// was given once; a push after the cut-off is refused whatever the password.
+constexpr std::chrono::hours kGitTokenLife{31 * 24};
+constexpr std::chrono::hours kGitReadTokenLife{1};
 
 std::unexpected<Error> NoSuchToken() {
   return Unauthenticated(
@@ -125,17 +128,30 @@ Async<void> Identity::RevokeToken(TokenId token) {
 
 Async<MintedToken> Identity::CreateGitToken(AttemptId attempt,
                                             RepositoryId repository) {
+  return MintGitToken(std::move(attempt), std::move(repository), true);
+}
+
+Async<MintedToken> Identity::CreateGitReadToken(AttemptId attempt,
+                                                RepositoryId repository) {
+  return MintGitToken(std::move(attempt), std::move(repository), false);
+}
+
+Async<MintedToken> Identity::MintGitToken(AttemptId attempt,
+                                          RepositoryId repository,
+                                          bool may_push) {
   MintedToken minted = MintToken();
   const Clock::TimePoint now = clock_.Now();
-  TokenRecord record{.id = minted.id,
-                     .hash = minted.hash,
-                     .role = v1::ROLE_CANDIDATE,
-                     .label = "git",
-                     .scope = TokenRecord::Scope::kGit,
-                     .attempt = std::move(attempt),
-                     .repository = std::move(repository),
-                     .create_time = now,
-                     .expire_time = now + kGitTokenLife};
+  TokenRecord record{
+      .id = minted.id,
+      .hash = minted.hash,
+      .role = v1::ROLE_CANDIDATE,
+      .label = "git",
+      .scope =
+          may_push ? TokenRecord::Scope::kGit : TokenRecord::Scope::kGitRead,
+      .attempt = std::move(attempt),
+      .repository = std::move(repository),
+      .create_time = now,
+      .expire_time = now + (may_push ? kGitTokenLife : kGitReadTokenLife)};
   Status status = co_await store_.Write(
       [record = std::move(record), now](Transaction& tx) -> Status {
         ASSAY_RETURN_IF_ERROR(tx.tokens.DeleteExpired(now));

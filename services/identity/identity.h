@@ -64,8 +64,11 @@ class Identity {
                                  std::optional<Clock::TimePoint> expire_time);
   Async<void> RevokeToken(TokenId token);
 
-  // A password for git, good for one repository and an hour.
+  // A password for git, good for one repository and a month.
   Async<MintedToken> CreateGitToken(AttemptId attempt, RepositoryId repository);
+  // One for those who review: it cannot push, and is good for an hour.
+  Async<MintedToken> CreateGitReadToken(AttemptId attempt,
+                                        RepositoryId repository);
   // `authorization` is "Basic ..."; only the password counts. kUnauthenticated
   // without one; kPermissionDenied for a token of another repository.
   Async<GitAccess> AuthenticateGit(std::string authorization,
@@ -76,6 +79,8 @@ class Identity {
   Async<void> EnsureTokenFiles(std::filesystem::path data_dir);
 
  private:
+  Async<MintedToken> MintGitToken(AttemptId attempt, RepositoryId repository,
+                                  bool may_push);
   Async<void> EnsureTokenFile(std::filesystem::path file, v1::Role role,
                               std::string label);
 

@@ -63,12 +63,47 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
                  "How long a push stays to hear its results, in seconds")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  auto& ways = coordinator.ways;
+  app.add_option("--smtp", ways.smtp_url,
+                 "Mail server, smtp://host:25 or smtps://host:465; none: "
+                 "messages are kept and shown")
+      ->envname("ASSAY_SMTP");
+  app.add_option("--smtp-user", ways.smtp_user,
+                 "Who mails; the password is in ASSAY_SMTP_PASSWORD")
+      ->envname("ASSAY_SMTP_USER");
+  app.add_option("--mail-from", ways.mail_from, "What mail comes from")
+      ->envname("ASSAY_MAIL_FROM");
+  app.add_option("--staff-mail", ways.staff_mail, "Who gets questions by mail")
+      ->envname("ASSAY_STAFF_MAIL");
+  app.add_option("--webhook", ways.webhook_url,
+                 "URL that is told of everything, signed with the key in "
+                 "ASSAY_WEBHOOK_SECRET")
+      ->envname("ASSAY_WEBHOOK");
   app.add_option("--port-file", options.port_file,
                  "Write \"grpc=ADDRESS web=ADDRESS\" here when ready");
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   app.set_version_flag("--version", "assayd " ASSAY_VERSION);
+}
+
+// Secrets come from the environment: command lines are everybody's to read.
+assay::Status ReadSecrets(assay::notify::Ways& ways) {
+  const auto from = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return std::string(value == nullptr ? "" : value);
+  };
+  ways.smtp_password = from("ASSAY_SMTP_PASSWORD");
+  ways.webhook_secret = from("ASSAY_WEBHOOK_SECRET");
+  if (ways.mails() && ways.mail_from.empty())
+    return assay::InvalidArgument(
+        "--smtp needs --mail-from: an address that "
+        "mail comes from");
+  if (ways.calls() && ways.webhook_secret.size() < 16)
+    return assay::InvalidArgument(
+        "--webhook needs a key of 16 characters or "
+        "more in ASSAY_WEBHOOK_SECRET");
+  return {};
 }
 
 // gRPC goes deaf for ever once it has run out of descriptors.
@@ -148,6 +183,10 @@ int main(int argc, char** argv) {
   std::function<int()> admin;
   assay::admin::AddCommands(app, options.coordinator.data_dir, admin);
   CLI11_PARSE(app, argc, argv);
+  if (const auto read = ReadSecrets(options.coordinator.ways); !read) {
+    fmt::print(stderr, "assayd: {}\n", read.error().message);
+    return 2;
+  }
   spdlog::set_default_logger(spdlog::stderr_logger_st("assayd"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   options.coordinator.push_stay =

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proto/base/digest.h"
+#include "services/attempts/trial.h"
 #include "services/coordinator/data_directory.h"
 #include "services/maintenance/repository_check.h"
 #include "services/maintenance/snapshot.h"
@@ -128,7 +129,8 @@ Status FsckRun::CheckRepositories() {
   std::error_code error;
   for (const auto& entry :
        fs::directory_iterator(repositories_ / "attempts", error))
-    if (!known_.contains(entry.path().filename().string()))
+    if (entry.path().stem() != attempts::kTrialRepository &&
+        !known_.contains(entry.path().filename().string()))
       Add(Finding::Kind::kNote, "repositories/" + entry.path().stem().string(),
           "belongs to no attempt that has started; its start takes it over");
   return {};

@@ -188,6 +188,10 @@ Expected<ExpectedRepository> ReadExpected(
     }
     page.token = pushes.next_token;
   } while (!page.token.empty());
+  ASSAY_ASSIGN_OR_RETURN(const auto offers,
+                         tx.template_offers.List(record.attempt));
+  for (const storage::TemplateOfferRecord& offer : offers)
+    expected.commits.insert(offer.commit);
   ASSAY_ASSIGN_OR_RETURN(const auto submissions,
                          tx.submissions.List(record.attempt));
   for (const storage::SubmissionRecord& submission : submissions)

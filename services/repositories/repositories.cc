@@ -20,6 +20,7 @@
 #include "services/repositories/integrity.h"
 #include "services/repositories/leftovers.h"
 #include "services/repositories/pack_writer.h"
+#include "services/repositories/template_offer.h"
 #include "services/repositories/template_store.h"
 
 namespace assay::repositories {
@@ -244,6 +245,26 @@ Async<std::int64_t> Repositories::Prepare(RepositoryId repository) {
         if (!path) return std::unexpected(path.error());
         ASSAY_RETURN_IF_ERROR(repositories::RemoveLeftovers(*path));
         return PackedBytes(*path);
+      });
+}
+
+Async<std::string> Repositories::WriteOfferCommit(RepositoryId repository,
+                                                  std::string base_commit,
+                                                  std::string template_commit) {
+  return pool_->With<std::string>(
+      Path(repository), [store = pool_->templates.Path(template_commit),
+                         base = std::move(base_commit),
+                         offered = template_commit](git_repository* handle) {
+        return repositories::WriteOfferCommit(handle, store, base, offered);
+      });
+}
+
+Async<void> Repositories::WriteBranch(RepositoryId repository,
+                                      std::string branch, std::string commit) {
+  return pool_->With<void>(
+      Path(repository), [branch = std::move(branch),
+                         commit = std::move(commit)](git_repository* handle) {
+        return repositories::WriteBranch(handle, branch, commit);
       });
 }
 

@@ -93,6 +93,16 @@ class Repositories {
   // Removes leftovers as below, and answers with the bytes of the packs that
   // belong to this repository alone: before git works in it.
   Async<std::int64_t> Prepare(RepositoryId repository);
+  // Writes a commit with the tree of `template_commit` on top of
+  // `base_commit`, the template that the repository began with, and answers
+  // with it. Nothing shows it yet: WriteBranch does.
+  Async<std::string> WriteOfferCommit(RepositoryId repository,
+                                      std::string base_commit,
+                                      std::string template_commit);
+  // Makes `refs/heads/{branch}` point at `commit`, durably. kAlreadyExists
+  // when it points elsewhere.
+  Async<void> WriteBranch(RepositoryId repository, std::string branch,
+                          std::string commit);
 
   // Removes what a git that was killed has left: locks, which would stop every
   // later push, and objects that were not taken in. Only while no git works in

@@ -53,6 +53,15 @@ struct ListMailbox {
   bool closed = false;
 };
 
+// A watcher of one attempt.
+struct AttemptMailbox {
+  explicit AttemptMailbox(const asio::any_io_executor& strand) : bell(strand) {}
+
+  Bell bell;
+  bool changed = false;
+  bool closed = false;
+};
+
 std::unexpected<Error> Closed() {
   return Fail(Code::kCancelled, "the server stops; watch again");
 }
@@ -110,6 +119,24 @@ class AllWatch final : public RunFeed::ListWatch {
   std::shared_ptr<ListMailbox> mailbox_;
 };
 
+class OneAttemptWatch final : public RunFeed::AttemptWatch {
+ public:
+  explicit OneAttemptWatch(std::shared_ptr<AttemptMailbox> mailbox)
+      : mailbox_(std::move(mailbox)) {}
+
+  Async<void> Next() override { return NextOf(mailbox_); }
+
+ private:
+  static Async<void> NextOf(std::shared_ptr<AttemptMailbox> mailbox) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await WaitFor(
+        mailbox, [](const AttemptMailbox& box) { return box.changed; }));
+    mailbox->changed = false;
+    co_return Status();
+  }
+
+  std::shared_ptr<AttemptMailbox> mailbox_;
+};
+
 // The mailboxes of `list` that are still watched.
 template <class Mailbox>
 std::vector<std::shared_ptr<Mailbox>> Alive(
@@ -145,6 +172,8 @@ class RunFeed::State {
   const Options options;
   std::map<RunId, std::vector<std::weak_ptr<RunMailbox>>> watchers;
   std::vector<std::weak_ptr<ListMailbox>> list_watchers;
+  std::map<AttemptId, std::vector<std::weak_ptr<AttemptMailbox>>>
+      attempt_watchers;
   std::vector<std::function<void()>> on_queued;
   bool closed = false;
 };
@@ -197,6 +226,35 @@ std::unique_ptr<RunFeed::ListWatch> RunFeed::WatchStates() {
   return std::make_unique<AllWatch>(std::move(mailbox));
 }
 
+std::unique_ptr<RunFeed::AttemptWatch> RunFeed::WatchAttempt(
+    const AttemptId& attempt) {
+  auto mailbox = std::make_shared<AttemptMailbox>(state_->strand);
+  mailbox->closed = state_->closed;
+  auto& watchers = state_->attempt_watchers[attempt];
+  (void)Alive(watchers);
+  watchers.push_back(mailbox);
+  return std::make_unique<OneAttemptWatch>(std::move(mailbox));
+}
+
+void RunFeed::Touch(const AttemptId& attempt) {
+  const auto it = state_->attempt_watchers.find(attempt);
+  if (it == state_->attempt_watchers.end()) return;
+  for (const auto& mailbox : Alive(it->second)) {
+    mailbox->changed = true;
+    mailbox->bell.Notify();
+  }
+  if (it->second.empty()) state_->attempt_watchers.erase(it);
+}
+
+void RunFeed::TouchAll() {
+  for (auto& [attempt, watchers] : state_->attempt_watchers) {
+    for (const auto& mailbox : Alive(watchers)) {
+      mailbox->changed = true;
+      mailbox->bell.Notify();
+    }
+  }
+}
+
 void RunFeed::OnQueued(std::function<void()> callback) {
   state_->on_queued.push_back(std::move(callback));
 }
@@ -212,11 +270,18 @@ void RunFeed::Close() {
     mailbox->closed = true;
     mailbox->bell.Notify();
   }
+  for (auto& [attempt, watchers] : state_->attempt_watchers)
+    for (const auto& mailbox : Alive(watchers)) {
+      mailbox->closed = true;
+      mailbox->bell.Notify();
+    }
 }
 
 std::size_t RunFeed::watch_count() const {
   std::size_t count = Alive(state_->list_watchers).size();
   for (auto& [run, watchers] : state_->watchers)
+    count += Alive(watchers).size();
+  for (auto& [attempt, watchers] : state_->attempt_watchers)
     count += Alive(watchers).size();
   return count;
 }

@@ -55,6 +55,14 @@ class RunFeed {
     virtual Async<std::vector<RunId>> Next() = 0;
   };
 
+  // A watcher of one attempt: learns that something about it changed, once
+  // however often it did.
+  class AttemptWatch {
+   public:
+    virtual ~AttemptWatch() = default;
+    virtual Async<void> Next() = 0;
+  };
+
   RunFeed(boost::asio::any_io_executor strand, Options options);
   explicit RunFeed(boost::asio::any_io_executor strand);
   ~RunFeed();
@@ -65,6 +73,7 @@ class RunFeed {
   void Publish(const RunId& run, std::vector<v1::RunEvent> events);
   void Publish(const storage::RunChange& change) {
     Publish(change.run.id, change.events);
+    Touch(change.run.attempt);
   }
   void Publish(const std::vector<storage::RunChange>& changes) {
     for (const storage::RunChange& change : changes) Publish(change);
@@ -72,6 +81,12 @@ class RunFeed {
 
   std::unique_ptr<Watch> WatchRun(const RunId& run);
   std::unique_ptr<ListWatch> WatchStates();
+  // Something about an attempt has changed and is durable: its clock, a push,
+  // a submission, a question.
+  void Touch(const AttemptId& attempt);
+  // Something that every attempt may show.
+  void TouchAll();
+  std::unique_ptr<AttemptWatch> WatchAttempt(const AttemptId& attempt);
   // Called after each Publish that queued a run: the dispatcher's wake-up.
   void OnQueued(std::function<void()> callback);
   // Ends every watch with kCancelled: the coordinator drains.

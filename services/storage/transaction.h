@@ -7,6 +7,7 @@
 #include "services/storage/tables/audit_log.h"
 #include "services/storage/tables/decisions.h"
 #include "services/storage/tables/invitations.h"
+#include "services/storage/tables/notifications.h"
 #include "services/storage/tables/pushes.h"
 #include "services/storage/tables/questions.h"
 #include "services/storage/tables/repositories.h"
@@ -14,6 +15,7 @@
 #include "services/storage/tables/run_events.h"
 #include "services/storage/tables/runs.h"
 #include "services/storage/tables/submissions.h"
+#include "services/storage/tables/template_offers.h"
 #include "services/storage/tables/tokens.h"
 
 namespace assay::storage {
@@ -37,6 +39,8 @@ class Transaction {
         run_events(connection),
         tokens(connection),
         requests(connection),
+        template_offers(connection),
+        notifications(connection),
         audit(connection) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -53,6 +57,8 @@ class Transaction {
   RunEventTable run_events;
   TokenTable tokens;
   RequestTable requests;
+  TemplateOfferTable template_offers;
+  NotificationTable notifications;
   AuditLog audit;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proto/base/fault_point.h"
+#include "services/notify/outbox.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
 #include "services/storage/once.h"
@@ -15,6 +16,8 @@ namespace {
 using storage::AttemptRecord;
 using storage::PushRecord;
 using storage::Transaction;
+
+constexpr std::size_t kMaxStatement = 10'000;
 
 // A candidate's own attempt ("attempts/me" is one way to name it), or anybody's
 // for those who may see all.
@@ -79,7 +82,18 @@ Expected<Submitted> CreateIn(Transaction& tx, const AttemptId& id,
       FindPush(tx, attempt, request.commit(), graded_ref, now));
   ASSAY_ASSIGN_OR_RETURN(
       Submitted submitted,
-      Submit(tx, attempt, push, v1::Submission::CAUSE_CANDIDATE, now, now));
+      Submit(tx, attempt, push, v1::Submission::CAUSE_CANDIDATE, now, now,
+             request.ai_statement()));
+  ASSAY_RETURN_IF_ERROR(notify::Tell(
+      tx,
+      {.topic = "submission",
+       .recipient = attempt.candidate_email,
+       .subject = "Your work was handed in",
+       .body = "Commit " + submitted.submission.commit +
+               " was handed in. Until the deadline you may push and hand in "
+               "again; the last one counts.",
+       .attempt = id},
+      now));
   ASSAY_RETURN_IF_ERROR(
       tx.audit.Append({.time = now,
                        .actor = "candidate",
@@ -112,6 +126,9 @@ rpc::Async<v1::CreateSubmissionResponse> SubmissionService::Create(
     rpc::CallContext context, v1::CreateSubmissionRequest request) {
   ASSAY_CO_ASSIGN_OR_RETURN(const AttemptId id,
                             Resolve(context.caller, request.attempt()));
+  if (request.ai_statement().size() > kMaxStatement)
+    co_return InvalidArgument("ai_statement may have up to ", kMaxStatement,
+                              " bytes, found ", request.ai_statement().size());
   using Response = v1::CreateSubmissionResponse;
   struct Made {
     Response response;

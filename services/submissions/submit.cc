@@ -12,13 +12,15 @@ Expected<Submitted> Submit(storage::Transaction& tx,
                            const storage::AttemptRecord& attempt,
                            const std::optional<storage::PushRecord>& push,
                            v1::Submission::Cause cause,
-                           Clock::TimePoint submit_time, Clock::TimePoint now) {
+                           Clock::TimePoint submit_time, Clock::TimePoint now,
+                           const std::string& ai_statement) {
   Submitted submitted;
   storage::SubmissionRecord& submission = submitted.submission;
   submission.attempt = attempt.id;
   ASSAY_ASSIGN_OR_RETURN(submission.number,
                          tx.submissions.NextNumber(attempt.id));
   submission.cause = cause;
+  submission.ai_statement = ai_statement;
   submission.submit_time = submit_time;
   submission.clock_version = attempt.clock.version;
   submission.assignment_version = attempt.assignment_version;
@@ -78,6 +80,7 @@ v1::Submission ToProto(const storage::SubmissionRecord& submission) {
         rpc::ToProto(*submission.push_receive_time);
   proto.set_run(rpc::FormatName("runs", submission.run));
   proto.set_clock_version(submission.clock_version);
+  proto.set_ai_statement(submission.ai_statement);
   return proto;
 }
 

@@ -25,12 +25,14 @@ struct Submitted {
 
 // Hands in what `push` brought, or nothing (an empty submission). The row and
 // its final run belong to one transaction, so that neither is ever without the
-// other. `submit_time` is when it counts from, `now` when the run is queued.
+// other. `submit_time` is when it counts from, `now` when the run is queued;
+// `ai_statement` is the candidate's, on the tools that they used.
 Expected<Submitted> Submit(storage::Transaction& tx,
                            const storage::AttemptRecord& attempt,
                            const std::optional<storage::PushRecord>& push,
                            v1::Submission::Cause cause,
-                           Clock::TimePoint submit_time, Clock::TimePoint now);
+                           Clock::TimePoint submit_time, Clock::TimePoint now,
+                           const std::string& ai_statement = "");
 
 // Hands in what the deadline finds: the last push to `ref` in time, unless the
 // candidate handed in by themselves, which then counts. Nothing when the last

@@ -435,13 +435,23 @@ test('a candidate comes from the link to the hand-in, without an account', async
     title: 'Orders API',
     brief: '# Orders API\n\nYou build the order service of a small shop.',
     aiPolicy: 'Use the tools that you would use at work.',
-    clock: { duration: '14400s' },
+    clock: { duration: '14400s', grace: '120s', accommodation: 1 },
+    rules: {
+      latePolicy: 'LATE_POLICY_REJECT',
+      maxPushBytes: String(16 << 20),
+      pushRunsPerHour: 30,
+    },
   };
   await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByText('does not start the clock').waitFor();
   await picture('candidate-invitation');
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.getByText('4 h 00 min from the moment you start').waitFor();
+  await page.getByText('Nothing records your screen').waitFor();
+  await page.getByText('clock agrees with the server').waitFor();
+  await page.getByRole('button', { name: 'Try git' }).click();
+  await page.getByText('only-for-trying').waitFor();
+  await picture('candidate-before-start');
   assert.equal(page.url(), `${origin}/attempt`, 'the secret left the address');
   assert.deepEqual(await axeViolations(page), []);
 
@@ -451,7 +461,9 @@ test('a candidate comes from the link to the hand-in, without an account', async
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await page.getByRole('button', { name: 'Yes, start the clock' }).click();
   await page.getByText(/3 h 59 min left|4 h 00 min left/).waitFor();
-  await page.getByText('git clone http://127.0.0.1:7080/git/r_1.git').waitFor();
+  await page
+    .getByText('git clone http://candidate@127.0.0.1:7080/git/r_1.git work')
+    .waitFor();
   await page.getByRole('button', { name: 'Show a password' }).click();
   await page.getByText('only-for-git').waitFor();
   assert.ok(await page.getByRole('button', { name: 'Hand in' }).isDisabled());
@@ -466,8 +478,25 @@ test('a candidate comes from the link to the hand-in, without an account', async
   });
   server.putRun(LIVE_RUN);
   await page.getByText('<b>Orders</b> are stored').waitFor();
+  await page
+    .getByLabel('Which tools did you use')
+    .fill('an assistant, for the tests');
   await page.getByRole('button', { name: 'Hand in the last push' }).click();
   await page.getByText('counts', { exact: true }).waitFor();
+  await page.getByText('On tools: an assistant, for the tests').waitFor();
+  await page.getByRole('button', { name: 'Receipt' }).click();
+  await page.getByText('0011223344556677').waitFor();
+
+  await page.getByLabel('They do not learn who asks').fill('UTC or local?');
+  await page.getByRole('button', { name: 'Ask' }).click();
+  await page.getByText('Waits for an answer').waitFor();
+  // The answer comes without the page asking for it.
+  Object.assign(server.questions[0], {
+    answer: 'UTC, always.',
+    answerTime: new Date().toISOString(),
+  });
+  server.touch();
+  await page.getByText('UTC, always.').waitFor();
   await picture('candidate-attempt');
   assert.deepEqual(await axeViolations(page), []);
 
@@ -475,6 +504,67 @@ test('a candidate comes from the link to the hand-in, without an account', async
   await page.getByRole('link', { name: 'running' }).click();
   await page.getByText('12 / 12').waitFor();
   assert.equal(await page.getByRole('tab', { name: /Trace/ }).count(), 0);
+});
+
+test('the running clock follows the server, and a wrong one is said', async () => {
+  server.skew = -3_600_000;
+  server.mine = {
+    name: 'attempts/at_1',
+    state: 'STATE_ACCEPTED',
+    title: 'T',
+    clock: { duration: '14400s' },
+  };
+  await page.goto(`${origin}/invitation#${INVITATION}`);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.getByText('1 h 00 min ahead of the server').waitFor();
+  server.mine = {
+    ...server.mine,
+    state: 'STATE_STARTED',
+    cloneUrl: 'http://127.0.0.1:7080/git/r_1.git',
+    clock: {
+      duration: '14400s',
+      deadline: new Date(Date.now() + 3_600_000).toISOString(),
+    },
+  };
+  server.touch();
+  await page.getByText(/1 h 59 min left|2 h 00 min left/).waitFor();
+});
+
+test('an author answers without a name, and stops the clock meanwhile', async () => {
+  fill(server);
+  server.questions.push({
+    name: 'questions/q_1',
+    text: 'May an order have <b>no</b> lines?',
+    askTime: new Date().toISOString(),
+  });
+  await open('/assignments/orders-api');
+  await page.getByText('May an order have <b>no</b> lines?').waitFor();
+  await page.getByRole('button', { name: 'Stop their clock' }).click();
+  await page.getByText('the clock stands').waitFor();
+  await page.getByLabel('Your answer').fill('No: answer with 422.');
+  await page.getByLabel('Show question and answer to every attempt').check();
+  await page.getByRole('button', { name: 'Answer', exact: true }).click();
+  await page.getByText('to everybody').waitFor();
+  await picture('author-questions');
+  assert.deepEqual(await axeViolations(page), []);
+});
+
+test('feedback is shown once it is released', async () => {
+  server.mine = {
+    name: 'attempts/at_1',
+    state: 'STATE_SUBMITTED',
+    title: 'T',
+    clock: { duration: '14400s' },
+  };
+  server.decisions.push({
+    outcome: 'OUTCOME_ADVANCE',
+    feedback: 'Your API was clear.',
+    feedbackReleased: true,
+  });
+  await page.goto(`${origin}/invitation#${INVITATION}`);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.getByText('Your API was clear.').waitFor();
+  assert.equal(await page.getByLabel('They do not learn who asks').count(), 0);
 });
 
 test('a wrong invitation is refused with a sentence', async () => {
@@ -493,7 +583,7 @@ test('a candidate sees the task on a telephone without scrolling sideways', asyn
   await page.setViewportSize({ width: 360, height: 700 });
   await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByRole('button', { name: 'Accept' }).click();
-  await page.getByText('The task').waitFor();
+  await page.getByRole('heading', { name: 'The task' }).waitFor();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= 360, `the page is ${width} pixels wide`);
 });

@@ -36,6 +36,10 @@ export class FakeAssayd {
   submissions = [];
   diff = {};
   diffsAsked = [];
+  questions = [];
+  decisions = [];
+  // How far this server's clock is from the browser's, in milliseconds.
+  skew = 0;
   invitations = [];
   system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
   // Paths that were asked for.
@@ -74,6 +78,21 @@ export class FakeAssayd {
     for (const stream of this.#streams) {
       if (stream.method === 'WatchRuns') stream.send({ runs: [run] });
     }
+    this.touch();
+  }
+
+  // Something about an attempt has changed: who watches one hears of it.
+  touch() {
+    for (const stream of this.#streams) {
+      if (stream.method === 'WatchAttempt') stream.send(this.#attempt(stream));
+    }
+  }
+
+  #attempt({ run: name }) {
+    return {
+      attempt: this.attempts.get(name) ?? this.mine,
+      serverTime: new Date(Date.now() + this.skew).toISOString(),
+    };
   }
 
   // Appends an event to a run and tells who watches it.
@@ -174,9 +193,50 @@ export class FakeAssayd {
             deadline: new Date(Date.now() + 14_400_000).toISOString(),
           },
         };
+        this.touch();
         return { attempt: this.mine };
       case 'CreateGitToken':
         return { username: 'x-token', password: 'only-for-git', cloneUrl: '' };
+      case 'CreateTrialToken':
+        return {
+          username: 'candidate',
+          password: 'only-for-trying',
+          cloneUrl: 'http://127.0.0.1:7080/git/rep_0.git',
+        };
+      case 'ListQuestions':
+        return { questions: this.questions };
+      case 'AskQuestion': {
+        const question = {
+          name: `questions/q_${this.questions.length + 1}`,
+          text: message.text,
+          askTime: new Date().toISOString(),
+        };
+        this.questions.push(question);
+        return { question };
+      }
+      case 'AnswerQuestion': {
+        const question = this.questions.find((each) => each.name === name);
+        question.answer = message.answer;
+        question.shared = message.share;
+        question.answerTime = new Date().toISOString();
+        this.touch();
+        return { question };
+      }
+      case 'PauseForQuestion': {
+        const question = this.questions.find((each) => each.name === name);
+        question.paused = true;
+        return { question };
+      }
+      case 'ListDecisions':
+        return { decisions: this.decisions };
+      case 'GetReceipt':
+        return {
+          receipt: {
+            statement: JSON.stringify({ commit: this.pushes.at(-1).newCommit }),
+            signature: 'AAAA',
+            keyId: '0011223344556677',
+          },
+        };
       case 'ListPushes':
         return { pushes: this.pushes };
       case 'ListRuns':
@@ -190,6 +250,7 @@ export class FakeAssayd {
           commit: newCommit,
           cause: 'CAUSE_CANDIDATE',
           submitTime: new Date().toISOString(),
+          aiStatement: message.aiStatement,
         };
         this.submissions.push(submission);
         return { submission };
@@ -230,6 +291,7 @@ export class FakeAssayd {
       return;
     }
     stream.run = message.name;
+    if (method === 'WatchAttempt') return stream.send(this.#attempt(stream));
     const after = Number(message.afterSequence ?? 0);
     for (const event of this.events.get(message.name) ?? []) {
       if (Number(event.sequence) > after) stream.send({ event });

@@ -46,6 +46,14 @@ class ManTest(unittest.TestCase):
         self.assertEqual((MAN / "assay.1").read_text(), want,
                          "run: build/release/bin/assay manual > docs/man/assay.1")
 
+    def test_the_reference_is_the_programs_own(self):
+        page = SOURCE / "docs/reference/cli.md"
+        want = output(BIN / "assay", "manual", "--markdown")
+        if "--update-golden" in sys.argv or os.environ.get("UPDATE_GOLDEN"):
+            page.write_text(want)
+        self.assertEqual(page.read_text(), want, "run: build/release/bin/assay "
+                         "manual --markdown > docs/reference/cli.md")
+
     def test_daemons_pages_name_their_options_and_no_others(self):
         for program in ("assayd", "assay-runner"):
             page = (MAN / f"{program}.8").read_text()

@@ -150,7 +150,8 @@ class Installation:
 
     def run(self, *arguments, token=None, expect=0):
         """The command line; `expect`: its exit code, None for any."""
-        more = {"ASSAY_SERVER": self.grpc}
+        more = {"ASSAY_SERVER": self.grpc,
+                "ASSAY_CANDIDATE_FILE": str(self.root / "candidate.json")}
         if token is not None:
             more["ASSAY_TOKEN"] = token
         done = subprocess.run(

@@ -8,6 +8,7 @@ import './styles/base.css';
 import './styles/diff.css';
 import './styles/parts.css';
 import './styles/run.css';
+import './styles/attempt.css';
 
 applyTheme();
 takeTokenFromAddress();

@@ -9,6 +9,7 @@ constexpr Migration kMigrations[] = {
     {1, "initial", kStep1Initial},
     {2, "decisions", kStep2Decisions},
     {3, "push sequence", kStep3PushSequence},
+    {4, "notifications", kStep4Notifications},
 };
 
 }  // namespace

@@ -249,6 +249,44 @@ inline constexpr std::string_view kStep3PushSequence[] = {
     R"(CREATE UNIQUE INDEX pushes_by_sequence ON pushes (attempt, sequence))",
 };
 
+// What a candidate says about tools, fixes of templates that were offered, and
+// messages that wait to be sent.
+inline constexpr std::string_view kStep4Notifications[] = {
+    R"(ALTER TABLE submissions
+         ADD COLUMN ai_statement TEXT NOT NULL DEFAULT '')",
+    R"(CREATE TABLE template_offers (
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         version BIGINT NOT NULL,
+         branch TEXT NOT NULL,
+         commit_id TEXT NOT NULL,
+         offer_time BIGINT NOT NULL,
+         PRIMARY KEY (attempt, version)))",
+    R"(CREATE TABLE notifications (
+         id TEXT PRIMARY KEY,
+         topic TEXT NOT NULL,
+         channel BIGINT NOT NULL,
+         state BIGINT NOT NULL,
+         recipient TEXT NOT NULL,
+         subject TEXT NOT NULL,
+         body TEXT NOT NULL,
+         attempt TEXT NOT NULL,
+         create_time BIGINT NOT NULL,
+         send_time BIGINT,
+         tries BIGINT NOT NULL,
+         next_try_time BIGINT NOT NULL,
+         problem TEXT NOT NULL))",
+    R"(CREATE INDEX notifications_by_time ON notifications (create_time, id))",
+    R"(CREATE INDEX notifications_by_attempt ON notifications (attempt))",
+    // The outbox: small whatever was sent.
+    R"(CREATE INDEX notifications_waiting ON notifications (next_try_time)
+         WHERE state = 1)",
+    R"(CREATE TABLE reminders (
+         attempt TEXT NOT NULL REFERENCES attempts (id),
+         deadline BIGINT NOT NULL,
+         before BIGINT NOT NULL,
+         PRIMARY KEY (attempt, deadline, before)))",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

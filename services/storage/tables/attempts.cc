@@ -258,6 +258,40 @@ Expected<std::vector<AttemptRecord>> AttemptTable::ListPastCutOff(
   return attempts;
 }
 
+Expected<std::vector<AttemptRecord>> AttemptTable::ListDeadlines(
+    Clock::TimePoint now, Clock::TimePoint until) {
+  static const std::string kList =
+      std::string(kSelect) +
+      "WHERE state = 2 AND deadline > $1 AND deadline <= $2 ORDER BY deadline";
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(kList, {sql::Time(now), sql::Time(until)}));
+  std::vector<AttemptRecord> records;
+  for (const sql::Row& row : found.rows) records.push_back(Read(row));
+  return records;
+}
+
+Expected<std::vector<AttemptRecord>> AttemptTable::ListRunning(
+    const AssignmentId& assignment) {
+  static const std::string kList =
+      std::string(kSelect) +
+      "WHERE assignment = $1 AND state = 2 ORDER BY create_time, id";
+  ASSAY_ASSIGN_OR_RETURN(const sql::Result found,
+                         connection_.Execute(kList, {assignment.str()}));
+  std::vector<AttemptRecord> records;
+  for (const sql::Row& row : found.rows) records.push_back(Read(row));
+  return records;
+}
+
+Status AttemptTable::MoveTo(const AttemptId& id,
+                            std::int32_t assignment_version) {
+  return Changed(
+      connection_.Execute("UPDATE attempts SET assignment_version = $2 "
+                          "WHERE id = $1 AND state = 2",
+                          {id.str(), sql::Number(assignment_version)}),
+      id, "running");
+}
+
 Expected<std::optional<Clock::TimePoint>> AttemptTable::NextCutOff(
     Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(

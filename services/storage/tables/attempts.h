@@ -105,6 +105,14 @@ class AttemptTable {
   // Started attempts whose cut-off is at or before `now`, earliest first.
   Expected<std::vector<AttemptRecord>> ListPastCutOff(Clock::TimePoint now,
                                                       std::int32_t limit);
+  // Running attempts whose deadline is after `now` and at or before `until`.
+  Expected<std::vector<AttemptRecord>> ListDeadlines(Clock::TimePoint now,
+                                                     Clock::TimePoint until);
+  // Running attempts of `assignment`.
+  Expected<std::vector<AttemptRecord>> ListRunning(
+      const AssignmentId& assignment);
+  // Puts a running attempt on another version of its assignment.
+  Status MoveTo(const AttemptId& id, std::int32_t assignment_version);
   // The earliest cut-off after `now` of a started attempt.
   Expected<std::optional<Clock::TimePoint>> NextCutOff(Clock::TimePoint now);
 

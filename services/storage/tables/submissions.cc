@@ -5,8 +5,8 @@ namespace {
 
 constexpr char kSelect[] =
     "SELECT attempt, number, commit_id, cause, submit_time, "
-    "push_receive_time, run, clock_version, assignment_version "
-    "FROM submissions ";
+    "push_receive_time, run, clock_version, assignment_version, "
+    "ai_statement FROM submissions ";
 
 SubmissionRecord Read(const sql::Row& row) {
   SubmissionRecord record;
@@ -19,6 +19,7 @@ SubmissionRecord Read(const sql::Row& row) {
   record.run = RunId(row.Text(6));
   record.clock_version = static_cast<std::int32_t>(row.Int(7));
   record.assignment_version = static_cast<std::int32_t>(row.Int(8));
+  record.ai_statement = row.Text(9);
   return record;
 }
 
@@ -37,12 +38,13 @@ Status SubmissionTable::Create(const SubmissionRecord& record) {
   ASSAY_RETURN_IF_ERROR(connection_.Execute(
       "INSERT INTO submissions (attempt, number, commit_id, cause, "
       "submit_time, push_receive_time, run, clock_version, "
-      "assignment_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      "assignment_version, ai_statement) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       {record.attempt.str(), sql::Number(record.number), record.commit,
        sql::Number(record.cause), sql::Time(record.submit_time),
        sql::Time(record.push_receive_time), record.run.str(),
        sql::Number(record.clock_version),
-       sql::Number(record.assignment_version)}));
+       sql::Number(record.assignment_version), record.ai_statement}));
   return {};
 }
 
@@ -67,6 +69,13 @@ Expected<std::vector<SubmissionRecord>> SubmissionTable::List(
   std::vector<SubmissionRecord> submissions;
   for (const sql::Row& row : found.rows) submissions.push_back(Read(row));
   return submissions;
+}
+
+Status SubmissionTable::Erase(const AttemptId& attempt) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "UPDATE submissions SET ai_statement = '' WHERE attempt = $1",
+      {attempt.str()}));
+  return {};
 }
 
 }  // namespace assay::storage

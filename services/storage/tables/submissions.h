@@ -25,6 +25,8 @@ struct SubmissionRecord {
   RunId run;
   std::int32_t clock_version = 0;
   std::int32_t assignment_version = 0;
+  // What the candidate says about the tools that they used.
+  std::string ai_statement;
 };
 
 class SubmissionTable {
@@ -39,6 +41,8 @@ class SubmissionTable {
   Expected<SubmissionRecord> Get(const AttemptId& attempt, std::int32_t number);
   // Oldest first.
   Expected<std::vector<SubmissionRecord>> List(const AttemptId& attempt);
+  // Takes the candidate's own words away.
+  Status Erase(const AttemptId& attempt);
 
  private:
   sql::Connection& connection_;

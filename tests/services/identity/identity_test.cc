@@ -104,15 +104,26 @@ class GitIdentityTest : public IdentityTest {
       *Await(identity_.CreateGitToken(attempt_, repository_));
 };
 
-TEST_F(GitIdentityTest, PasswordOpensItsRepositoryForAnHour) {
+TEST_F(GitIdentityTest, PasswordOpensItsRepositoryForAMonth) {
   const std::string header = Basic("x-token:" + token_.secret);
   const auto access = Git(header, repository_);
   ASSERT_THAT(access, IsOk());
   EXPECT_EQ(access->attempt, attempt_);
   EXPECT_TRUE(access->may_push);
-  clock_.Advance(std::chrono::minutes(59));
+  clock_.Advance(std::chrono::days(31) - std::chrono::minutes(1));
   EXPECT_THAT(Git(header, repository_), IsOk());
   clock_.Advance(std::chrono::minutes(1));
+  EXPECT_THAT(Git(header, repository_), FailsWith(Code::kUnauthenticated));
+}
+
+TEST_F(GitIdentityTest, AReviewersPasswordReadsAndEndsWithinTheHour) {
+  const auto token = Await(identity_.CreateGitReadToken(attempt_, repository_));
+  ASSERT_THAT(token, IsOk());
+  const std::string header = Basic("reader:" + token->secret);
+  const auto access = Git(header, repository_);
+  ASSERT_THAT(access, IsOk());
+  EXPECT_FALSE(access->may_push);
+  clock_.Advance(std::chrono::hours(1));
   EXPECT_THAT(Git(header, repository_), FailsWith(Code::kUnauthenticated));
 }
 

@@ -48,6 +48,21 @@ rpc::Async<void> FakeRepositories::RemoveRepository(RepositoryId id) {
   co_return Status();
 }
 
+rpc::Async<std::string> FakeRepositories::WriteOffer(RepositoryId id,
+                                                     std::string base,
+                                                     std::string offered) {
+  if (failure) co_return std::unexpected(*std::exchange(failure, {}));
+  co_return Sha256Hex(base + offered).substr(0, 40);
+}
+
+rpc::Async<void> FakeRepositories::WriteBranch(RepositoryId id,
+                                               std::string branch,
+                                               std::string commit) {
+  if (failure) co_return std::unexpected(*std::exchange(failure, {}));
+  branches[{id, branch}] = commit;
+  co_return Status();
+}
+
 rpc::Async<void> FakeRepositories::WriteRef(RepositoryId id,
                                             std::int32_t number,
                                             std::string commit) {
@@ -83,15 +98,37 @@ void Installation::Restart() {
   p.pushes = std::make_unique<attempts::PushRecorder>(*p.store, *p.feed, clock);
   p.attempt_service = std::make_unique<attempts::AttemptService>(
       *p.store, *p.identity, clock,
-      attempts::AttemptParts{.create_repository =
-                                 [this](RepositoryId id, std::string commit) {
-                                   return repositories.CreateRepository(
-                                       id, std::move(commit));
-                                 },
-                             .on_clock_changed = [this] { ++clock_changes; },
-                             .base_url = kBaseUrl});
+      attempts::AttemptParts{
+          .create_repository =
+              [this](RepositoryId id, std::string commit) {
+                return repositories.CreateRepository(id, std::move(commit));
+              },
+          .create_template =
+              [this](v1::FileTree files) {
+                return repositories.CreateTemplate(std::move(files));
+              },
+          .feed = p.feed.get(),
+          .on_clock_changed = [this] { ++clock_changes; },
+          .base_url = kBaseUrl});
   p.clock_service = std::make_unique<attempts::ClockService>(
-      *p.store, clock, [this] { ++clock_changes; }, kBaseUrl);
+      *p.store, clock, [this] { ++clock_changes; }, kBaseUrl,
+      [this](const AttemptId& id) { parts_->feed->Touch(id); });
+  p.version_service = std::make_unique<attempts::VersionService>(
+      *p.store, clock,
+      attempts::VersionParts{
+          .write_offer =
+              [this](RepositoryId id, std::string base, std::string offered) {
+                return repositories.WriteOffer(std::move(id), std::move(base),
+                                               std::move(offered));
+              },
+          .write_branch =
+              [this](RepositoryId id, std::string branch, std::string commit) {
+                return repositories.WriteBranch(
+                    std::move(id), std::move(branch), std::move(commit));
+              },
+          .on_clock_changed = [this] { ++clock_changes; },
+          .on_changed =
+              [this](const AttemptId& id) { parts_->feed->Touch(id); }});
   p.records_service = std::make_unique<attempts::RecordsService>(
       *p.store, clock,
       [this](RepositoryId id) { return repositories.RemoveRepository(id); },
@@ -141,6 +178,7 @@ void Installation::Restart() {
   p.attempt_service->Register(p.registry);
   p.clock_service->Register(p.registry);
   p.records_service->Register(p.registry);
+  p.version_service->Register(p.registry);
   p.question_service->Register(p.registry);
   p.decision_service->Register(p.registry);
   p.receipt_service->Register(p.registry);

@@ -19,6 +19,7 @@
 #include "services/attempts/push_recorder.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
+#include "services/attempts/version_service.h"
 #include "services/deadlines/deadlines.h"
 #include "services/identity/identity.h"
 #include "services/rpc/method_registry.h"
@@ -47,12 +48,17 @@ struct FakeRepositories {
   std::map<std::string, int> templates;
   std::map<RepositoryId, std::string> repositories;  // to template commit
   std::map<std::pair<RepositoryId, int>, std::string> submission_refs;
+  std::map<std::pair<RepositoryId, std::string>, std::string> branches;
   // What the next call fails with.
   std::optional<Error> failure;
 
   rpc::Async<std::string> CreateTemplate(v1::FileTree tree);
   rpc::Async<void> CreateRepository(RepositoryId id, std::string commit);
   rpc::Async<void> RemoveRepository(RepositoryId id);
+  rpc::Async<std::string> WriteOffer(RepositoryId id, std::string base,
+                                     std::string offered);
+  rpc::Async<void> WriteBranch(RepositoryId id, std::string branch,
+                               std::string commit);
   rpc::Async<void> WriteRef(RepositoryId id, std::int32_t number,
                             std::string commit);
 };
@@ -127,6 +133,7 @@ class Installation {
     std::unique_ptr<attempts::AttemptService> attempt_service;
     std::unique_ptr<attempts::ClockService> clock_service;
     std::unique_ptr<attempts::RecordsService> records_service;
+    std::unique_ptr<attempts::VersionService> version_service;
     std::unique_ptr<attempts::QuestionService> question_service;
     std::unique_ptr<attempts::DecisionService> decision_service;
     std::unique_ptr<submissions::ReceiptSigner> signer;

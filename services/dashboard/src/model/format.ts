@@ -26,6 +26,7 @@ export function durationText(milliseconds: number): string {
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
+  if (seconds < 60 && Number.isInteger(seconds)) return `${seconds} s`;
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
   const whole = Math.floor(seconds);
   const two = (value: number) => String(value).padStart(2, '0');
@@ -55,6 +56,21 @@ export function relativeText(time: number, now: number): string {
   if (distance < 3600) return ago(`${Math.floor(distance / 60)} min`);
   if (distance < 86_400) return ago(`${Math.floor(distance / 3600)} h`);
   return new Date(time).toLocaleDateString(undefined, { dateStyle: 'medium' });
+}
+
+// Date and time where the reader is, with the zone's name, and in UTC.
+export function whenText(time: number): string {
+  const local = new Date(time).toLocaleString(undefined, {
+    dateStyle: 'medium',
+    timeStyle: 'long',
+  });
+  return `${local} (${utcText(time)})`;
+}
+
+export function sizeText(bytes: number): string {
+  return bytes >= 1 << 20
+    ? `${Math.round(bytes / (1 << 20))} MiB`
+    : `${Math.round(bytes / 1024)} KiB`;
 }
 
 export function utcText(time: number): string {

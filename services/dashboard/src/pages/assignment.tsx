@@ -15,6 +15,7 @@ import { Empty } from '../parts/empty';
 import { InvitationTable } from '../parts/invitation_table';
 import { InviteForm } from '../parts/invite_form';
 import { Markdown } from '../parts/markdown';
+import { QuestionDesk } from '../parts/question_desk';
 import { RunTable } from '../parts/run_table';
 import { Time } from '../parts/time';
 import { useFollow } from '../parts/use_follow';
@@ -24,7 +25,7 @@ import { Link } from '../router';
 import { sentence, useClients } from '../rpc/client';
 
 export function AssignmentPage({ name }: { name: string }) {
-  const { assignments, attempts, invitations, runs } = useClients();
+  const { assignments, attempts, invitations, questions, runs } = useClients();
   const [list, setList] = useState<RunList>([]);
   const now = useNow(1000);
   const found = useLoad((signal) =>
@@ -39,12 +40,16 @@ export function AssignmentPage({ name }: { name: string }) {
       { signal },
     ),
   );
+  const asked = useLoad((signal) =>
+    questions.listQuestions({ assignment: name, pageSize: 200 }, { signal }),
+  );
   const connection = useFollow({
     open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
     onMessage: (message) => {
       setList((before) => mergeRuns(before, message.runs));
       tries.reload();
       invited.reload();
+      asked.reload();
     },
     ends: false,
   });
@@ -77,6 +82,16 @@ export function AssignmentPage({ name }: { name: string }) {
             list={invited.value.invitations}
             now={now}
             onChanged={invited.reload}
+          />
+        </section>
+      )}
+      {asked.value && (
+        <section aria-labelledby="questions">
+          <h2 id="questions">Questions</h2>
+          <QuestionDesk
+            questions={asked.value.questions}
+            now={now}
+            onChanged={asked.reload}
           />
         </section>
       )}

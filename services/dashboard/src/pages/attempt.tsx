@@ -1,98 +1,138 @@
-import { useEffect, useEffectEvent, useState } from 'react';
-
 import {
   type Attempt,
   Attempt_State,
   type Push,
 } from '../gen/assay/v1/attempt_pb';
+import type { Decision } from '../gen/assay/v1/decision_pb';
+import type { Question } from '../gen/assay/v1/question_pb';
 import type { Run } from '../gen/assay/v1/run_pb';
 import type { Submission } from '../gen/assay/v1/submission_pb';
 import { cleanText } from '../model/clean_text';
-import { protoDurationText } from '../model/format';
+import { millis, whenText } from '../model/format';
 import { CloneBox } from '../parts/clone_box';
+import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Countdown } from '../parts/countdown';
 import { Empty } from '../parts/empty';
+import { EnvironmentBox } from '../parts/environment_box';
+import { FeedbackBox } from '../parts/feedback_box';
 import { Markdown } from '../parts/markdown';
 import { PushTable } from '../parts/push_table';
+import { QuestionThread } from '../parts/question_thread';
+import { Rules, StartBox } from '../parts/start_box';
 import { SubmitBox } from '../parts/submit_box';
+import { useAttempt } from '../parts/use_attempt';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { isUnauthenticated, sentence, useClients } from '../rpc/client';
 
 const NAME = 'attempts/me';
-// A push makes no noise here, so its arrival is looked for.
-const LOOK_AGAIN = 4000;
 
-interface State {
-  attempt?: Attempt;
+interface Lists {
   pushes: Push[];
   runs: Run[];
   submissions: Submission[];
+  questions: Question[];
+  decisions: Decision[];
 }
+
+const NOTHING: Lists = {
+  pushes: [],
+  runs: [],
+  submissions: [],
+  questions: [],
+  decisions: [],
+};
 
 // The candidate's own page: the task, the clock, the repository, the results.
 export function AttemptPage() {
-  const { attempts, runs, submissions } = useClients();
-  const now = useNow(1000);
-  const { value, error, reload } = useLoad<State>(async (signal) => {
-    const { attempt } = await attempts.getAttempt({ name: NAME }, { signal });
-    const of = { attempt: attempt?.name ?? NAME };
-    const started = attempt?.state !== Attempt_State.ACCEPTED;
-    if (!started) return { attempt, pushes: [], runs: [], submissions: [] };
-    const [pushed, ran, submitted] = await Promise.all([
-      attempts.listPushes(of, { signal }),
+  const { attempts, runs, submissions, questions, decisions } = useClients();
+  const here = useNow(1000);
+  const of = { attempt: NAME };
+  const { value, error, reload } = useLoad<Lists>(async (signal) => {
+    const [pushed, ran, submitted, asked, decided] = await Promise.all([
+      attempts.listPushes({ ...of, pageSize: 500 }, { signal }),
       runs.listRuns({ ...of, pageSize: 100 }, { signal }),
       submissions.listSubmissions(of, { signal }),
+      questions.listQuestions({ ...of, pageSize: 200 }, { signal }),
+      decisions.listDecisions(of, { signal }),
     ]);
-    return { attempt, ...pushed, ...ran, ...submitted };
+    return { ...pushed, ...ran, ...submitted, ...asked, ...decided };
   });
-  const look = useEffectEvent(() => {
-    if (document.visibilityState === 'visible') reload();
-  });
-  useEffect(() => {
-    const timer = setInterval(() => look(), LOOK_AGAIN);
-    return () => clearInterval(timer);
-  }, []);
+  const { attempt, offset, connection } = useAttempt(NAME, reload);
+  const now = here + offset;
+  const lists = value ?? NOTHING;
 
-  if (error !== null && (!value || isUnauthenticated(error))) {
+  if (connection.state === 'failed' && !attempt) {
     return (
       <Empty title="This page opens by your invitation">
         <p>
-          {isUnauthenticated(error)
-            ? 'Open the link that you got again.'
-            : sentence(error)}
+          {isUnauthenticated(connection.error)
+            ? 'Open the link that you got again. If it is lost, ask whoever invited you for a new one.'
+            : sentence(connection.error)}
         </p>
       </Empty>
     );
   }
-  const attempt = value?.attempt;
   if (!attempt) return <p className="muted">Loading…</p>;
+  const started = attempt.state !== Attempt_State.ACCEPTED;
   return (
     <>
       <title>{`${attempt.title || 'Your task'} · Assay`}</title>
-      {error !== null && <p className="notice warn">{sentence(error)}</p>}
+      <ConnectionNotice connection={connection} />
+      {error !== null && connection.state === 'live' && (
+        <p className="notice warn">{sentence(error)}</p>
+      )}
       <div className="section-head">
         <h1>{cleanText(attempt.title) || 'Your task'}</h1>
         <Countdown attempt={attempt} now={now} />
+        <LiveMark connection={connection} />
       </div>
-      {attempt.state === Attempt_State.ACCEPTED ? (
-        <StartBox attempt={attempt} onStarted={reload} />
-      ) : (
+      <Deadline attempt={attempt} />
+      <FeedbackBox decisions={lists.decisions} />
+      {started ? (
         <>
+          <Offer attempt={attempt} />
           <CloneBox attempt={attempt} />
           <section aria-labelledby="pushes">
             <h2 id="pushes">Your pushes</h2>
-            <PushTable pushes={value.pushes} runs={value.runs} now={now} />
+            <PushTable pushes={lists.pushes} runs={lists.runs} now={now} />
           </section>
           <SubmitBox
             attempt={attempt}
-            submissions={value.submissions}
-            pushes={value.pushes}
+            submissions={lists.submissions}
+            pushes={lists.pushes}
             now={now}
             onSubmitted={reload}
           />
         </>
+      ) : (
+        <>
+          <StartBox attempt={attempt} />
+          <EnvironmentBox attempt={attempt} offset={offset} />
+          <Task attempt={attempt} />
+        </>
       )}
+      <QuestionThread
+        attempt={attempt.name}
+        questions={lists.questions}
+        open={attempt.state !== Attempt_State.SUBMITTED}
+        now={now}
+        onAsked={reload}
+      />
+      {started && <Task attempt={attempt} />}
+      {started && (
+        <details className="rules">
+          <summary>Rules, and what is recorded</summary>
+          <Rules attempt={attempt} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Task({ attempt }: { attempt: Attempt }) {
+  return (
+    <>
       <section aria-labelledby="task">
         <h2 id="task">The task</h2>
         <Markdown text={attempt.brief} level={2} />
@@ -107,64 +147,26 @@ export function AttemptPage() {
   );
 }
 
-function StartBox({
-  attempt,
-  onStarted,
-}: {
-  attempt: Attempt;
-  onStarted: () => void;
-}) {
-  const { attempts } = useClients();
-  const [problem, setProblem] = useState('');
-  const [asking, setAsking] = useState(false);
-  const allowed = protoDurationText(attempt.clock?.duration);
-  const start = async () => {
-    try {
-      await attempts.startAttempt({ name: attempt.name });
-      onStarted();
-    } catch (error) {
-      setProblem(sentence(error));
-    }
-  };
+// The exact moment, where the candidate is and in UTC.
+function Deadline({ attempt }: { attempt: Attempt }) {
+  const deadline = millis(attempt.clock?.deadline);
+  if (attempt.clock?.pauseTime) {
+    return <p className="muted">Your clock stands. No time is used.</p>;
+  }
+  if (deadline === null) return null;
+  return <p className="muted">Deadline: {whenText(deadline)}</p>;
+}
+
+function Offer({ attempt }: { attempt: Attempt }) {
+  const branch = attempt.templateBranch;
+  if (!branch || attempt.state !== Attempt_State.STARTED) return null;
   return (
-    <div className="card start">
+    <div className="notice">
       <p>
-        You have <b>{allowed}</b> from the moment you start. The clock does not
-        stop in between, and your last push is handed in when it ends.
+        The author has corrected the template. The fix is on a branch of your
+        repository; it is yours to take over:
       </p>
-      {problem && (
-        <p className="notice bad" role="alert">
-          {problem}
-        </p>
-      )}
-      {asking ? (
-        <p className="buttons">
-          <button
-            type="button"
-            className="primary"
-            onClick={() => void start()}
-          >
-            Yes, start the clock
-          </button>
-          <button
-            type="button"
-            className="quiet"
-            onClick={() => setAsking(false)}
-          >
-            Not yet
-          </button>
-        </p>
-      ) : (
-        <p className="buttons">
-          <button
-            type="button"
-            className="primary"
-            onClick={() => setAsking(true)}
-          >
-            Start
-          </button>
-        </p>
-      )}
+      <pre>git pull --no-rebase origin {branch}</pre>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import {
   type Push,
   Push_State,
 } from '../gen/assay/v1/attempt_pb';
+import type { Question } from '../gen/assay/v1/question_pb';
 import type { Run } from '../gen/assay/v1/run_pb';
 import {
   type Submission,
@@ -16,6 +17,7 @@ import { Countdown } from '../parts/countdown';
 import { Empty } from '../parts/empty';
 import { ExtendForm } from '../parts/extend_form';
 import { PushScrubber } from '../parts/push_scrubber';
+import { QuestionText } from '../parts/question_thread';
 import { RunPill, ScoreText } from '../parts/run_pill';
 import { Tabs } from '../parts/tabs';
 import { Time } from '../parts/time';
@@ -30,27 +32,36 @@ interface Whole {
   pushes: Push[];
   runs: Run[];
   submissions: Submission[];
+  questions: Question[];
 }
 
 // One attempt, as author and reviewer see it.
 export function AttemptReviewPage({ name }: { name: string }) {
-  const { attempts, runs, submissions } = useClients();
+  const { attempts, questions, runs, submissions } = useClients();
   const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
   const { value, error, reload } = useLoad<Whole>(async (signal) => {
-    const [found, pushed, ran, submitted] = await Promise.all([
+    const [found, pushed, ran, submitted, asked] = await Promise.all([
       attempts.getAttempt({ name }, { signal }),
       attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
       runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
       submissions.listSubmissions({ attempt: name }, { signal }),
+      // Authors answer without seeing who asks, so theirs is by assignment.
+      questions
+        .listQuestions({ attempt: name, pageSize: 200 }, { signal })
+        .catch(() => ({ questions: [] })),
     ]);
-    return { attempt: found.attempt, ...pushed, ...ran, ...submitted };
+    return {
+      attempt: found.attempt,
+      ...pushed,
+      ...ran,
+      ...submitted,
+      ...asked,
+    };
   });
   const connection = useFollow({
-    open: (signal) => runs.watchRuns({}, { signal }),
-    onMessage: (message) => {
-      if (message.runs.some((run) => run.attempt === name)) reload();
-    },
+    open: (signal) => attempts.watchAttempt({ name }, { signal }),
+    onMessage: () => reload(),
     ends: false,
   });
   const attempt = value?.attempt;
@@ -124,6 +135,24 @@ function Happened({
           </li>
         ))}
       </ol>
+      {whole.attempt?.cloneUrl && (
+        <p className="muted">
+          The repository, to read with your own tools:{' '}
+          <code>assay attempt clone {idOf(whole.attempt.name)}</code>
+        </p>
+      )}
+      {whole.questions.length > 0 && (
+        <section aria-labelledby="questions">
+          <h2 id="questions">Questions</h2>
+          <ul className="thread">
+            {whole.questions.map((question) => (
+              <li key={question.name}>
+                <QuestionText question={question} now={now} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {whole.attempt && (
         <section aria-labelledby="clock">
           <h2 id="clock">More time</h2>
@@ -231,6 +260,12 @@ function Line({ happening }: { happening: Happening }) {
             ? 'by the deadline'
             : 'by the candidate'}
           {counts && <span className="tag">counts</span>}
+          {submission.aiStatement && (
+            <span className="muted">
+              {' '}
+              On tools: {cleanText(submission.aiStatement)}
+            </span>
+          )}
         </span>
       );
     }

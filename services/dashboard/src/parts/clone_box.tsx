@@ -4,6 +4,11 @@ import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
 import type { CreateGitTokenResponse } from '../gen/assay/v1/attempt_service_pb';
 import { sentence, useClients } from '../rpc/client';
 
+// `http://user@host/path`: git then asks for the password only.
+export function withUser(address: string, user: string): string {
+  return address.replace('://', `://${user}@`);
+}
+
 // How to get the repository with nothing but git.
 export function CloneBox({ attempt }: { attempt: Attempt }) {
   const { attempts } = useClients();
@@ -20,13 +25,14 @@ export function CloneBox({ attempt }: { attempt: Attempt }) {
   return (
     <section aria-labelledby="repository">
       <h2 id="repository">Your repository</h2>
-      <pre>git clone {attempt.cloneUrl}</pre>
+      <pre>git clone {withUser(attempt.cloneUrl, 'candidate')} work</pre>
+      <p className="muted">
+        Git asks for a password once. To have it remembered for this repository:{' '}
+        <code>git config credential.helper store</code>. With the command line,{' '}
+        <code>assay attempt clone</code> does all of it.
+      </p>
       {access ? (
         <dl className="facts">
-          <div>
-            <dt>Username</dt>
-            <dd className="mono">{access.username}</dd>
-          </div>
           <div>
             <dt>Password, for this repository only</dt>
             <dd className="mono">{access.password}</dd>

@@ -14,14 +14,24 @@ interface Props {
   onChanged: () => void;
 }
 
-// Invitations that nobody has accepted; accepted ones are attempts.
+// Every invitation. A link that was lost is made anew, also of one that was
+// accepted: it then opens the attempt.
 export function InvitationTable({ list, now, onChanged }: Props) {
   const { invitations } = useClients();
   const [problem, setProblem] = useState('');
-  const waiting = list.filter(
-    ({ state }) => state !== Invitation_State.ACCEPTED,
-  );
+  const [fresh, setFresh] = useState('');
+  const waiting = list;
   if (waiting.length === 0) return null;
+  const resend = async (name: string) => {
+    setProblem('');
+    try {
+      const { link } = await invitations.resendInvitation({ name });
+      setFresh(link);
+      onChanged();
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+  };
   const revoke = async (name: string) => {
     setProblem('');
     try {
@@ -37,6 +47,14 @@ export function InvitationTable({ list, now, onChanged }: Props) {
         <p className="notice bad" role="alert">
           {problem}
         </p>
+      )}
+      {fresh && (
+        <div className="notice good" role="status">
+          <p>The link that was sent before no longer works. The new one:</p>
+          <p className="link-line">
+            <code>{fresh}</code>
+          </p>
+        </div>
       )}
       <div className="table-scroll">
         <table>
@@ -65,6 +83,15 @@ export function InvitationTable({ list, now, onChanged }: Props) {
                   <Time at={invitation.expireTime} now={now} />
                 </td>
                 <td className="number">
+                  {invitation.state !== Invitation_State.REVOKED && (
+                    <button
+                      type="button"
+                      className="quiet"
+                      onClick={() => void resend(invitation.name)}
+                    >
+                      New link
+                    </button>
+                  )}
                   {invitation.state === Invitation_State.PENDING && (
                     <button
                       type="button"

@@ -9,9 +9,11 @@ import {
   type Submission,
   Submission_Cause,
 } from '../gen/assay/v1/submission_pb';
+import { cleanText } from '../model/clean_text';
 import { shortCommit } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { newRequestId } from './invite_form';
+import { ReceiptView } from './receipt_view';
 import { Time } from './time';
 
 interface Props {
@@ -28,12 +30,17 @@ export function SubmitBox(props: Props) {
   const client = useClients().submissions;
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
+  const [statement, setStatement] = useState('');
   const submit = async () => {
     setBusy(true);
     setProblem('');
     try {
       const requestId = newRequestId();
-      await client.createSubmission({ attempt: attempt.name, requestId });
+      await client.createSubmission({
+        attempt: attempt.name,
+        requestId,
+        aiStatement: statement.trim(),
+      });
       onSubmitted();
     } catch (error) {
       setProblem(sentence(error));
@@ -63,6 +70,10 @@ export function SubmitBox(props: Props) {
             <Time at={each.submitTime} now={now} />
             {i === submissions.length - 1 && (
               <span className="tag">counts</span>
+            )}{' '}
+            <ReceiptView submission={each.name} />
+            {each.aiStatement && (
+              <p className="muted">On tools: {cleanText(each.aiStatement)}</p>
             )}
           </li>
         ))}
@@ -71,6 +82,17 @@ export function SubmitBox(props: Props) {
         <p className="notice bad" role="alert">
           {problem}
         </p>
+      )}
+      {open && attempt.aiPolicy && (
+        <label className="stacked-form">
+          Which tools did you use, and for what? The task asks for it.
+          <textarea
+            rows={2}
+            maxLength={10_000}
+            value={statement}
+            onChange={(event) => setStatement(event.target.value)}
+          />
+        </label>
       )}
       {open && (
         <p className="buttons">

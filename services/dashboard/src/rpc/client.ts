@@ -11,7 +11,9 @@ import { createContext, useContext } from 'react';
 
 import { AssignmentService } from '../gen/assay/v1/assignment_service_pb';
 import { AttemptService } from '../gen/assay/v1/attempt_service_pb';
+import { DecisionService } from '../gen/assay/v1/decision_service_pb';
 import { InvitationService } from '../gen/assay/v1/invitation_service_pb';
+import { QuestionService } from '../gen/assay/v1/question_service_pb';
 import { RunService } from '../gen/assay/v1/run_service_pb';
 import { SourceService } from '../gen/assay/v1/source_service_pb';
 import { SubmissionService } from '../gen/assay/v1/submission_service_pb';
@@ -45,7 +47,9 @@ function clientsOf(session: Session) {
     session,
     assignments: createClient(AssignmentService, transport),
     attempts: createClient(AttemptService, transport),
+    decisions: createClient(DecisionService, transport),
     invitations: createClient(InvitationService, transport),
+    questions: createClient(QuestionService, transport),
     runs: createClient(RunService, transport),
     source: createClient(SourceService, transport),
     submissions: createClient(SubmissionService, transport),
