@@ -40,8 +40,11 @@ std::string CanonicalHost(std::string_view given) {
     host.pop_back();
   }
   const auto fits = bracketed ? IsAddressCharacter : IsHostCharacter;
+  // No empty labels, which resolvers may take for something else.
   const bool good = !host.empty() && host.size() <= kLongestHost &&
-                    std::ranges::all_of(host, fits);
+                    std::ranges::all_of(host, fits) && !host.starts_with('.') &&
+                    !host.ends_with('.') &&
+                    host.find("..") == std::string::npos;
   return good ? host : std::string();
 }
 

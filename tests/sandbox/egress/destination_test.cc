@@ -29,9 +29,11 @@ TEST(DestinationTest, PrivateIsNeverTheDefault) {
 
 TEST(DestinationTest, OthersAreRefused) {
   for (const char* text :
-       {"", "a", "a:", ":1", "a:0", "a:70000", "a:1x", "a b:1", "a/b:1", "*:1",
-        "::1:80", "[::1]", "[::1:80", "a:1/public", "a:1/private/private",
-        "u@a:1", "a,b:1"}) {
+       {"",        "a",     "a:",      ":1",         "a:0",
+        "a:70000", "a:1x",  "a b:1",   "a/b:1",      "*:1",
+        "::1:80",  "[::1]", "[::1:80", "a:1/public", "a:1/private/private",
+        "u@a:1",   "a,b:1", ".a:1",    "a..b:1",     "a..:1",
+        ".:1"}) {
     const auto destination = ParseDestination(text);
     ASSERT_FALSE(destination) << text;
     EXPECT_THAT(destination.error().message, HasSubstr("expected HOST:PORT"));
