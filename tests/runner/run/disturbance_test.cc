@@ -58,6 +58,21 @@ class Handler(BaseHTTPRequestHandler):
             if self.path == "/count": return self.answer(200, query("select count(*) from items")[0][0])
             if self.path == "/charge": return self.answer(charge(), "charged")
             if self.path == "/cache": return self.answer(200, redis("GET", "k").decode())
+            if self.path == "/metrics":
+                body = b'# TYPE orders counter\norders{state="paid"} 3\norders{state="new"} 4\n'
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                return self.wfile.write(body)
+            if self.path == "/report":
+                _, trace, parent, _ = self.headers["traceparent"].split("-")
+                span = {"traceId": trace, "spanId": "aaaaaaaaaaaaaaaa", "parentSpanId": parent, "name": "handler", "kind": 2,
+                        "startTimeUnixNano": "1", "endTimeUnixNano": "2",
+                        "attributes": [{"key": "key", "value": {"stringValue": os.environ["KEY"]}}]}
+                c = http.client.HTTPConnection("127.0.0.1", 4318, timeout=5)
+                c.request("POST", "/v1/traces", json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}),
+                          {"Content-Type": "application/json"})
+                return self.answer(c.getresponse().status, "reported")
             if self.path == "/held":
                 c = psycopg2.connect(os.environ["DATABASE_URL"])
                 k = c.cursor()
@@ -225,6 +240,53 @@ TEST_F(DisturbanceTest, RedisCommandsAreSpansOfTheirRequest) {
       - trace: { span: GET, attrs: { db.system.name: redis }, count: 1 }
 )yaml");
   EXPECT_EQ(Reason(told), "");
+}
+
+TEST_F(DisturbanceTest, ReportedSpansJoinTheirRequestAndStayClaims) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /report, expect: { status: 200 } }
+      - trace: { span: handler, source: reported, kind: server }
+      - trace: { span: handler, source: tap, count: 0 }
+      - logs: { sources: [ stdout, stderr, otlp ], forbid: { secrets: [ key ] } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  EXPECT_THAT(told.Spans("handler"), SizeIs(1));
+  const Told leaks = RunSteps(R"yaml(
+      - { get: /report, expect: { status: 200 } }
+      - logs: { sources: [ span-attributes ], forbid: { secrets: [ key ] } }
+)yaml");
+  EXPECT_THAT(Reason(leaks), HasSubstr("span-attributes"));
+  EXPECT_THAT(leaks.Everything(), Not(HasSubstr(SecretOf("key"))));
+}
+
+TEST_F(DisturbanceTest, MetricsAreSummedOverTheirSeries) {
+  const Told told = RunSteps(R"yaml(
+      - metrics: { name: orders, value: 7 }
+      - metrics: { name: orders, labels: { state: paid }, value: { eq: 3 } }
+      - metrics: { name: nothing }
+)yaml");
+  EXPECT_THAT(Reason(told), HasSubstr("expected a metric nothing"));
+}
+
+TEST_F(DisturbanceTest, ALoadIsMeasuredFromItsPlan) {
+  const Told told = RunSteps(R"yaml(
+      - load:
+          rate: 50/s
+          for: 1s
+          connections: 4
+          request: { get: /healthz }
+          expect: { errors: { lte: 0% }, achieved: { gte: 100% } }
+      - fault: { target: payments, error: 500 }
+      - load:
+          rate: 20/s
+          for: 1s
+          connections: 4
+          request: { get: /charge }
+          expect: { errors: { lte: 1% } }
+)yaml");
+  EXPECT_THAT(Reason(told), HasSubstr("20 × 5xx"));
+  // The steps, and in each the measurement.
+  EXPECT_THAT(told.Spans("load"), SizeIs(4));
 }
 
 TEST_F(DisturbanceTest, AFaultThatNothingCanDoIsNotHeldAgainstTheCandidate) {

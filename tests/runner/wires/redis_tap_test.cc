@@ -58,10 +58,19 @@ class RedisTapTest : public testing::Test {
     std::filesystem::create_directories(directory_);
     const std::string text = std::to_string(port);
     const std::string dir = directory_.string();
-    const std::vector<std::string> words = {
-        "redis-server", "--port",    text,    "--bind", "127.0.0.1",
-        "--save",       "",          "--dir", dir,      "--daemonize",
-        "no",           "--logfile", ""};
+    const std::vector<std::string> words = {"redis-server",
+                                            "--port",
+                                            text,
+                                            "--bind",
+                                            "127.0.0.1",
+                                            "--save",
+                                            "",
+                                            "--dir",
+                                            dir,
+                                            "--daemonize",
+                                            "no",
+                                            "--logfile",
+                                            (directory_ / "log").string()};
     std::vector<char*> argv;
     for (const auto& word : words)
       argv.push_back(const_cast<char*>(word.c_str()));
