@@ -175,18 +175,15 @@ TEST_F(AttackTest, DirectoriesNestedTooDeepAreRefusedAtThePush) {
 }
 
 TEST_F(AttackTest, FilesThatUnpackToGigabytesAreRefused) {
-  // A MiB each in the pack, and 3 x 512 MiB of zeros in a checkout.
-  std::string list;
-  for (int i = 0; i < 3; ++i) {
-    const auto zeros = directory_.path() / ("zeros" + std::to_string(i));
-    std::ofstream(zeros) << i;
-    std::filesystem::resize_file(zeros, (std::uintmax_t{512} << 20));
-    const std::string blob =
-        Git("-C work -c core.bigFileThreshold=1m hash-object -w ../zeros" +
-            std::to_string(i));
-    list += "100644 blob " + blob + "\t" + std::to_string(i) + "\n";
-  }
-  std::ofstream(directory_.path() / "list") << list;
+  // 32 KiB in the pack, and forty times 32 MiB of zeros in a checkout.
+  std::ofstream(directory_.path() / "zeros") << "";
+  std::filesystem::resize_file(directory_.path() / "zeros",
+                               std::uintmax_t{32} << 20);
+  const std::string blob = Git("-C work hash-object -w ../zeros");
+  std::ofstream list(directory_.path() / "list");
+  for (int i = 0; i < 40; ++i)
+    list << "100644 blob " << blob << "\t" << i << "\n";
+  list.close();
   const std::string tree = Git("-C work mktree < list");
   const std::string commit =
       Git("-C work commit-tree -p " + base_ + " -m x " + tree);
