@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -14,6 +16,33 @@
 #include "sandbox/cell/protocol.h"
 
 namespace assay::sandbox {
+
+namespace {
+
+// An abstract name.
+struct UnixName {
+  sockaddr_un address = {};
+  socklen_t size = 0;
+
+  static Expected<UnixName> Of(std::string_view name) {
+    UnixName made;
+    if (name.empty() || name.size() >= sizeof(made.address.sun_path)) {
+      return InvalidArgument("a unix socket's name has ", name.size(),
+                             " bytes, expected 1 to ",
+                             sizeof(made.address.sun_path) - 1);
+    }
+    made.address.sun_family = AF_UNIX;
+    std::memcpy(made.address.sun_path + 1, name.data(), name.size());
+    made.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 +
+                                       name.size());
+    return made;
+  }
+  const sockaddr* generic() const {
+    return reinterpret_cast<const sockaddr*>(&address);
+  }
+};
+
+}  // namespace
 
 // The session's socket, on which one call is answered before the next one.
 class SessionChannel {
@@ -237,6 +266,28 @@ Expected<UniqueFd> Cell::Connect(std::uint16_t port, int family) {
   if (error == 0 || error == EINPROGRESS) return socket;
   return Unavailable("nothing answers on port ", port,
                      " in the cell: ", ::strerrordesc_np(error));
+}
+
+Expected<UniqueFd> Cell::ListenUnix(std::string_view name) {
+  ASSAY_ASSIGN_OR_RETURN(const UnixName address, UnixName::Of(name));
+  ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, OpenSocket(AF_UNIX, SOCK_STREAM));
+  constexpr int kBacklog = 128;
+  if (::bind(socket.get(), address.generic(), address.size) != 0 ||
+      ::listen(socket.get(), kBacklog) != 0) {
+    return FailedPrecondition("cannot listen on the unix socket ", name,
+                              " in the cell: ", ::strerrordesc_np(errno));
+  }
+  return socket;
+}
+
+Expected<UniqueFd> Cell::ConnectUnix(std::string_view name) {
+  ASSAY_ASSIGN_OR_RETURN(const UnixName address, UnixName::Of(name));
+  ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, OpenSocket(AF_UNIX, SOCK_STREAM));
+  if (::connect(socket.get(), address.generic(), address.size) == 0) {
+    return socket;
+  }
+  return Unavailable("nothing answers on the unix socket ", name,
+                     " in the cell: ", ::strerrordesc_np(errno));
 }
 
 Status Cell::Freeze() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "proto/base/error.h"
 #include "sandbox/cell/termination.h"
@@ -128,6 +129,12 @@ class Cell {
   // connected or, when the peer's backlog is full, still connecting (writable
   // when done). kUnavailable: nothing listens there (yet).
   Expected<UniqueFd> Connect(std::uint16_t port, int family = AF_INET);
+  // The same over unix sockets with names of the cell's network (abstract ones,
+  // "\0name" to a program): they need no path, so that nobody outside follows
+  // one that a candidate wrote. 1 to 107 bytes. Read from such a socket with
+  // recv: what a peer attaches is dropped.
+  Expected<UniqueFd> ListenUnix(std::string_view name);
+  Expected<UniqueFd> ConnectUnix(std::string_view name);
 
   // Stops and resumes every process of the cell; wall limits go on counting.
   // kFailedPrecondition where the host has no cgroup for it.

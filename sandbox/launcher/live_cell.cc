@@ -351,8 +351,9 @@ void LiveCell::SweepLeaves() {
 }
 
 UniqueFd LiveCell::OpenSocket(int family, int type) const {
-  if ((family != AF_INET && family != AF_INET6) ||
-      (type != SOCK_STREAM && type != SOCK_DGRAM)) {
+  const bool internet = (family == AF_INET || family == AF_INET6) &&
+                        (type == SOCK_STREAM || type == SOCK_DGRAM);
+  if (!internet && (family != AF_UNIX || type != SOCK_STREAM)) {
     errno = EINVAL;
     return UniqueFd();
   }

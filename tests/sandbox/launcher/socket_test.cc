@@ -82,6 +82,47 @@ TEST_P(SocketTest, ListenersOfCellsAndOfTheHostAreApart) {
   EXPECT_EQ(::poll(&wait, 1, 1000), 1);
 }
 
+TEST_P(SocketTest, UnixSocketsReachInBothDirections) {
+  Session session = NewSession(SessionOf(
+      CellOf({Python("import socket; s = socket.socket(socket.AF_UNIX); "
+                     "s.bind('\\0served'); s.listen(); "
+                     "o = socket.socket(socket.AF_UNIX); o.connect('\\0ours'); "
+                     "o.sendall(b'up'); c = s.accept()[0]; "
+                     "c.sendall(c.recv(99).upper())")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_EQ(cell->ConnectUnix("served").error().code, Code::kUnavailable);
+  auto listener = cell->ListenUnix("ours");
+  ASSERT_TRUE(listener) << listener.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  pollfd wait = {listener->get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&wait, 1, 10'000), 1);
+  const UniqueFd peer(::accept(listener->get(), nullptr, nullptr));
+  char up[2];
+  ASSERT_EQ(::recv(peer.get(), up, 2, MSG_WAITALL), 2);
+  auto socket = cell->ConnectUnix("served");
+  ASSERT_TRUE(socket) << socket.error();
+  ASSERT_EQ(::write(socket->get(), "hello", 5), 5);
+  EXPECT_EQ(ReadAll(socket->get()), "HELLO");
+}
+
+TEST_P(SocketTest, UnixSocketsOfCellsAreApart) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  auto one = session.StartCell(0);
+  auto two = session.StartCell(0);
+  ASSERT_TRUE(one && two);
+  const auto held = one->ListenUnix("name");
+  ASSERT_TRUE(held) << held.error();
+  EXPECT_TRUE(one->ConnectUnix("name"));
+  EXPECT_EQ(two->ConnectUnix("name").error().code, Code::kUnavailable);
+  EXPECT_EQ(one->ListenUnix("").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(one->ListenUnix(std::string(108, 'x')).error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(one->OpenSocket(AF_UNIX, SOCK_DGRAM).error().code,
+            Code::kInvalidArgument);
+}
+
 TEST_P(SocketTest, IpV6LoopbackWorks) {
   Session session = NewSession(SessionOf(CellOf({Shell("true")})));
   auto cell = session.StartCell(0);
