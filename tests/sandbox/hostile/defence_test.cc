@@ -57,7 +57,7 @@ constexpr Missing kDefences[] = {
     {"open_files_limit", kLauncher, "LimitsTest.OpenFilesAndFileSize*"},
     {"wall_limit", kLauncher, "LimitsTest.WallLimitEndsASleeper"},
     {"cpu_limit", kLauncher, "LimitsTest.CpuLimitEndsASpinner"},
-    {"tree_kill", kLauncher, "ProcessTest.BackgroundProcessesEndWith*"},
+    {"tree_kill", kHostile, "HostileProcessesTest.Daemons"},
 };
 
 // Names in the output become part of the test's.
