@@ -1,6 +1,7 @@
 #include "runner/telemetry/otlp_decode.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 #include <zlib.h>
 
@@ -132,6 +133,8 @@ Status DecodeExport(std::string_view body, OtlpFormat format, bool gzip,
     return InvalidArgument("the export has more than ", kExportBytes, " bytes");
   }
   if (format == OtlpFormat::kJson) return DecodeJson(body, out);
+  // Says what it makes of bad text on the run's standard error otherwise.
+  const google::protobuf::LogSilencer quiet;
   google::protobuf::io::CodedInputStream in(
       reinterpret_cast<const std::uint8_t*>(body.data()),
       static_cast<int>(body.size()));
