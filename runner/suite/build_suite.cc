@@ -307,7 +307,9 @@ void Builder::Sidecars(const Node& root) {
     out.set_tapped(Bool(node, "tapped", true));
     out.set_port(static_cast<std::int32_t>(
         Integer(node, "port", redis ? kRedisPort : kPostgresPort)));
-    TakePort(out.port(), "sidecar " + entry->key, entry->key_at);
+    if (Get(node, "kind") != nullptr) {
+      TakePort(out.port(), "sidecar " + entry->key, entry->key_at);
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 // Answers are candidates': the first line says what is expected, in the suite's
 // language; then a status, headers and a body.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
 #include "runner/assertions/evaluator.h"
 #include "runner/suite/compiler.h"
+#include "runner/suite/json_text.h"
 
 namespace {
 
@@ -19,6 +21,7 @@ const Plan& ThePlan() {
 version: 1
 name: x
 service: { start: ./run }
+sidecars: { db: { kind: postgres } }
 checks:
   - id: a
     title: t
@@ -43,11 +46,32 @@ checks:
           a: $.a
           b: { regex: "x(.)y" }
           c: { cookie: sid }
+          d: { header: x }
+          e: { status: true }
+          f: { body: true }
+          g: { jsonpath: $.d }
+      - sql: select 1
+        expect:
+          rows: [ [ 1, x ], [ null, true ] ]
+          count: { gte: 1, lte: 2, ne: 3 }
+          json: { "$[0].a": { gte: 1, lte: 9, eq: 2 }, "$[*].b": { exists: true } }
 )suite"},
          {"s.json",
           R"({"type":"object","properties":{"a":{"minimum":1,"multipleOf":0.1},
               "b":{"items":{"pattern":"^[a-z]*$"},"uniqueItems":true},
               "c":{"$ref":"#"}},"additionalProperties":{"$ref":"#"},
+              "patternProperties":{"^x":{"type":["string","null"],
+                "minLength":1,"maxLength":3,"enum":["x","y",null]}},
+              "propertyNames":{"maxLength":5},"maxProperties":9,
+              "dependencies":{"b":["c"],"c":{"required":["b"]}},
+              "allOf":[{"not":{"required":["z"]}}],
+              "anyOf":[{"type":"object"},{"type":"array","minItems":1,
+                "maxItems":3,"items":[{"type":"integer"}],
+                "additionalItems":{"type":"number","maximum":9,
+                "exclusiveMaximum":8,"exclusiveMinimum":0},
+                "contains":{"const":1}}],
+              "if":{"required":["d"]},"then":{"properties":{"d":{
+                "format":"date-time"}}},"else":{"minProperties":1},
               "required":["a"],"oneOf":[{"minProperties":1},{"const":{}}]})"}});
     if (!compiled) std::abort();
     return compiled->plan;
@@ -79,6 +103,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   }
   for (const auto& capture : step.captures()) {
     (void)assay::assertions::TakeCapture(capture, answer);
+  }
+  // Of two columns, as the statement would have them.
+  auto rows = assay::suite::ParseJson(answer.body);
+  if (rows && rows->is_array() &&
+      std::all_of(rows->begin(), rows->end(), [](const auto& row) {
+        return row.is_array() && row.size() == 2;
+      })) {
+    (void)evaluator.Rows(ThePlan().checks(0).steps(1).sql(), {"a", "b"}, *rows);
   }
   return 0;
 }
