@@ -101,6 +101,12 @@ void SandboxTest::SetUp() {
   auto launcher = Launcher::Spawn(path);
   ASSERT_TRUE(launcher) << launcher.error();
   launcher_ = std::make_unique<Launcher>(*std::move(launcher));
+  if (std::getenv("ASSAY_EXPECT_LIMITS") == nullptr) return;
+  for (const Weakness weakness :
+       {Weakness::kMemory, Weakness::kPids, Weakness::kCores,
+        Weakness::kTreeKill, Weakness::kCpuTime, Weakness::kFreeze}) {
+    ASSERT_TRUE(Enforces(weakness)) << WeaknessName(weakness);
+  }
 }
 
 void SandboxTest::TearDown() {
