@@ -29,6 +29,7 @@ PostgresDatabase::PostgresDatabase(wires::Network& network, std::uint16_t port)
 void PostgresDatabase::Disconnect() {
   reader_.reset();
   admin_.reset();
+  resetter_.reset();
 }
 
 asio::awaitable<Status> PostgresDatabase::Connect(Client& client,
@@ -36,6 +37,7 @@ asio::awaitable<Status> PostgresDatabase::Connect(Client& client,
                                                   std::string options,
                                                   Deadline deadline) {
   if (client && client->open()) co_return Status{};
+  if (&client == &reader_) reader_limit_ = std::chrono::milliseconds(0);
   ASSAY_CO_ASSIGN_OR_RETURN(
       auto socket, co_await wires::Dial(network_, port_, Left(deadline),
                                         wires::kOwnAddress));
@@ -55,12 +57,40 @@ asio::awaitable<Expected<SqlResult>> PostgresDatabase::Read(
     ASSAY_CO_RETURN_IF_ERROR(
         co_await Connect(reader_, "assay_reader",
                          "-c default_transaction_read_only=on", deadline));
-    auto result = co_await reader_->Query(statement, args, deadline);
+    Expected<SqlResult> result = SqlResult{};
+    if (auto limited = co_await LimitStatements(deadline); !limited) {
+      result = std::unexpected(std::move(limited).error());
+    } else {
+      result = co_await reader_->Query(statement, args, deadline);
+    }
     if (result || !again || result.error().code != Code::kUnavailable) {
       co_return std::move(result);
     }
   }
   co_return Unavailable("no connection to the database");
+}
+
+asio::awaitable<Status> PostgresDatabase::LimitStatements(Deadline deadline) {
+  // In steps of a second, so that a session need not be told each time; a
+  // second more than we wait, so that the server's word does not come first.
+  const auto limit = std::chrono::ceil<std::chrono::seconds>(Left(deadline)) +
+                     std::chrono::seconds(1);
+  if (limit == reader_limit_) co_return Status{};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const SqlResult set,
+      co_await reader_->Script(
+          "set statement_timeout = '" + std::to_string(limit.count()) + "s'",
+          deadline));
+  if (set.error) co_return Internal("statement_timeout: ", set.error->message);
+  reader_limit_ = limit;
+  co_return Status{};
+}
+
+asio::awaitable<Expected<SqlResult>> PostgresDatabase::RunRestore(
+    Deadline deadline) {
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await Connect(resetter_, "assay_reset", "", deadline));
+  co_return co_await resetter_->Script(std::string(kRestoreSnapshot), deadline);
 }
 
 asio::awaitable<Expected<SqlResult>> PostgresDatabase::Administer(
@@ -81,14 +111,12 @@ asio::awaitable<Status> PostgresDatabase::TakeSnapshot(Deadline deadline) {
 asio::awaitable<Expected<PostgresDatabase::Restored>> PostgresDatabase::Restore(
     Deadline deadline) {
   Restored restored;
-  ASSAY_CO_ASSIGN_OR_RETURN(SqlResult result,
-                            co_await Administer(kRestoreSnapshot, deadline));
+  ASSAY_CO_ASSIGN_OR_RETURN(SqlResult result, co_await RunRestore(deadline));
   if (result.error && result.error->code == kLockNotAvailable) {
     restored.ended_transactions = true;
     ASSAY_CO_ASSIGN_OR_RETURN(result,
                               co_await Administer(kEndTransactions, deadline));
-    ASSAY_CO_ASSIGN_OR_RETURN(result,
-                              co_await Administer(kRestoreSnapshot, deadline));
+    ASSAY_CO_ASSIGN_OR_RETURN(result, co_await RunRestore(deadline));
   }
   if (result.error) {
     co_return Internal("restore of the database: ", result.error->message);

@@ -2,6 +2,7 @@
 #define ASSAY_RUNNER_SIDECARS_POSTGRES_DATABASE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,11 +49,18 @@ class PostgresDatabase {
                                          Deadline deadline);
   boost::asio::awaitable<Expected<wires::SqlResult>> Administer(
       std::string_view script, Deadline deadline);
+  boost::asio::awaitable<Expected<wires::SqlResult>> RunRestore(
+      Deadline deadline);
+  // The server gives a statement up when nobody waits for it any more.
+  boost::asio::awaitable<Status> LimitStatements(Deadline deadline);
 
   wires::Network& network_;
   const std::uint16_t port_;
   Client reader_;
+  // 0: none was set in the reader's session.
+  std::chrono::milliseconds reader_limit_{0};
   Client admin_;
+  Client resetter_;
 };
 
 }  // namespace assay::sidecars

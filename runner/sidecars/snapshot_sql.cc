@@ -54,8 +54,7 @@ begin
 end $do$;
 
 create function assay_snapshot.restore() returns int
-language plpgsql set search_path = pg_catalog
-set session_replication_role = replica set lock_timeout = '300ms' as $fn$
+language plpgsql set session_replication_role = replica set lock_timeout = '300ms' as $fn$
 declare t record; s record; seen pg_snapshot; self text;
   changed boolean; rewritten int := 0;
 begin
@@ -92,6 +91,9 @@ end $fn$;
 
 insert into assay_snapshot.state values (pg_current_snapshot(),
   pg_current_xact_id()::xid::text);
+grant usage on schema assay_snapshot to assay_reset;
+grant select on all tables in schema assay_snapshot to assay_reset;
+grant update on assay_snapshot.state to assay_reset;
 reset search_path;
 )sql";
 

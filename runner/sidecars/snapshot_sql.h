@@ -11,7 +11,9 @@ namespace assay::sidecars {
 // connections survive, and only tables that have changed are rewritten.
 extern const std::string_view kTakeSnapshot;
 
-// "select assay_snapshot.restore()": how many tables were rewritten.
+// Run as the role `assay_reset` (postgres_template.cc), because it calls what
+// the candidate has attached to tables. "select assay_snapshot.restore()": how
+// many tables were rewritten.
 extern const std::string_view kRestoreSnapshot;
 
 // Ends the connections of services that have a transaction open: their locks

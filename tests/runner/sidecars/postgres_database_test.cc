@@ -27,6 +27,10 @@ class PostgresDatabaseTest : public testing::Test {
     server_ = std::move(started)->release();
     Psql("create role assay_reader login", "postgres");
     Psql("grant pg_read_all_data to assay_reader", "postgres");
+    Psql(
+        "create role assay_reset login bypassrls; grant app to assay_reset;"
+        "grant set on parameter session_replication_role to assay_reset",
+        "postgres");
   }
   static void TearDownTestSuite() { delete server_; }
 
@@ -156,6 +160,44 @@ TEST_F(PostgresDatabaseTest, AnOpenTransactionThatHoldsLocksIsEnded) {
   ASSERT_TRUE(restored.has_value()) << restored.error();
   EXPECT_TRUE(restored->ended_transactions);
   EXPECT_EQ(Psql("select count(*) from children"), "2\n");
+}
+
+TEST_F(PostgresDatabaseTest, WhatACandidateHasAttachedRunsWithoutPower) {
+  Psql(R"(
+create function guard(n int) returns bool language plpgsql as $$
+begin
+  if (select rolsuper from pg_roles where rolname = current_user)
+    or (select rolsuper from pg_roles where rolname = session_user) then
+    raise exception 'called with power';
+  end if;
+  return true;
+end $$;
+create function upper_n(n int) returns text immutable language plpgsql as $$
+begin perform guard(n); return n::text; end $$;
+create table guarded (n int check (guard(n)),
+  text text generated always as (upper_n(n)) stored);
+create index on guarded (upper_n(n));
+alter table guarded enable row level security;
+alter table guarded force row level security;
+create policy none on guarded using (false) with check (true);
+insert into guarded values (1);
+)");
+  ASSERT_TRUE(Wait(database_->TakeSnapshot(Soon())));
+  Psql("insert into guarded values (2)");
+  EXPECT_EQ(RestoredTables(), 1);
+  EXPECT_EQ(Psql("select count(*) from guarded", "postgres"), "1\n");
+}
+
+TEST_F(PostgresDatabaseTest, AStatementThatNobodyWaitsForIsGivenUp) {
+  const auto slow = Wait(database_->Read(
+      "select pg_sleep(60)", {},
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(100)));
+  ASSERT_FALSE(slow.has_value());
+  EXPECT_EQ(slow.error().code, Code::kDeadlineExceeded);
+  // It is still there, and not for long.
+  const auto limit = Wait(database_->Read(
+      "select current_setting('statement_timeout')", {}, Soon()));
+  EXPECT_EQ(limit->rows[0][0], "6s");
 }
 
 TEST_F(PostgresDatabaseTest, ReadsCannotWrite) {
