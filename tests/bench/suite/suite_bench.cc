@@ -1,0 +1,191 @@
+// Runs suites by `assay-runner --local` and prints what their events say took
+// how long: milliseconds, medians over some runs.
+//
+//   suite_bench BIN_DIR SERVER_PY ROUNDS
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "runner/suite/compiler.h"
+#include "runner/worker/event_parser.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using assay::v1::RunEvent;
+
+// HTTP steps in one check; the first ones warm up and are not counted.
+constexpr int kWarm = 100;
+constexpr int kSteps = 1'000;
+constexpr int kFew = 20;
+
+constexpr const char* kHead = R"(version: 1
+name: Bench
+limits: { run: 2m, check: 1m }
+service:
+  start: { run: exec python3 -S -E server.py, env: { PORT: "{{port}}" } }
+  ready: { get: /, status: 200, within: 20s }
+)";
+
+std::string Check(const std::string& id, int steps) {
+  std::string text = "  - id: " + id +
+                     "\n    title: T\n    points: 1\n    visibility: public\n"
+                     "    steps:\n";
+  for (int i = 0; i < steps; ++i) {
+    text +=
+        "      - { get: /orders/7, expect: { status: 200, json: { $.id: "
+        "\"7\" } } }\n";
+  }
+  return text;
+}
+
+double Milliseconds(const google::protobuf::Duration& duration) {
+  return static_cast<double>(duration.seconds()) * 1e3 +
+         static_cast<double>(duration.nanos()) / 1e6;
+}
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return -1;
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+class Bench {
+ public:
+  Bench(std::string bin, const std::string& server)
+      : bin_(std::move(bin)),
+        folder_(fs::temp_directory_path() /
+                ("assay-suite-bench-" + std::to_string(getpid()))) {
+    fs::create_directories(folder_ / "tree");
+    fs::copy_file(server, folder_ / "tree/server.py");
+  }
+  ~Bench() { fs::remove_all(folder_); }
+
+  std::vector<RunEvent> Run(const std::string& suite) {
+    auto compiled = assay::suite::Compile({{"assay.yaml", suite}});
+    if (!compiled) {
+      std::fprintf(stderr, "%s\n",
+                   assay::suite::ToText(compiled.error()).c_str());
+      std::exit(1);
+    }
+    std::ofstream(folder_ / "plan", std::ios::binary)
+        << compiled->plan.SerializeAsString();
+    const std::string command = bin_ + "/assay-runner --local " +
+                                (folder_ / "tree").string() + " --plan " +
+                                (folder_ / "plan").string() + " --data-dir " +
+                                (folder_ / "data").string();
+    FILE* pipe = popen(command.c_str(), "r");
+    std::string bytes;
+    char chunk[65536];
+    for (std::size_t size; (size = fread(chunk, 1, sizeof chunk, pipe)) > 0;) {
+      bytes.append(chunk, size);
+    }
+    if (pclose(pipe) != 0) std::exit(1);
+    auto events = assay::worker::EventParser().Feed(bytes);
+    if (!events || events->empty() || !events->back().has_finished()) {
+      std::exit(1);
+    }
+    for (const RunEvent& event : *events) {
+      const auto& result = event.check_finished().result();
+      if (!event.has_check_finished() ||
+          result.verdict() == assay::v1::VERDICT_PASSED) {
+        continue;
+      }
+      std::fprintf(stderr, "%s: %s\n", result.check_id().c_str(),
+                   result.reason().c_str());
+      std::exit(1);
+    }
+    return *std::move(events);
+  }
+
+ private:
+  const std::string bin_;
+  const fs::path folder_;
+};
+
+double PhaseTime(const std::vector<RunEvent>& events, const std::string& name) {
+  double begin = 0;
+  for (const RunEvent& event : events) {
+    const double at = static_cast<double>(event.time().seconds()) * 1e3 +
+                      static_cast<double>(event.time().nanos()) / 1e6;
+    if (event.phase_started().phase() == name) begin = at;
+    if (event.phase_finished().phase() == name) return at - begin;
+  }
+  return -1;
+}
+
+void Steps(Bench& bench, int rounds) {
+  std::vector<double> each;
+  std::vector<double> few;
+  for (int i = 0; i < rounds; ++i) {
+    const auto events =
+        bench.Run(kHead + ("checks:\n" + Check("many", kWarm + kSteps)) +
+                  Check("few", kFew));
+    for (const RunEvent& event : events) {
+      const auto& result = event.check_finished().result();
+      if (result.check_id() == "few") {
+        few.push_back(Milliseconds(result.duration()));
+      }
+      if (result.check_id() != "many") continue;
+      double sum = 0;
+      for (int step = kWarm; step < result.steps_size(); ++step) {
+        sum += Milliseconds(result.steps(step).duration());
+      }
+      each.push_back(sum / kSteps);
+    }
+  }
+  std::printf("http_step %.4f\n", Median(each));
+  std::printf("twenty %.3f\n", Median(few));
+}
+
+void Sidecars(Bench& bench, int rounds) {
+  std::map<std::string, std::vector<double>> times;
+  for (const std::string kind : {"postgres", "redis"}) {
+    const std::string suite = kHead +
+                              ("sidecars: { side: { kind: " + kind +
+                               ", reset: per-check } }\nchecks:\n") +
+                              Check("a", 1) + Check("b", 1) + Check("c", 1);
+    // The first one prepares the template.
+    bench.Run(suite);
+    for (int i = 0; i < rounds; ++i) {
+      const auto events = bench.Run(suite);
+      times[kind + "_ready"].push_back(PhaseTime(events, "sidecars"));
+      for (const RunEvent& event : events) {
+        for (const auto& span : event.spans().spans()) {
+          if (span.name() != "reset side") continue;
+          times[kind + "_reset"].push_back(
+              static_cast<double>(span.end_time_unix_nano() -
+                                  span.start_time_unix_nano()) /
+              1e6);
+        }
+      }
+    }
+  }
+  for (const auto& [name, values] : times) {
+    std::printf("%s %.3f\n", name.c_str(), Median(values));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: suite_bench BIN_DIR SERVER_PY ROUNDS\n");
+    return 2;
+  }
+  Bench bench(argv[1], argv[2]);
+  const int rounds = std::atoi(argv[3]);
+  Steps(bench, rounds);
+  Sidecars(bench, rounds);
+  return 0;
+}
