@@ -70,6 +70,10 @@ class Execution {
     co_return Stop{};
   }
 
+  asio::awaitable<Status> StopServices() {
+    return installation_.StopServices();
+  }
+
  private:
   asio::awaitable<Went> Build();
   asio::awaitable<Went> WaitSidecars();
@@ -259,6 +263,8 @@ asio::awaitable<void> Execute(const RunInput& input, sandbox::Session& session,
     Execution execution(executor, input, session, chronicle, std::move(egress));
     stop = co_await execution.Run();
     chronicle.PhaseStarted("teardown");
+    const Status stopped = co_await execution.StopServices();
+    if (stop && !stopped) stop = std::unexpected(stopped.error());
   }
   chronicle.PhaseFinished("teardown", "");
   if (stop) {

@@ -7,6 +7,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "runner/run/command_cell.h"
+#include "runner/run/variant_installation.h"
+#include "runner/sidecars/redis_command.h"
 #include "runner/steps/step_runner.h"
 #include "runner/wires/spawn.h"
 
@@ -85,7 +88,9 @@ Status Installation::StartSidecars() {
         SidecarCell::Start(
             executor_, session_,
             static_cast<std::uint32_t>(input_.blueprints().sidecars(i)),
-            input_.plan().sidecars(i), chronicle_));
+            input_.plan().sidecars(i),
+            chronicle_.Log("sidecar." + input_.plan().sidecars(i).name()),
+            chronicle_));
     sidecars_.push_back(std::move(sidecar));
   }
   return {};
@@ -105,12 +110,15 @@ Status Installation::MakeServices() {
     if (i >= input_.blueprints().services_size()) {
       return Internal("the run was given no blueprint for service ", i);
     }
+    const std::string& name = input_.plan().services(i).name();
+    const bool only = name.empty() || name == "service";
     ASSAY_ASSIGN_OR_RETURN(
         auto service,
         ServiceCell::Make(
             executor_, session_,
             static_cast<std::uint32_t>(input_.blueprints().services(i)),
-            input_.plan().services(i), chronicle_, keep));
+            input_.plan().services(i),
+            chronicle_.Log(only ? "service" : "service." + name), keep));
     services_.push_back(std::move(service));
   }
   for (const auto& service : services_) {
@@ -202,13 +210,21 @@ asio::awaitable<Expected<std::string>> Installation::Prepare(
     const bool anyway =
         !first && service->plan().restart() == Service::RESTART_PER_CHECK;
     if (service->alive() && !anyway) continue;
-    ASSAY_CO_RETURN_IF_ERROR(co_await service->Stop());
+    ASSAY_CO_RETURN_IF_ERROR(co_await service->StopGently());
     ASSAY_CO_RETURN_IF_ERROR(service->StartProgram());
     std::string problem = co_await service->WaitReady(deadline);
     if (!problem.empty()) co_return "the service, started again, " + problem;
   }
   seen_.BeginCheck();
   co_return std::string();
+}
+
+asio::awaitable<Status> Installation::StopServices() {
+  for (const auto& service : services_) service->AskToStop();
+  for (const auto& service : services_) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await service->StopGently());
+  }
+  co_return Status{};
 }
 
 std::optional<std::string> Installation::FindDeath() {
@@ -253,6 +269,24 @@ Expected<steps::HttpClient*> Installation::Http(std::string_view service,
   return found->Http(port);
 }
 
+Expected<steps::Place> Installation::At(std::string_view service,
+                                        std::string_view port) {
+  ServiceCell* found = FindService(service);
+  if (found == nullptr) return NotFound("there is no service ", service);
+  ASSAY_ASSIGN_OR_RETURN(const std::uint16_t number, found->PortOf(port));
+  return steps::Place{&found->network(), number};
+}
+
+asio::awaitable<Expected<sidecars::RedisReply>> Installation::Redis(
+    std::string target, std::vector<std::string> arguments, Deadline deadline) {
+  SidecarCell* found = FindSidecar(target);
+  if (found == nullptr || found->postgres() != nullptr) {
+    co_return NotFound("there is no Redis sidecar ", target);
+  }
+  co_return co_await sidecars::AskRedis(found->network(), found->port(),
+                                        std::move(arguments), deadline);
+}
+
 asio::awaitable<Expected<wires::SqlResult>> Installation::Sql(
     std::string target, std::string statement,
     std::vector<std::optional<std::string>> args, Deadline deadline) {
@@ -262,6 +296,47 @@ asio::awaitable<Expected<wires::SqlResult>> Installation::Sql(
   }
   co_return co_await found->postgres()->Read(std::move(statement),
                                              std::move(args), deadline);
+}
+
+asio::awaitable<Expected<steps::CommandRun>> Installation::RunCommand(
+    steps::CommandWanted wanted, Deadline deadline) {
+  const auto& blueprints = input_.blueprints().commands();
+  if (wanted.index >= blueprints.size() || blueprints[wanted.index] < 0) {
+    co_return Internal("the run was given no blueprint for command ",
+                       wanted.index);
+  }
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const auto cell,
+      CommandCell::Make(executor_, session_,
+                        static_cast<std::uint32_t>(blueprints[wanted.index])));
+  for (const auto& service : services_) {
+    ASSAY_CO_RETURN_IF_ERROR(cell->Reach(*service, &traffic_));
+  }
+  for (const auto& sidecar : sidecars_) {
+    ASSAY_CO_RETURN_IF_ERROR(cell->Reach(*sidecar));
+  }
+  co_return co_await cell->Run(wanted, chronicle_.Log("command"), deadline);
+}
+
+asio::awaitable<Expected<steps::CommandRun>> Installation::RunAgainst(
+    int variant, steps::CommandWanted wanted, Deadline deadline) {
+  const auto& blueprints = input_.blueprints();
+  const auto cells = blueprints.mutants().find(wanted.index);
+  if (wanted.index >= blueprints.commands_size() ||
+      cells == blueprints.mutants().end()) {
+    co_return Internal("the run was given no blueprint for variants ",
+                       wanted.index);
+  }
+  VariantInstallation installation(executor_, input_, session_, chronicle_);
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await installation.Start(cells->second, variant, deadline));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const auto cell,
+      CommandCell::Make(
+          executor_, session_,
+          static_cast<std::uint32_t>(blueprints.commands(wanted.index))));
+  ASSAY_CO_RETURN_IF_ERROR(installation.LetReach(*cell));
+  co_return co_await cell->Run(wanted, chronicle_.Log("command"), deadline);
 }
 
 asio::awaitable<std::optional<std::string>> Installation::DeathOf(

@@ -50,6 +50,9 @@ class Installation final : public steps::Surroundings {
   // A sentence if one does not come up.
   boost::asio::awaitable<Expected<std::string>> Prepare(bool first,
                                                         Deadline deadline);
+  // Lets services end by themselves, each within its `stop_grace`: what they
+  // hold back is written then.
+  boost::asio::awaitable<Status> StopServices();
   // A service that has died by itself, with how it ended: "the service exited
   // with code 3".
   std::optional<std::string> FindDeath();
@@ -62,9 +65,18 @@ class Installation final : public steps::Surroundings {
   // steps::Surroundings
   Expected<steps::HttpClient*> Http(std::string_view service,
                                     std::string_view port) override;
+  Expected<steps::Place> At(std::string_view service,
+                            std::string_view port) override;
+  boost::asio::awaitable<Expected<sidecars::RedisReply>> Redis(
+      std::string target, std::vector<std::string> arguments,
+      Deadline deadline) override;
   boost::asio::awaitable<Expected<wires::SqlResult>> Sql(
       std::string target, std::string statement,
       std::vector<std::optional<std::string>> args, Deadline deadline) override;
+  boost::asio::awaitable<Expected<steps::CommandRun>> RunCommand(
+      steps::CommandWanted wanted, Deadline deadline) override;
+  boost::asio::awaitable<Expected<steps::CommandRun>> RunAgainst(
+      int variant, steps::CommandWanted wanted, Deadline deadline) override;
   boost::asio::awaitable<std::optional<std::string>> DeathOf(
       std::string service) override;
   std::string Output(std::string_view source) override;

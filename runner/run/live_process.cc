@@ -107,6 +107,7 @@ asio::awaitable<bool> LiveProcess::WaitEnd(Deadline deadline) {
 }
 
 Status LiveProcess::Kill() { return state_->process.Kill(); }
+
 Status LiveProcess::Signal(int signal) {
   return state_->process.Signal(signal);
 }

@@ -10,6 +10,7 @@
 
 #include "runner/assertions/evaluator.h"
 #include "runner/run/blueprint_layout.h"
+#include "runner/run/quiet_process.h"
 #include "runner/steps/step_runner.h"
 #include "runner/wires/dial.h"
 
@@ -37,22 +38,27 @@ milliseconds Until(steady_clock::time_point deadline) {
 
 Expected<std::unique_ptr<ServiceCell>> ServiceCell::Make(
     asio::any_io_executor executor, sandbox::Session& session,
-    std::uint32_t blueprint, const Service& plan, Chronicle& chronicle,
+    std::uint32_t blueprint, const Service& plan, telemetry::LogChannel& log,
     std::size_t keep) {
   ASSAY_ASSIGN_OR_RETURN(sandbox::Cell cell, session.StartCell(blueprint));
-  return std::unique_ptr<ServiceCell>(new ServiceCell(
-      std::move(executor), std::move(cell), plan, chronicle, keep));
+  return std::unique_ptr<ServiceCell>(
+      new ServiceCell(std::move(executor), std::move(cell), plan, log, keep));
 }
 
 ServiceCell::ServiceCell(asio::any_io_executor executor, sandbox::Cell cell,
-                         const Service& plan, Chronicle& chronicle,
+                         const Service& plan, telemetry::LogChannel& log,
                          std::size_t keep)
     : executor_(std::move(executor)),
       cell_(std::move(cell)),
       plan_(plan),
-      chronicle_(chronicle),
+      log_(log),
       keep_(keep),
       network_(std::make_unique<wires::CellNetwork>(cell_)) {}
+
+asio::awaitable<Expected<std::string>> ServiceCell::RunBefore(
+    std::uint32_t process, Deadline deadline) {
+  return RunQuietly(executor_, cell_, process, deadline);
+}
 
 Status ServiceCell::StartProgram() {
   if (program_ != nullptr) {
@@ -63,12 +69,11 @@ Status ServiceCell::StartProgram() {
     for (auto& [port, client] : clients_) client->DropConnections();
   }
   stopped_ = false;
+  asked_.reset();
   ASSAY_ASSIGN_OR_RETURN(sandbox::Process process,
                          cell_.Start(kServiceProcess));
-  const bool first = plan_.name().empty() || plan_.name() == "service";
-  program_ = std::make_unique<LiveProcess>(
-      executor_, std::move(process),
-      chronicle_.Log(first ? "service" : "service." + plan_.name()), keep_);
+  program_ =
+      std::make_unique<LiveProcess>(executor_, std::move(process), log_, keep_);
   return {};
 }
 
@@ -166,19 +171,37 @@ asio::awaitable<void> ServiceCell::WaitEmpty() {
   }
 }
 
-Expected<steps::HttpClient*> ServiceCell::Http(std::string_view name) {
-  std::int32_t port = plan_.port();
-  if (!name.empty()) {
-    const auto it = plan_.ports().find(std::string(name));
-    if (it == plan_.ports().end()) {
-      return NotFound("the service has no port named ", name);
-    }
-    port = it->second;
+void ServiceCell::AskToStop() {
+  if (!alive() || asked_) return;
+  stopped_ = true;
+  asked_ = steady_clock::now();
+  // One that is just ending is no concern of anybody.
+  (void)program_->Signal(SIGTERM);
+}
+
+asio::awaitable<Status> ServiceCell::StopGently() {
+  AskToStop();
+  if (asked_) {
+    co_await program_->WaitEnd(*asked_ +
+                               steps::ToMilliseconds(plan_.stop_grace()));
   }
-  auto& client = clients_[static_cast<std::uint16_t>(port)];
+  co_return co_await Stop();
+}
+
+Expected<std::uint16_t> ServiceCell::PortOf(std::string_view name) const {
+  if (name.empty()) return static_cast<std::uint16_t>(plan_.port());
+  const auto it = plan_.ports().find(std::string(name));
+  if (it == plan_.ports().end()) {
+    return NotFound("the service has no port named ", name);
+  }
+  return static_cast<std::uint16_t>(it->second);
+}
+
+Expected<steps::HttpClient*> ServiceCell::Http(std::string_view name) {
+  ASSAY_ASSIGN_OR_RETURN(const std::uint16_t port, PortOf(name));
+  auto& client = clients_[port];
   if (client == nullptr) {
-    client = std::make_unique<steps::HttpClient>(
-        executor_, *network_, static_cast<std::uint16_t>(port));
+    client = std::make_unique<steps::HttpClient>(executor_, *network_, port);
   }
   return client.get();
 }

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "assay/plan/v1/plan.pb.h"
-#include "runner/run/chronicle.h"
 #include "runner/run/live_process.h"
 #include "runner/steps/http_client.h"
+#include "runner/telemetry/log_channel.h"
 #include "runner/wires/network.h"
 #include "sandbox/cell/session.h"
 
@@ -32,21 +32,34 @@ class ServiceCell {
   static Expected<std::unique_ptr<ServiceCell>> Make(
       boost::asio::any_io_executor executor, sandbox::Session& session,
       std::uint32_t blueprint, const assay::plan::v1::Service& plan,
-      Chronicle& chronicle, std::size_t keep);
+      telemetry::LogChannel& log, std::size_t keep);
 
+  // Runs a process of ours in the cell, before the program; what went wrong,
+  // as a sentence.
+  boost::asio::awaitable<Expected<std::string>> RunBefore(std::uint32_t process,
+                                                          Deadline deadline);
   Status StartProgram();
   // Why the service cannot be talked to, as a sentence; empty: it is ready.
   boost::asio::awaitable<std::string> WaitReady(Deadline deadline);
   // Ends everything that runs in the cell; with another signal than SIGKILL its
   // first process has the plan's grace to end by itself.
   boost::asio::awaitable<Status> Stop(int signal = 9);
+  // Asks the program to end, without waiting; StopGently then gives it the rest
+  // of `stop_grace` before everything is ended.
+  void AskToStop();
+  boost::asio::awaitable<Status> StopGently();
   // Freezes every process of the cell, or lets them go on.
   Status Pause(bool pause) { return pause ? cell_.Freeze() : cell_.Thaw(); }
+
+  // Takes the cell down; the object is of no use afterwards.
+  Status Destroy() { return cell_.Destroy(); }
 
   bool alive() const { return program_ && !program_->ended(); }
   LiveProcess* program() { return program_.get(); }
   const assay::plan::v1::Service& plan() const { return plan_; }
   wires::Network& network() { return *network_; }
+  // The number of the main port (empty name) or a named one.
+  Expected<std::uint16_t> PortOf(std::string_view name) const;
   // The client of the main port (empty name) or a named one.
   Expected<steps::HttpClient*> Http(std::string_view port);
   // What it wrote over all its starts, up to `keep` bytes of each.
@@ -56,7 +69,7 @@ class ServiceCell {
 
  private:
   ServiceCell(boost::asio::any_io_executor executor, sandbox::Cell cell,
-              const assay::plan::v1::Service& plan, Chronicle& chronicle,
+              const assay::plan::v1::Service& plan, telemetry::LogChannel& log,
               std::size_t keep);
   // One try: empty when ready, else what it saw.
   boost::asio::awaitable<std::string> Probe(Deadline deadline);
@@ -66,7 +79,7 @@ class ServiceCell {
   boost::asio::any_io_executor executor_;
   sandbox::Cell cell_;
   const assay::plan::v1::Service& plan_;
-  Chronicle& chronicle_;
+  telemetry::LogChannel& log_;
   const std::size_t keep_;
   std::unique_ptr<wires::CellNetwork> network_;
   std::map<std::uint16_t, std::unique_ptr<steps::HttpClient>> clients_;
@@ -74,6 +87,8 @@ class ServiceCell {
   std::string earlier_out_;
   std::string earlier_err_;
   bool stopped_ = false;
+  // When the program was asked to stop.
+  std::optional<Deadline> asked_;
 };
 
 }  // namespace assay::run

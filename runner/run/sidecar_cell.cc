@@ -24,19 +24,22 @@ constexpr std::chrono::seconds kReap{2};
 
 Expected<std::unique_ptr<SidecarCell>> SidecarCell::Start(
     asio::any_io_executor executor, sandbox::Session& session,
-    std::uint32_t blueprint, const Sidecar& plan, Chronicle& chronicle) {
+    std::uint32_t blueprint, const Sidecar& plan, telemetry::LogChannel& log,
+    Chronicle& chronicle) {
   ASSAY_ASSIGN_OR_RETURN(sandbox::Cell cell, session.StartCell(blueprint));
-  std::unique_ptr<SidecarCell> started(
-      new SidecarCell(std::move(executor), std::move(cell), plan, chronicle));
+  std::unique_ptr<SidecarCell> started(new SidecarCell(
+      std::move(executor), std::move(cell), plan, log, chronicle));
   ASSAY_RETURN_IF_ERROR(started->StartServer());
   return started;
 }
 
 SidecarCell::SidecarCell(asio::any_io_executor executor, sandbox::Cell cell,
-                         const Sidecar& plan, Chronicle& chronicle)
+                         const Sidecar& plan, telemetry::LogChannel& log,
+                         Chronicle& chronicle)
     : executor_(std::move(executor)),
       cell_(std::move(cell)),
       plan_(plan),
+      log_(log),
       chronicle_(chronicle),
       network_(std::make_unique<wires::CellNetwork>(cell_)) {
   if (plan.kind() == Sidecar::KIND_POSTGRES) {
@@ -52,8 +55,8 @@ std::uint16_t SidecarCell::port() const {
 Status SidecarCell::StartServer() {
   ASSAY_ASSIGN_OR_RETURN(sandbox::Process process,
                          cell_.Start(kSidecarProcess));
-  server_ = std::make_unique<LiveProcess>(executor_, std::move(process),
-                                          chronicle_.Log(log()), kKeep);
+  server_ =
+      std::make_unique<LiveProcess>(executor_, std::move(process), log_, kKeep);
   return {};
 }
 
@@ -94,7 +97,7 @@ asio::awaitable<Status> SidecarCell::Reset(Deadline deadline) {
   span.Set("assay.reset.tables", restored->tables);
   if (restored->ended_transactions) {
     span.AddEvent("ended the service's open transactions");
-    chronicle_.Note(log(),
+    chronicle_.Note("sidecar." + plan_.name(),
                     "connections of the service with an open transaction were "
                     "ended, because they held locks during a reset");
   }

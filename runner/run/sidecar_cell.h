@@ -28,7 +28,7 @@ class SidecarCell {
   static Expected<std::unique_ptr<SidecarCell>> Start(
       boost::asio::any_io_executor executor, sandbox::Session& session,
       std::uint32_t blueprint, const assay::plan::v1::Sidecar& plan,
-      Chronicle& chronicle);
+      telemetry::LogChannel& log, Chronicle& chronicle);
 
   boost::asio::awaitable<Status> WaitReady(Deadline deadline);
   // Remembers the contents, for Reset. Only where the plan resets per check.
@@ -42,6 +42,9 @@ class SidecarCell {
   // Starts the server again if it does not run, and waits until it is ready.
   boost::asio::awaitable<Status> Heal(Deadline deadline);
 
+  // Takes the cell down; the object is of no use afterwards.
+  Status Destroy() { return cell_.Destroy(); }
+
   const assay::plan::v1::Sidecar& plan() const { return plan_; }
   wires::Network& network() { return *network_; }
   // The port inside this cell.
@@ -51,13 +54,14 @@ class SidecarCell {
 
  private:
   SidecarCell(boost::asio::any_io_executor executor, sandbox::Cell cell,
-              const assay::plan::v1::Sidecar& plan, Chronicle& chronicle);
+              const assay::plan::v1::Sidecar& plan, telemetry::LogChannel& log,
+              Chronicle& chronicle);
   Status StartServer();
-  std::string log() const { return "sidecar." + plan_.name(); }
 
   boost::asio::any_io_executor executor_;
   sandbox::Cell cell_;
   const assay::plan::v1::Sidecar& plan_;
+  telemetry::LogChannel& log_;
   Chronicle& chronicle_;
   std::unique_ptr<wires::CellNetwork> network_;
   std::unique_ptr<LiveProcess> server_;

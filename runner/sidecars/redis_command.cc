@@ -1,6 +1,5 @@
 #include "runner/sidecars/redis_command.h"
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -15,13 +14,32 @@ namespace assay::sidecars {
 namespace asio = boost::asio;
 
 namespace {
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t kLongestAnswer = 4096;
-}  // namespace
 
-asio::awaitable<Status> RunRedisCommand(
-    wires::Network& network, std::uint16_t port, std::string command,
-    std::chrono::steady_clock::time_point deadline) {
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+// Reads until one reply is there. Parses again only when what came has grown by
+// half, so that a long reply in small pieces is not read over and over.
+asio::awaitable<Expected<RedisReply>> ReadReply(asio::ip::tcp::socket& socket) {
+  std::string answer;
+  std::vector<char> chunk(64 << 10);
+  std::size_t parse_at = 1;
+  while (true) {
+    const auto [error, size] =
+        co_await socket.async_read_some(asio::buffer(chunk), kTuple);
+    answer.append(chunk.data(), size);
+    if (answer.size() >= parse_at || size < chunk.size() || error) {
+      ASSAY_CO_ASSIGN_OR_RETURN(auto reply, ReadRedisReply(answer));
+      if (reply) co_return *std::move(reply);
+      parse_at = answer.size() + answer.size() / 2;
+    }
+    if (error) co_return Unavailable("no answer from Redis");
+  }
+}
+
+asio::awaitable<Expected<RedisReply>> Converse(wires::Network& network,
+                                               std::uint16_t port,
+                                               std::string bytes,
+                                               RedisDeadline deadline) {
   auto dialled = co_await wires::Dial(
       network, port,
       std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -34,24 +52,33 @@ asio::awaitable<Status> RunRedisCommand(
     boost::system::error_code ignored;
     if (!cancelled) socket->close(ignored);
   });
-
-  const std::string line = command + "\r\n";
   const auto [unsent, sent] =
-      co_await asio::async_write(*socket, asio::buffer(line), kTuple);
+      co_await asio::async_write(*socket, asio::buffer(bytes), kTuple);
   if (unsent) co_return Unavailable("write to Redis: ", unsent.message());
-  std::string answer;
-  while (answer.find("\r\n") == std::string::npos) {
-    std::array<char, 256> chunk;
-    const auto [error, size] =
-        co_await socket->async_read_some(asio::buffer(chunk), kTuple);
-    if (error || answer.size() > kLongestAnswer) {
-      co_return Unavailable("no answer from Redis to ", command);
-    }
-    answer.append(chunk.data(), size);
+  auto reply = co_await ReadReply(*socket);
+  if (!reply && std::chrono::steady_clock::now() >= deadline) {
+    co_return Fail(Code::kDeadlineExceeded, "Redis did not answer in time");
   }
-  if (answer[0] != '+') {
-    co_return Internal("Redis refused ", command, ": ",
-                       answer.substr(0, answer.find("\r\n")));
+  co_return reply;
+}
+
+}  // namespace
+
+asio::awaitable<Expected<RedisReply>> AskRedis(
+    wires::Network& network, std::uint16_t port,
+    std::vector<std::string> arguments, RedisDeadline deadline) {
+  co_return co_await Converse(network, port, EncodeRedisCommand(arguments),
+                              deadline);
+}
+
+asio::awaitable<Status> RunRedisCommand(wires::Network& network,
+                                        std::uint16_t port, std::string command,
+                                        RedisDeadline deadline) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const RedisReply reply,
+      co_await Converse(network, port, command + "\r\n", deadline));
+  if (reply.error) {
+    co_return Internal("Redis refused ", command, ": ", *reply.error);
   }
   co_return Status{};
 }

@@ -5,17 +5,27 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "proto/base/error.h"
+#include "runner/sidecars/redis_reply.h"
 #include "runner/wires/network.h"
 
 namespace assay::sidecars {
 
-// Runs one inline command on a Redis over a connection of its own. The answer
-// must be a simple string ("+OK"); anything else is an Error.
-boost::asio::awaitable<Status> RunRedisCommand(
-    wires::Network& network, std::uint16_t port, std::string command,
-    std::chrono::steady_clock::time_point deadline);
+using RedisDeadline = std::chrono::steady_clock::time_point;
+
+// Sends one command to a Redis over a connection of its own. What it refuses is
+// data. Errors: UNAVAILABLE, DEADLINE_EXCEEDED, those of ReadRedisReply.
+boost::asio::awaitable<Expected<RedisReply>> AskRedis(
+    wires::Network& network, std::uint16_t port,
+    std::vector<std::string> arguments, RedisDeadline deadline);
+
+// Runs an inline command of ours, which must not be refused.
+boost::asio::awaitable<Status> RunRedisCommand(wires::Network& network,
+                                               std::uint16_t port,
+                                               std::string command,
+                                               RedisDeadline deadline);
 
 // Keeps the contents in a file, and brings them back without closing anybody's
 // connection. The blueprint's settings allow both.

@@ -90,9 +90,23 @@ Outcome CheckDistinct(const BurstStep& step,
   return {};
 }
 
-Outcome CheckAnswers(const BurstStep& step, const HttpStep& request,
-                     const Frame& frame, assertions::Schemas& schemas,
-                     const std::vector<HttpResult>& results) {
+// What each answer has to be.
+Outcome CheckEach(const HttpStep& request, const Frame& frame,
+                  assertions::Schemas& schemas,
+                  const std::vector<HttpResult>& results) {
+  assertions::Evaluator evaluator(frame.scope, schemas);
+  for (const HttpResult& result : results) {
+    Outcome outcome =
+        FromFailures(evaluator.Http(request.expect(), result.answer));
+    if (!outcome.passed()) return outcome;
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome CheckTogether(const BurstStep& step,
+                      const std::vector<HttpResult>& results) {
   std::map<int, int> counts;
   for (const HttpResult& result : results) ++counts[result.answer.status];
   if (!step.statuses().empty()) {
@@ -101,16 +115,21 @@ Outcome CheckAnswers(const BurstStep& step, const HttpStep& request,
       return Failed(std::move(difference), step.expect_position());
     }
   }
-  assertions::Evaluator evaluator(frame.scope, schemas);
-  for (const HttpResult& result : results) {
-    Outcome outcome =
-        FromFailures(evaluator.Http(request.expect(), result.answer));
-    if (!outcome.passed()) return outcome;
-  }
   return step.distinct().empty() ? Outcome{} : CheckDistinct(step, results);
 }
 
-}  // namespace
+Outcome CheckWithin(const BurstStep& step, const Frame& frame,
+                    assertions::Schemas& schemas,
+                    std::chrono::steady_clock::duration took) {
+  if (!step.has_within()) return {};
+  assertions::Evaluator evaluator(frame.scope, schemas);
+  const std::chrono::microseconds within{step.within().seconds() * 1'000'000 +
+                                         step.within().nanos() / 1000};
+  const auto late = evaluator.Within(
+      within, step.expect_position(),
+      std::chrono::duration_cast<std::chrono::microseconds>(took));
+  return late ? FromFailures({*late}) : Outcome{};
+}
 
 std::string CompareStatuses(
     const google::protobuf::Map<std::string, std::int32_t>& expected,
@@ -140,10 +159,6 @@ asio::awaitable<Outcome> RunBurstStep(const BurstStep& step, Frame& frame,
                                       assertions::Schemas& schemas,
                                       telemetry::Tracer& tracer,
                                       std::chrono::milliseconds limit) {
-  if (step.steps_size() != 1 || !step.steps(0).has_http()) {
-    co_return Inconclusive(
-        "this build executes bursts of one HTTP request only");
-  }
   const HttpStep& request = step.steps(0).http();
   auto client = surroundings.Http(request.service(), request.port());
   if (!client) co_return Errored(client.error().message);
@@ -194,17 +209,11 @@ asio::awaitable<Outcome> RunBurstStep(const BurstStep& step, Frame& frame,
       break;
     }
   }
-  Outcome outcome = CheckAnswers(step, request, frame, schemas, burst.results);
-  if (outcome.passed() && step.has_within()) {
-    assertions::Evaluator evaluator(frame.scope, schemas);
-    const std::chrono::microseconds within{step.within().seconds() * 1'000'000 +
-                                           step.within().nanos() / 1000};
-    if (const auto late = evaluator.Within(
-            within, step.expect_position(),
-            std::chrono::duration_cast<std::chrono::microseconds>(took))) {
-      outcome = FromFailures({*late});
-    }
+  Outcome outcome = CheckTogether(step, burst.results);
+  if (outcome.passed()) {
+    outcome = CheckEach(request, frame, schemas, burst.results);
   }
+  if (outcome.passed()) outcome = CheckWithin(step, frame, schemas, took);
   co_return outcome;
 }
 

@@ -18,6 +18,10 @@ struct Frame {
   std::chrono::steady_clock::time_point deadline;
   // What new spans are below.
   telemetry::TraceContext span;
+  // The next request goes over a connection that was made beforehand.
+  bool prepared_connection = false;
+  // Receives every answer of an HTTP step; null: nobody wants it.
+  assertions::HttpAnswer* answer = nullptr;
 
   std::chrono::milliseconds Left() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(

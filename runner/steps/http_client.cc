@@ -135,6 +135,12 @@ void Exchange::Prepare(void* share) {
     set(CURLOPT_PASSWORD, request_.credentials->password.c_str());
   }
   if (request_.prepared_connection) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (request_.http2) {
+    // curl 7.88 begins HTTP/2 anew on a connection that speaks it already, and
+    // fails.
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
   PrepareBody();
   PrepareHeaders();
 }
@@ -146,6 +152,9 @@ void Exchange::PrepareBody() {
       curl_mimepart* made = curl_mime_addpart(mime_);
       curl_mime_name(made, part.name.c_str());
       curl_mime_data(made, part.value.data(), part.value.size());
+      if (!part.filename.empty()) {
+        curl_mime_filename(made, part.filename.c_str());
+      }
     }
     curl_easy_setopt(easy_, CURLOPT_MIMEPOST, mime_);
   } else if (request_.body) {

@@ -39,6 +39,8 @@ struct HttpRequest {
   struct Part {
     std::string name;
     std::string value;
+    // Of an uploaded file; empty: a plain field.
+    std::string filename = {};
   };
 
   std::string method = "GET";

@@ -62,11 +62,14 @@ asio::awaitable<Outcome> HttpSteps::Run(const HttpStep& step, Frame& frame,
   // A capture that did not happen, most likely: the check's own affair.
   if (!request) co_return Failed(request.error().message);
   request->timeout = limit;
+  request->prepared_connection =
+      std::exchange(frame.prepared_connection, false);
   if (step.cookies()) request->cookies = &frame.cookies;
 
   HttpResult result =
       co_await Send(step, *std::move(request), **client, frame.span);
   if (status != nullptr) *status = result.answer.status;
+  if (frame.answer != nullptr) *frame.answer = result.answer;
   if (result.kind != HttpResult::Kind::kAnswered) {
     co_return co_await Explain(step, std::move(result));
   }

@@ -60,6 +60,24 @@ Status AddForm(const Form& form, const suite::Scope& scope,
   return {};
 }
 
+// `written` says whether a file is meant: a value that a service answered
+// cannot.
+Expected<HttpRequest::Part> MakePart(const std::string& name, std::string value,
+                                     const std::string& written,
+                                     const assay::plan::v1::Plan& plan) {
+  if (!written.starts_with("@")) {
+    return HttpRequest::Part{.name = name, .value = std::move(value)};
+  }
+  const auto file = plan.files().find(written.substr(1));
+  if (file == plan.files().end()) {
+    return NotFound("the plan has no file ", written.substr(1));
+  }
+  return HttpRequest::Part{
+      .name = name,
+      .value = file->second,
+      .filename = written.substr(written.find_last_of("@/") + 1)};
+}
+
 Status AddBody(const HttpStep& step, const assay::plan::v1::Plan& plan,
                const suite::Scope& scope, HttpRequest& request) {
   switch (step.body_case()) {
@@ -92,7 +110,10 @@ Status AddBody(const HttpStep& step, const assay::plan::v1::Plan& plan,
       for (const auto& field : step.multipart().fields()) {
         ASSAY_ASSIGN_OR_RETURN(std::string value,
                                suite::ExpandText(field.value(), scope));
-        request.parts.push_back({field.name(), std::move(value)});
+        ASSAY_ASSIGN_OR_RETURN(
+            HttpRequest::Part part,
+            MakePart(field.name(), std::move(value), field.value(), plan));
+        request.parts.push_back(std::move(part));
       }
       return {};
     case HttpStep::BODY_NOT_SET:

@@ -11,10 +11,15 @@
 
 #include "proto/base/digest.h"
 #include "runner/steps/burst_step.h"
+#include "runner/steps/command_step.h"
+#include "runner/steps/grpc_step.h"
 #include "runner/steps/load_step.h"
 #include "runner/steps/logs_step.h"
 #include "runner/steps/metrics_step.h"
+#include "runner/steps/mutants_step.h"
+#include "runner/steps/redis_step.h"
 #include "runner/steps/sql_step.h"
+#include "runner/steps/stream_step.h"
 #include "runner/steps/trace_step.h"
 
 namespace assay::steps {
@@ -69,6 +74,10 @@ std::string_view NameOfVerb(const Step& step) {
       return "mutants";
     case Step::kMetrics:
       return "metrics";
+    case Step::kStream:
+      return step.stream().events() ? "events" : "websocket";
+    case Step::kGrpc:
+      return "grpc";
     case Step::kUnsupported:
       return step.unsupported().verb();
     case Step::VERB_NOT_SET:
@@ -189,6 +198,7 @@ asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
   told.set_position(ShowPosition(
       outcome.position.line() ? outcome.position : step.position(), plan_));
   told.set_span_id(ToHex(span.context().span_id));
+  told.mutable_cases()->Add(outcome.cases.begin(), outcome.cases.end());
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(
       steady_clock::now() - begin);
   told.mutable_duration()->set_seconds(took.count() / 1'000'000'000);
@@ -245,10 +255,14 @@ asio::awaitable<Outcome> StepRunner::RunEventually(const Step& step,
 }
 
 milliseconds StepRunner::LimitOf(const Step& step, const Frame& frame) const {
+  // A program of its own is bounded by its check.
+  const bool program = step.has_command() || step.has_mutants();
+  if (program && !step.has_timeout()) return frame.Left();
   auto limit = ToMilliseconds(
       step.has_timeout() ? step.timeout() : plan_.limits().step_timeout());
   // A single request or statement has a limit of its own.
-  if (plan_.limits().has_request_timeout() && !step.has_burst()) {
+  const bool several = step.has_burst() || step.has_stream() || program;
+  if (plan_.limits().has_request_timeout() && !several) {
     limit = std::min(limit, ToMilliseconds(plan_.limits().request_timeout()));
   }
   return std::max(milliseconds(1), std::min(limit, frame.Left()));
@@ -262,9 +276,28 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
     case Step::kSql:
       co_return co_await RunSqlStep(step.sql(), frame, surroundings_, schemas_,
                                     redactor_, limit);
+    case Step::kRedis:
+      co_return co_await RunRedisStep(step.redis(), frame, surroundings_,
+                                      schemas_, redactor_, limit);
+    case Step::kStream:
+      co_return co_await RunStreamStep(step.stream(), frame, surroundings_,
+                                       http_, schemas_, redactor_, limit);
+    case Step::kGrpc:
+      co_return co_await RunGrpcStep(step.grpc(), frame, surroundings_, http_,
+                                     schemas_, redactor_, limit);
     case Step::kBurst:
+      if (step.burst().steps_size() != 1 || !step.burst().steps(0).has_http()) {
+        co_return co_await RunBurstOfSteps(
+            step.burst(), frame, surroundings_, tracer_,
+            [this, &step](Frame& own) { return RunApart(step, own); }, limit);
+      }
       co_return co_await RunBurstStep(step.burst(), frame, surroundings_, http_,
                                       schemas_, tracer_, limit);
+    case Step::kCommand:
+      co_return co_await RunCommandStep(step.command(), frame, surroundings_,
+                                        schemas_, limit);
+    case Step::kMutants:
+      co_return co_await RunMutantsStep(step.mutants(), frame, surroundings_);
     case Step::kTrace:
       co_return co_await RunTraceStep(step.trace(), frame, surroundings_,
                                       correlation_, schemas_);
@@ -288,6 +321,12 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
                              std::string(NameOfVerb(step)) + "` steps yet (" +
                              ShowPosition(step.position(), plan_) + ")");
   }
+}
+
+asio::awaitable<Outcome> StepRunner::RunApart(const Step& step, Frame& frame) {
+  // Of which nothing is told but what the burst comes to.
+  assay::v1::CheckResult unseen;
+  co_return co_await Run(step.burst().steps(), frame, unseen);
 }
 
 asio::awaitable<Outcome> StepRunner::RunWait(const Step& step, Frame& frame) {

@@ -49,6 +49,8 @@ class StepRunner {
                                           Milliseconds limit, int* status);
   boost::asio::awaitable<Outcome> RunFlow(const Step& step, Frame& frame,
                                           assay::v1::CheckResult& result);
+  // One time of a burst of several steps.
+  boost::asio::awaitable<Outcome> RunApart(const Step& step, Frame& frame);
   boost::asio::awaitable<Outcome> RunWait(const Step& step, Frame& frame);
   boost::asio::awaitable<Outcome> RunDisturbance(const Step& step,
                                                  Frame& frame);

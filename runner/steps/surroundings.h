@@ -7,17 +7,55 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "proto/base/error.h"
+#include "runner/sidecars/redis_reply.h"
 #include "runner/steps/http_client.h"
 #include "runner/steps/observations.h"
 #include "runner/telemetry/reports.h"
 #include "runner/telemetry/trace_context.h"
+#include "runner/wires/network.h"
 #include "runner/wires/postgres_client.h"
 
 namespace assay::steps {
+
+// A port in a cell's network.
+struct Place {
+  wires::Network* network = nullptr;
+  std::uint16_t port = 0;
+};
+
+// What a `command` step wants of its cell.
+struct CommandWanted {
+  // Of the plan's commands, by position.
+  int index = 0;
+  // The work directory has to be filled first.
+  bool fill = false;
+  // Reports: the standard output, or files.
+  bool output = false;
+  bool files = false;
+  // Of the command alone; 0: the deadline only.
+  std::chrono::milliseconds limit{0};
+};
+
+// How a command went.
+struct CommandRun {
+  // "exited with code 3".
+  std::string ending;
+  std::optional<int> exit_code;
+  bool timed_out = false;
+  // It could not be started, through our fault.
+  bool ours = false;
+  std::chrono::milliseconds took{0};
+  std::string last_words;
+  // By name, in the order of their names.
+  std::vector<std::pair<std::string, std::string>> reports;
+  // Why there are none though there could be.
+  std::string report_problem;
+};
 
 // What steps act on: the candidate's services and the sidecars, wherever they
 // run. Names are those of the plan; empty means the first service.
@@ -32,10 +70,29 @@ class Surroundings {
 
   virtual Expected<HttpClient*> Http(std::string_view service,
                                      std::string_view port) = 0;
+  // Where a port of a service is.
+  virtual Expected<Place> At(std::string_view service,
+                             std::string_view port) = 0;
   // Runs one statement, read-only, on a sidecar itself, not through its wire.
   virtual boost::asio::awaitable<Expected<wires::SqlResult>> Sql(
       std::string target, std::string statement,
       std::vector<std::optional<std::string>> args, Deadline deadline) = 0;
+
+  // Sends one command to a Redis sidecar itself.
+  virtual boost::asio::awaitable<Expected<sidecars::RedisReply>> Redis(
+      std::string target, std::vector<std::string> arguments,
+      Deadline deadline) = 0;
+
+  // Runs one of the plan's commands in a cell of its own, wired to services and
+  // sidecars, until the deadline at most.
+  virtual boost::asio::awaitable<Expected<CommandRun>> RunCommand(
+      CommandWanted wanted, Deadline deadline) = 0;
+
+  // Runs the command of a `mutants` step against the reference (-1) or one of
+  // its variants instead of the candidate's service, with sidecars of their
+  // own. FAILED_PRECONDITION, the author's fault: it does not come up.
+  virtual boost::asio::awaitable<Expected<CommandRun>> RunAgainst(
+      int variant, CommandWanted wanted, Deadline deadline) = 0;
 
   // How the service ended, "exited with code 3", if it did. Waits a moment for
   // the news, because a connection breaks before its process is reaped.

@@ -66,7 +66,9 @@ void Builder::CheckPoints(const Node& node, plan::v1::Check& out) {
   out.set_points(Number(node, "points", 0));
   out.set_bonus(Bool(node, "bonus", false));
   out.set_cap(Number(node, "cap", 0));
-  out.set_partial(Bool(node, "partial", out.cases_size() > 0));
+  bool by_parts = out.cases_size() > 0;
+  for (const Step& step : out.steps()) by_parts |= step.has_mutants();
+  out.set_partial(Bool(node, "partial", by_parts));
   if (out.cap() > out.points()) {
     report_.Error(node.Get("cap")->at,
                   "the cap is above the points, so that it never applies");
@@ -261,6 +263,12 @@ void Builder::StepVerb(const Node& node, const Node::Entry& verb, Step& out) {
     Mutants(*verb.value, *out.mutable_mutants());
   } else if (name == "metrics") {
     Metrics(*verb.value, *out.mutable_metrics());
+  } else if (name == "websocket" || name == "events") {
+    Stream(node, verb, *out.mutable_stream());
+    out.set_title(name + " " + out.stream().open().path());
+  } else if (name == "grpc") {
+    Grpc(node, *out.mutable_grpc());
+    out.set_title("grpc " + out.grpc().method());
   } else {
     out.mutable_unsupported()->set_verb(name);
     out.mutable_unsupported()->set_json(Json(node));

@@ -78,9 +78,10 @@ void Builder::Graphql(const Node& node, HttpStep& out) {
   out.set_version(HttpStep::VERSION_1_1);
 }
 
-void Builder::HttpTarget(const Node& node, HttpStep& out) {
+void Builder::Target(const Node& node, std::string& name,
+                     std::string& port_name) {
   if (const Node* service = Get(node, "service")) {
-    out.set_service(service->text);
+    name = service->text;
     if (!suite_names_.services.contains(service->text)) {
       report_.Error(
           service->at,
@@ -93,12 +94,16 @@ void Builder::HttpTarget(const Node& node, HttpStep& out) {
                   "the suite has no service that this step could talk to");
   }
   if (const Node* port = Get(node, "port")) {
-    out.set_port(port->text);
+    port_name = port->text;
     if (!suite_names_.ports.contains(port->text)) {
       report_.Error(port->at, "port: no port of a service has the name \"" +
                                   port->text + "\"");
     }
   }
+}
+
+void Builder::HttpTarget(const Node& node, HttpStep& out) {
+  Target(node, *out.mutable_service(), *out.mutable_port());
   HeadersOf(node, "headers", true, *out.mutable_headers());
   HttpAuth(node, out);
   if (const Node* expect = Get(node, "expect")) {

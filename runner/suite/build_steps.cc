@@ -380,6 +380,12 @@ void Builder::CommandOf(const Node& node, plan::v1::CommandStep& out) {
                   "files: only a command \"in: suite\" gets files of the "
                   "suite; a candidate could read them here");
   }
+  out.set_with_repository(Bool(node, "repository", false));
+  if (out.in_repository() && out.with_repository()) {
+    report_.Error(node.Get("repository")->at,
+                  "repository: a command runs there already unless it says "
+                  "\"in: suite\"");
+  }
   std::int32_t min_cases = 0;
   Import(node, *out.mutable_import_format(), *out.mutable_import_path(),
          min_cases);
@@ -396,6 +402,10 @@ void Builder::Mutants(const Node& node, plan::v1::MutantsStep& out) {
     AddFolder(path);
     return path.empty() || path.ends_with("/") ? path : path + "/";
   };
+  if (plan_.services_size() == 0) {
+    report_.Error(node.at,
+                  "mutants stand in for the service, and the suite has none");
+  }
   out.mutable_command()->set_run(Text(node, "run"));
   *out.mutable_command()->mutable_position() = At(node.at);
   Env(Get(node, "env"), *out.mutable_command());

@@ -25,7 +25,7 @@ namespace assay::suite {
 // left out, so that one mistake is reported once.
 //
 // The parts are in build_suite.cc, build_check.cc, build_http.cc,
-// build_steps.cc, build_load.cc and build_expectation.cc.
+// build_steps.cc, build_stream.cc, build_load.cc and build_expectation.cc.
 //
 // Ownership: borrows everything it is given.
 class Builder {
@@ -115,6 +115,8 @@ class Builder {
   // build_http.cc
   void Http(const Node& node, const Node::Entry& verb, plan::v1::HttpStep& out);
   void Graphql(const Node& node, plan::v1::HttpStep& out);
+  // The keys `service` and `port`.
+  void Target(const Node& node, std::string& name, std::string& port_name);
   void HttpTarget(const Node& node, plan::v1::HttpStep& out);
   void HttpBody(const Node& node, plan::v1::HttpStep& out);
   void HttpAuth(const Node& node, plan::v1::HttpStep& out);
@@ -142,6 +144,12 @@ class Builder {
               std::int32_t& min_cases);
   std::string SidecarTarget(const Node& node, plan::v1::Sidecar::Kind kind);
   void FaultTarget(const std::string& name, const Place& at);
+
+  // build_stream.cc
+  void Stream(const Node& node, const Node::Entry& verb,
+              plan::v1::StreamStep& out);
+  void Exchange(const Node& node, plan::v1::StreamStep& step);
+  void Grpc(const Node& node, plan::v1::GrpcStep& out);
 
   // build_load.cc
   void Load(const Node& node, plan::v1::LoadStep& out);

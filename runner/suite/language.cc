@@ -66,8 +66,8 @@ const std::vector<Verb>& Verbs() {
       {"restart", RestartStepObject}, {"trace", TraceStepObject},
       {"logs", LogsStepObject},       {"metrics", MetricsStepObject},
       {"command", CommandStepObject}, {"websocket", WebsocketStepObject},
-      {"grpc", GrpcStepObject},       {"mutants", MutantsStepObject},
-      {"wait", WaitStepObject},
+      {"events", EventsStepObject},   {"grpc", GrpcStepObject},
+      {"mutants", MutantsStepObject}, {"wait", WaitStepObject},
   };
   return kVerbs;
 }

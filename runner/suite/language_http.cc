@@ -39,7 +39,16 @@ const Object& GrpcExpectObject() {
       "what a gRPC step expects",
       "Of the call's end and of its messages.",
       {
-          {"status", {Text()}, false, "Name of a gRPC code.", "OK"},
+          {"status",
+           {Choice({"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT",
+                    "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+                    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+                    "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
+                    "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+                    "UNAUTHENTICATED"})},
+           false,
+           "Name of a gRPC code.",
+           "OK"},
           {"json",
            {Queries()},
            false,
@@ -53,21 +62,31 @@ const Object& GrpcExpectObject() {
 const Object& ExchangeObject() {
   static const Object kObject = {
       "an exchange",
-      "One message to send or to wait for.",
+      "One thing that happens on or beside a connection.",
       {
           {"send", {Template()}, false, "Sends a text message."},
           {"json", {Json()}, false, "Sends a JSON message."},
+          {"request",
+           {HttpStep()},
+           false,
+           "Makes an HTTP request beside the connection."},
           {"expect",
            {Of(HttpExpectObject)},
            false,
-           "Waits for a message that is as described."},
+           "Waits for a message that is as described; others are passed over."},
           {"close",
            {Integer(1000, 4999)},
            false,
            "Waits for the service to close with this code."},
+          {"event",
+           {Text()},
+           false,
+           "Only with `expect`, of `events`: the name that the event has."},
+          CaptureKey(),
       },
-      "",
-      {{{"send", "json", "expect", "close"}, true}}};
+      "exchange:\n"
+      "  - { expect: { json: { $.type: welcome } }, capture: { id: $.id } }",
+      {{{"send", "json", "request", "expect", "close"}, true}}};
   return kObject;
 }
 
@@ -262,24 +281,49 @@ const Object& GraphqlStepObject() {
   return kObject;
 }
 
+namespace {
+
+// Keys of both kinds of connection, the verb's own first.
+std::vector<Key> StreamKeys(std::string verb) {
+  return StepKeys(
+      {
+          {std::move(verb), {Path()}, true, "Path and query."},
+          {"service", {Name()}, false, "Which process."},
+          {"port", {Name()}, false, "A named port; the main one by default."},
+          {"headers",
+           {Map({Template(), List(Template())})},
+           false,
+           "Request headers."},
+          {"auth", {Of(AuthObject)}, false, "Authentication."},
+          {"exchange",
+           {List(Of(ExchangeObject), 1, 1000)},
+           true,
+           "What happens, in order."},
+      },
+      true);
+}
+
+}  // namespace
+
 const Object& WebsocketStepObject() {
   static const Object kObject = {
       "a WebSocket step", "Opens a connection and exchanges messages.",
-      StepKeys(
-          {
-              {"websocket", {Path()}, true, "Path and query."},
-              {"service", {Name()}, false, "Which process."},
-              {"headers",
-               {Map({Template(), List(Template())})},
-               false,
-               "Request headers."},
-              {"auth", {Of(AuthObject)}, false, "Authentication."},
-              {"exchange",
-               {List(Of(ExchangeObject), 1, 1000)},
-               true,
-               "Messages, in order."},
-          },
-          true)};
+      StreamKeys("websocket"),
+      "- websocket: /ws\n"
+      "  exchange:\n"
+      "    - { json: { subscribe: orders } }\n"
+      "    - request: { post: /orders, json: { sku: A-1 } }\n"
+      "    - { expect: { json: { $.type: created } } }"};
+  return kObject;
+}
+
+const Object& EventsStepObject() {
+  static const Object kObject = {
+      "an events step", "Reads server-sent events.", StreamKeys("events"),
+      "- events: /orders/events\n"
+      "  exchange:\n"
+      "    - request: { post: /orders, json: { sku: A-1 } }\n"
+      "    - { event: created, expect: { json: { $.sku: A-1 } } }"};
   return kObject;
 }
 
@@ -301,7 +345,10 @@ const Object& GrpcStepObject() {
               {"expect", {Of(GrpcExpectObject)}, false, "What must hold."},
               CaptureKey(),
           },
-          true)};
+          true),
+      "- grpc: orders.v1.Orders/Get\n"
+      "  json: { id: \"{{order_id}}\" }\n"
+      "  expect: { json: { $.status: CREATED } }"};
   return kObject;
 }
 

@@ -24,6 +24,7 @@ const Object& LogsStepObject();
 const Object& MetricsStepObject();
 const Object& CommandStepObject();
 const Object& WebsocketStepObject();
+const Object& EventsStepObject();
 const Object& GrpcStepObject();
 const Object& MutantsStepObject();
 const Object& WaitStepObject();

@@ -559,7 +559,17 @@ const Object& CommandStepObject() {
                false,
                "Files and folders (`tests/`) of the suite that its cell "
                "holds; only with `in: suite`."},
-              {"env", {Map(Template())}, false, "Environment."},
+              {"repository",
+               {Bool()},
+               false,
+               "The candidate's work directory is there, read-only, at "
+               "`/repository`; only with `in: suite`. What the command runs of "
+               "it can read the command's files.",
+               "false"},
+              {"env",
+               {Map(Template())},
+               false,
+               "Environment, beside `SERVICE_URL`, the first service's."},
               {"directory", {Text()}, false, "Where it runs.", "."},
               {"import", {Of(ImportObject)}, false, "Results to show."},
               {"expect", {Of(CommandExpectObject)}, false, "Of its end."},

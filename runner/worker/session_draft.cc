@@ -1,116 +1,17 @@
 #include "runner/worker/session_draft.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "runner/sidecars/blueprints.h"
-#include "runner/suite/template.h"
-#include "sandbox/cell/tree_archive.h"
+#include "runner/worker/blueprint_parts.h"
+#include "runner/worker/command_blueprints.h"
 
 namespace assay::worker {
 namespace {
 
-using google::protobuf::util::TimeUtil;
-using nlohmann::json;
-using plan::v1::Command;
 using plan::v1::Service;
 using sandbox::CellSpec;
 using sandbox::ProcessSpec;
-
-constexpr std::string_view kWork = "/work";
-constexpr std::uint32_t kWorkVolume = 0;
-// Unpacking writes to memory; a minute is for the largest commit on a machine
-// that does much else.
-constexpr std::chrono::minutes kUnpackLimit{1};
-
-json Endpoint(const std::string& url, int port) {
-  return {{"url", url}, {"host", "127.0.0.1"}, {"port", port}};
-}
-
-std::string HttpUrl(int port) {
-  return "http://127.0.0.1:" + std::to_string(port);
-}
-
-// What a service's commands may refer to.
-suite::Scope CommandScope(const DraftInput& input, const Service& service) {
-  suite::Scope scope;
-  scope.AddGenerators(input.seed);
-  scope.Set("port", service.port());
-  json ports = json::object();
-  for (const auto& [name, port] : service.ports()) ports[name] = port;
-  scope.Set("ports", std::move(ports));
-  scope.Set("run", {{"seed", input.seed}});
-  scope.Set("secrets", json(input.secrets));
-  for (const Service& other : input.plan.services())
-    scope.SetMember("services", other.name(),
-                    Endpoint(HttpUrl(other.port()), other.port()));
-  for (const auto& sidecar : input.plan.sidecars())
-    scope.SetMember("sidecars", sidecar.name(),
-                    Endpoint(sidecars::SidecarUrl(sidecar), sidecar.port()));
-  for (const auto& upstream : input.plan.upstreams())
-    scope.SetMember("upstreams", upstream.name(),
-                    Endpoint(HttpUrl(upstream.port()), upstream.port()));
-  return scope;
-}
-
-std::chrono::nanoseconds Nanoseconds(const google::protobuf::Duration& time) {
-  return std::chrono::nanoseconds(TimeUtil::DurationToNanoseconds(time));
-}
-
-Expected<ProcessSpec> CommandProcess(const std::string& name,
-                                     const Command& command,
-                                     const suite::Scope& scope,
-                                     std::vector<std::string> environment) {
-  // Lines that come later win. A shell has a PATH of its own, which `make` and
-  // others that it starts do not see.
-  environment.insert(environment.begin(),
-                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                     "/sbin:/bin");
-  environment.insert(environment.end(), {"HOME=/tmp", "LANG=C.UTF-8"});
-  ProcessSpec process{.name = name,
-                      .arguments = {"/bin/sh", "-c", command.run()},
-                      .environment = std::move(environment),
-                      .working_directory = std::string(kWork)};
-  if (!command.directory().empty()) {
-    if (!sandbox::IsTreePath(command.directory()))
-      return InvalidArgument("the directory of the ", name, " command is \"",
-                             command.directory(),
-                             "\", expected a relative path without `..`");
-    process.working_directory += "/" + command.directory();
-  }
-  // The map's order is random, and blueprints should not be.
-  const std::map<std::string, std::string> sorted(command.env().begin(),
-                                                  command.env().end());
-  for (const auto& [key, text] : sorted) {
-    auto value = suite::ExpandText(text, scope);
-    if (!value)
-      return std::unexpected(value.error().Within(
-          "environment variable " + key + " of the " + name + " command"));
-    process.environment.push_back(key + "=" + *value);
-  }
-  return process;
-}
-
-sandbox::Limits CellLimits(const plan::v1::Limits& limits) {
-  sandbox::Limits cell;
-  if (limits.memory_bytes() > 0) cell.memory_bytes = limits.memory_bytes();
-  if (limits.pids() > 0) cell.pids = limits.pids();
-  cell.cores = limits.cpus();
-  return cell;
-}
-
-CellSpec CandidateCell(std::string name, const DraftInput& input) {
-  CellSpec cell{.name = std::move(name),
-                .mounts = {sandbox::VolumeMount{.volume = kWorkVolume,
-                                                .target = std::string(kWork)}},
-                .limits = CellLimits(input.plan.limits())};
-  if (!input.image.directory.empty())
-    cell.root = sandbox::DirectoryRoot{input.image.directory};
-  return cell;
-}
 
 // What a package manager downloads goes through a cache in HOME, which is in
 // the scratch space: as much room there as in the work directory.
@@ -138,13 +39,8 @@ Expected<CellSpec> BuildCell(const DraftInput& input) {
                                       .directory = std::string(kWork)}});
   for (const Service& service : input.plan.services()) {
     if (!service.has_build()) continue;
-    ASSAY_ASSIGN_OR_RETURN(
-        ProcessSpec process,
-        CommandProcess("build", service.build(), CommandScope(input, service),
-                       environment));
-    process.wall_limit = Nanoseconds(service.build().has_timeout()
-                                         ? service.build().timeout()
-                                         : input.plan.limits().build_timeout());
+    ASSAY_ASSIGN_OR_RETURN(ProcessSpec process,
+                           BuildProcess(input, service, environment));
     cell.processes.push_back(std::move(process));
   }
   return cell;
@@ -208,6 +104,7 @@ Expected<SessionDraft> DraftSession(const DraftInput& input) {
     ASSAY_ASSIGN_OR_RETURN(CellSpec cell, input.sidecar(sidecar));
     draft.blueprints.add_sidecars(add(std::move(cell)));
   }
+  ASSAY_RETURN_IF_ERROR(DraftCommands(input, draft));
   return draft;
 }
 

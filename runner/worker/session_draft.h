@@ -11,6 +11,7 @@
 #include "assay/runner/v1/run_input.pb.h"
 #include "proto/base/error.h"
 #include "sandbox/cell/spec.h"
+#include "sandbox/cell/unique_fd.h"
 #include "sandbox/egress/destination.h"
 #include "sandbox/image/image_cache.h"
 
@@ -34,12 +35,15 @@ struct DraftInput {
 // (runner/run/blueprint_layout.h says what is inside).
 struct SessionDraft {
   sandbox::SessionSpec spec;
+  // Files of the suite that cells unpack; the spec refers to them.
+  std::vector<sandbox::UniqueFd> archives;
   runner::v1::RunInput::Blueprints blueprints;
 };
 
-// Works out a plan's cells: one to unpack and build in, one for each service
-// and one for each sidecar. Build and services share the work volume; they see
-// no network but what the run's wires bring. Pure but for `sidecar`.
+// Works out a plan's cells: one to unpack and build in, one for each service,
+// each sidecar and each `command` or `mutants` step. Build and services share
+// the work volume; they see no network but what the run's wires bring. Pure but
+// for `sidecar` and for archives in memory.
 //
 // Errors: `sidecar`'s, and those of templates that do not expand; kInternal for
 // a plan with an image that was not unpacked.

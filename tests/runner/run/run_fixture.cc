@@ -17,7 +17,7 @@
 #include "runner/sidecars/blueprints.h"
 #include "runner/sidecars/postgres_template.h"
 #include "runner/suite/compiler.h"
-#include "runner/suite/template.h"
+#include "runner/worker/session_draft.h"
 #include "sandbox/cell/tree_archive.h"
 
 namespace assay::tests {
@@ -51,21 +51,6 @@ UniqueFd Archive(const std::map<std::string, std::string>& tree) {
   }
   EXPECT_TRUE(writer.Finish());
   return fd;
-}
-
-sandbox::ProcessSpec Shell(const std::string& name,
-                           const plan::v1::Command& command,
-                           const suite::Scope& scope) {
-  sandbox::ProcessSpec process;
-  process.name = name;
-  process.arguments = {"/bin/sh", "-c", command.run()};
-  process.environment = {"HOME=/tmp", "LANG=C.UTF-8"};
-  for (const auto& [key, value] : command.env()) {
-    process.environment.push_back(key + "=" +
-                                  suite::ExpandText(value, scope).value());
-  }
-  process.working_directory = "/work";
-  return process;
 }
 
 }  // namespace
@@ -146,6 +131,17 @@ void RunFixture::TearDownTestSuite() {
   std::filesystem::remove_all(directory_);
 }
 
+Expected<sandbox::CellSpec> RunFixture::Blueprint(
+    const Plan& plan, const plan::v1::Sidecar& sidecar) {
+  if (sidecar.kind() == plan::v1::Sidecar::KIND_REDIS) {
+    return sidecars::RedisBlueprint(sidecar);
+  }
+  ASSAY_ASSIGN_OR_RETURN(const std::string data,
+                         sidecars::EnsurePostgresTemplate(
+                             *launcher_, directory_ + "/cache", plan, sidecar));
+  return sidecars::PostgresBlueprint(sidecar, data);
+}
+
 Told RunFixture::Run(const Files& suite_files, const Files& tree,
                      void (*change)(RunInput&)) {
   Told told;
@@ -166,61 +162,25 @@ Told RunFixture::Run(const Files& suite_files, const Files& tree,
     (*input.mutable_secrets())[secret.name()] = SecretOf(secret.name());
   }
 
-  suite::Scope scope;
-  scope.Set("port", plan.services(0).port());
-  for (const auto& [name, value] : input.secrets()) {
-    scope.SetMember("secrets", name, value);
-  }
-  for (const auto& sidecar : plan.sidecars()) {
-    scope.SetMember("sidecars", sidecar.name(),
-                    {{"url", sidecars::SidecarUrl(sidecar)}});
-  }
-
+  const std::map<std::string, std::string> secrets(input.secrets().begin(),
+                                                   input.secrets().end());
   const UniqueFd archive = Archive(tree);
-  sandbox::SessionSpec spec;
-  spec.volumes.emplace_back();
-  sandbox::CellSpec build{.name = "build", .mounts = {sandbox::VolumeMount{}}};
-  build.processes.push_back(
-      {.name = "unpack",
-       .unpack = sandbox::UnpackAction{.archive_fd = archive.get()}});
-  for (const auto& service : plan.services()) {
-    if (!service.has_build()) continue;
-    build.processes.push_back(Shell("build", service.build(), scope));
+  const auto draft = worker::DraftSession({.plan = plan,
+                                           .secrets = secrets,
+                                           .seed = input.seed(),
+                                           .archive_fd = archive.get(),
+                                           .sidecar = [&](const auto& sidecar) {
+                                             return Blueprint(plan, sidecar);
+                                           }});
+  if (!draft) {
+    ADD_FAILURE() << draft.error();
+    return told;
   }
-  spec.cells.push_back(build);
-  input.mutable_blueprints()->set_build(0);
-  for (const auto& service : plan.services()) {
-    sandbox::CellSpec cell{.name = "service",
-                           .mounts = {sandbox::VolumeMount{}}};
-    cell.limits.memory_bytes = plan.limits().memory_bytes();
-    cell.processes.push_back(Shell("start", service.start(), scope));
-    input.mutable_blueprints()->add_services(
-        static_cast<std::int32_t>(spec.cells.size()));
-    spec.cells.push_back(cell);
-  }
-  for (const auto& sidecar : plan.sidecars()) {
-    auto cell = [&]() -> Expected<sandbox::CellSpec> {
-      if (sidecar.kind() == plan::v1::Sidecar::KIND_REDIS) {
-        return sidecars::RedisBlueprint(sidecar);
-      }
-      ASSAY_ASSIGN_OR_RETURN(
-          const std::string data,
-          sidecars::EnsurePostgresTemplate(*launcher_, directory_ + "/cache",
-                                           plan, sidecar));
-      return sidecars::PostgresBlueprint(sidecar, data);
-    }();
-    if (!cell) {
-      ADD_FAILURE() << cell.error();
-      return told;
-    }
-    input.mutable_blueprints()->add_sidecars(
-        static_cast<std::int32_t>(spec.cells.size()));
-    spec.cells.push_back(*std::move(cell));
-  }
+  *input.mutable_blueprints() = draft->blueprints;
   if (change != nullptr) change(input);
 
   const auto begin = std::chrono::steady_clock::now();
-  auto session = launcher_->CreateSession(spec);
+  auto session = launcher_->CreateSession(draft->spec);
   if (!session) {
     ADD_FAILURE() << session.error();
     return told;

@@ -12,6 +12,7 @@
 #include "assay/runner/v1/run_input.pb.h"
 #include "assay/v1/run.pb.h"
 #include "sandbox/cell/launcher.h"
+#include "sandbox/cell/spec.h"
 
 namespace assay::tests {
 
@@ -52,6 +53,9 @@ class RunFixture : public testing::Test {
            void (*change)(runner::v1::RunInput&) = nullptr);
 
  private:
+  Expected<sandbox::CellSpec> Blueprint(const plan::v1::Plan& plan,
+                                        const plan::v1::Sidecar& sidecar);
+
   static std::unique_ptr<sandbox::Launcher> launcher_;
   static std::string directory_;
 };

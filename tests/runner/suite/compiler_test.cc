@@ -197,7 +197,10 @@ TEST(CompilerTest, StepsOfEveryOtherKindAreTypedOrKeptAsWritten) {
       "10ms }, { heal: db }, { trace: { queries_per_request: { lte: 5 } } }, { "
       "logs: { require: { matches: x } } }, { fault: { target: db, latency: "
       "200ms, for: 1s } }, { metrics: { name: up, value: 1 } }, { websocket: "
-      "/ws, exchange: [ { send: a } ] }, { grpc: a.B/C, json: {} }",
+      "/ws, exchange: [ { send: a }, { expect: { json: { $.id: 1 } }, capture: "
+      "{ id: $.id } }, { request: { post: \"/{{id}}\" } }, { close: 1000 } ] }, "
+      "{ grpc: a.B/C, json: {}, expect: { status: NOT_FOUND } }, { events: /e, "
+      "exchange: [ { event: created, expect: { body: x } } ] }",
       "sidecars: { db: { kind: postgres }, r: { kind: redis } }\n");
   const auto& steps = plan.checks(0).steps();
   EXPECT_EQ(steps[0].sql().target(), "db");
@@ -212,9 +215,16 @@ TEST(CompilerTest, StepsOfEveryOtherKindAreTypedOrKeptAsWritten) {
   EXPECT_EQ(steps[6].fault().argument_json(), "200");
   EXPECT_EQ(steps[7].metrics().name(), "up");
   EXPECT_EQ(steps[7].metrics().source(), "prometheus");
-  EXPECT_EQ(steps[8].unsupported().json(),
-            R"({"exchange":[{"send":"a"}],"websocket":"/ws"})");
-  EXPECT_EQ(steps[9].unsupported().verb(), "grpc");
+  const auto& exchanges = steps[8].stream().exchanges();
+  EXPECT_EQ(steps[8].stream().open().path(), "/ws");
+  EXPECT_EQ(exchanges[0].text(), "a");
+  EXPECT_EQ(exchanges[1].captures(0).jsonpath(), "$.id");
+  EXPECT_EQ(exchanges[2].request().http().path(), "/{{id}}");
+  EXPECT_EQ(exchanges[3].close(), 1000);
+  EXPECT_EQ(steps[9].grpc().method(), "a.B/C");
+  EXPECT_EQ(steps[9].grpc().status(), "NOT_FOUND");
+  EXPECT_TRUE(steps[10].stream().events());
+  EXPECT_EQ(steps[10].stream().exchanges(0).event(), "created");
 }
 
 TEST(CompilerTest, CommandsAreNumberedAndTakeTheirFilesAlong) {

@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
                 {"8:7: a step needs one verb: get, post, put, patch, delete, "
                  "head, options, request, graphql, sql, redis, use, load, "
                  "burst, fault, heal, restart, trace, logs, metrics, command, "
-                 "websocket, grpc, mutants or wait"}},
+                 "websocket, events, grpc, mutants or wait"}},
         Mistake{"MisspelledVerb",
                 WithStep("{ psot: /, json: 1 }"),
                 {"8:9: unknown verb \"psot\"; did you mean \"post\"?"}},
