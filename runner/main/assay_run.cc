@@ -79,7 +79,11 @@ int main(int argc, char** argv) {
   }
   // It reads its configuration now, while it may.
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (const auto confined = assay::main::Confine(); !confined) {
+  // On the author's own machine, against the author's own server, sockets are
+  // made in this process, which a confined one may not do.
+  const bool at_url = !input->against_url().empty();
+  if (const auto confined = at_url ? assay::Status{} : assay::main::Confine();
+      !confined) {
     std::fprintf(stderr, "assay-run: %s\n", confined.error().message.c_str());
     return 2;
   }

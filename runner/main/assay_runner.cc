@@ -38,6 +38,7 @@ struct Options {
   int drain_seconds = 30;
   std::string plan_file;
   std::string tree;
+  std::string against_url;
   std::vector<std::string> checks;
   bool local = false;
   bool public_only = false;
@@ -98,6 +99,11 @@ Status RunOnce(const Options& options) {
     return InvalidArgument("--plan ", options.plan_file,
                            " is no compiled plan (expected a serialised "
                            "assay.plan.v1.Plan, as `assay suite` makes it)");
+  if (!options.against_url.empty()) {
+    order.against_url = options.against_url;
+    UrlWorkshop workshop;
+    return RunLocally(workshop, options.run_program, order, STDOUT_FILENO);
+  }
   ASSAY_ASSIGN_OR_RETURN(const auto workshop, OpenWorkshop(options));
   return RunLocally(*workshop, options.run_program, order, STDOUT_FILENO);
 }
@@ -182,6 +188,9 @@ void AddOptions(CLI::App& app, Options& options) {
                  "coordinator; events go to standard output")
       ->expected(0, 1);
   app.add_option("--tree", options.tree, "the directory for --local");
+  app.add_option("--against-url", options.against_url,
+                 "with --local: a server of this machine instead of a "
+                 "directory, like http://localhost:3000");
   app.add_option("--plan", options.plan_file, "with --local: a compiled plan");
   app.add_option("--check", options.checks,
                  "with --local: only this check (repeatable)");
@@ -201,8 +210,11 @@ Status Complete(const CLI::App& app, Options& options) {
   if (options.slots == 0)
     options.slots =
         static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
-  if (options.local && (options.plan_file.empty() || options.tree.empty()))
-    return InvalidArgument("--local needs --plan FILE and --tree DIR");
+  if (options.local && (options.plan_file.empty() ||
+                        options.tree.empty() == options.against_url.empty()))
+    return InvalidArgument(
+        "--local needs --plan FILE, and either --tree DIR or --against-url "
+        "URL");
   if (!options.local &&
       (options.coordinator.empty() || options.token_file.empty()))
     return InvalidArgument(

@@ -78,6 +78,11 @@ void Installation::OnSpan(const otlp::v1::Span& span) {
   seen_.spans.push_back(span);
 }
 
+Status Installation::UseServerAt(const std::string& url) {
+  ASSAY_ASSIGN_OR_RETURN(at_url_, ServerAtUrl::Make(executor_, url));
+  return {};
+}
+
 Status Installation::StartSidecars() {
   for (int i = 0; i < input_.plan().sidecars_size(); ++i) {
     if (i >= input_.blueprints().sidecars_size()) {
@@ -264,6 +269,7 @@ SidecarCell* Installation::FindSidecar(std::string_view name) {
 
 Expected<steps::HttpClient*> Installation::Http(std::string_view service,
                                                 std::string_view port) {
+  if (at_url_ != nullptr) return &at_url_->client();
   ServiceCell* found = FindService(service);
   if (found == nullptr) return NotFound("there is no service ", service);
   return found->Http(port);
@@ -271,6 +277,9 @@ Expected<steps::HttpClient*> Installation::Http(std::string_view service,
 
 Expected<steps::Place> Installation::At(std::string_view service,
                                         std::string_view port) {
+  if (at_url_ != nullptr) {
+    return steps::Place{&at_url_->network(), at_url_->port()};
+  }
   ServiceCell* found = FindService(service);
   if (found == nullptr) return NotFound("there is no service ", service);
   ASSAY_ASSIGN_OR_RETURN(const std::uint16_t number, found->PortOf(port));

@@ -12,6 +12,7 @@
 #include "assay/runner/v1/run_input.pb.h"
 #include "runner/run/chronicle.h"
 #include "runner/run/disturbances.h"
+#include "runner/run/server_at_url.h"
 #include "runner/run/service_cell.h"
 #include "runner/run/sidecar_cell.h"
 #include "runner/run/traffic.h"
@@ -35,6 +36,8 @@ class Installation final : public steps::Surroundings {
                sandbox::Session& session, Chronicle& chronicle);
   ~Installation() override;
 
+  // Instead of all below: steps talk to a server that is there already.
+  Status UseServerAt(const std::string& url);
   // Starts the sidecars' cells and servers, without waiting for them.
   Status StartSidecars();
   boost::asio::awaitable<Status> WaitSidecars(Deadline deadline);
@@ -115,6 +118,7 @@ class Installation final : public steps::Surroundings {
   steps::Observations seen_;
   std::vector<std::unique_ptr<SidecarCell>> sidecars_;
   std::vector<std::unique_ptr<ServiceCell>> services_;
+  std::unique_ptr<ServerAtUrl> at_url_;
   // Its wires lead to the cells above.
   Traffic traffic_;
   Wiring wiring_;

@@ -122,7 +122,8 @@ class WebSocket final : public StreamConnection {
                          .text = beast::buffers_to_string(buffer_.data())};
     }
     if (alarm_.rang()) co_return Received{.kind = Kind::kTimedOut};
-    if (error == websocket::error::closed) {
+    // A peer that does not wait for our side of the close has closed as well.
+    if (error == websocket::error::closed || stream_.reason()) {
       co_return Received{.kind = Kind::kClosed, .code = stream_.reason().code};
     }
     co_return Received{.text = error.message()};

@@ -136,7 +136,13 @@ class Reached {
     const std::string path = text.starts_with("@") ? text.substr(1) : text;
     for (const auto& [name, unused] : plan_.files()) {
       const bool below = path.ends_with("/") && name.starts_with(path);
-      if ((name != path && !below) || !files_.insert(name).second) continue;
+      // A `.proto` may import any other.
+      const bool import = path.ends_with(".proto") &&
+                          plan_.files().contains(path) &&
+                          name.ends_with(".proto");
+      if ((name != path && !below && !import) || !files_.insert(name).second) {
+        continue;
+      }
       // A schema brings those that it refers to.
       const JsonSchema::Files all(plan_.files().begin(), plan_.files().end());
       const auto schema = JsonSchema::Load(all, name);

@@ -1,11 +1,13 @@
 #include "runner/worker/workshop.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "runner/materialise/commit_archive.h"
@@ -23,6 +25,23 @@ namespace {
 
 using plan::v1::Sidecar;
 using sandbox::UniqueFd;
+
+// All that a run is told but for its cells.
+runner::v1::RunInput InputOf(
+    const RunOrder& order, const std::map<std::string, std::string>& secrets) {
+  runner::v1::RunInput input;
+  input.set_run(order.run);
+  input.set_epoch(order.epoch);
+  input.set_traceparent(order.traceparent);
+  *input.mutable_plan() = order.plan;
+  input.mutable_secrets()->insert(secrets.begin(), secrets.end());
+  input.set_seed(order.seed);
+  input.set_public_only(order.public_only);
+  for (const std::string& check : order.only_checks)
+    input.add_only_checks(check);
+  input.set_against_url(order.against_url);
+  return input;
+}
 
 }  // namespace
 
@@ -127,21 +146,29 @@ Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
   }
   ASSAY_ASSIGN_OR_RETURN(prepared.session, launcher_.CreateSession(draft.spec));
 
-  runner::v1::RunInput input;
-  input.set_run(order.run);
-  input.set_epoch(order.epoch);
-  input.set_traceparent(order.traceparent);
-  *input.mutable_plan() = order.plan;
-  input.mutable_secrets()->insert(secrets.begin(), secrets.end());
-  input.set_seed(order.seed);
-  input.set_public_only(order.public_only);
-  for (const std::string& check : order.only_checks)
-    input.add_only_checks(check);
+  runner::v1::RunInput input = InputOf(order, secrets);
   *input.mutable_blueprints() = std::move(draft.blueprints);
   ASSAY_ASSIGN_OR_RETURN(
       prepared.input, materialise::MakeSealedFile("assay-run-input",
                                                   input.SerializeAsString()));
   return prepared;
+}
+
+std::expected<PreparedRun, PrepareFailure> UrlWorkshop::Prepare(
+    const RunOrder& order) {
+  runner::v1::RunInput input =
+      InputOf(order, GenerateSecrets(order.plan, order.seed));
+  input.mutable_blueprints()->set_build(-1);
+  auto sealed =
+      materialise::MakeSealedFile("assay-run-input", input.SerializeAsString());
+  if (!sealed) return std::unexpected(PrepareFailure{.error = sealed.error()});
+  // A session without a launcher: whatever asks it finds it closed.
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return std::unexpected(
+        PrepareFailure{.error = SystemError("socketpair", errno).error()});
+  close(ends[1]);
+  return PreparedRun{.session = UniqueFd(ends[0]), .input = *std::move(sealed)};
 }
 
 }  // namespace assay::worker

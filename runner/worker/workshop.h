@@ -37,6 +37,9 @@ struct RunOrder {
   std::vector<std::string> only_checks;
   // Or a directory of the author's.
   std::variant<PackedCommit, std::string> tree;
+  // Instead of a tree, in a run of the author's: a server that is there
+  // already, as in RunInput.
+  std::string against_url = {};
 };
 
 // What assay-run is started with.
@@ -101,6 +104,14 @@ class CellWorkshop final : public Workshop {
   std::mutex mutex_;  // guards the use of launcher_
   sandbox::Launcher launcher_;
   const WorkshopPlaces places_;
+};
+
+// Prepares runs against servers that are there already: without cells, and
+// without what it takes to make them.
+class UrlWorkshop final : public Workshop {
+ public:
+  std::expected<PreparedRun, PrepareFailure> Prepare(
+      const RunOrder& order) override;
 };
 
 // What a commit of this plan may unpack to: no more than its work volume holds.

@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <condition_variable>
 #include <fstream>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "tests/runner/steps/scripted_server.h"
 
@@ -200,6 +203,95 @@ TEST_F(HttpClientTest, WhatIsNotHttpIsMalformed) {
     return false;
   });
   EXPECT_NE(smuggled.kind, Kind::kAnswered);
+}
+
+TEST_F(HttpClientTest, WhatFollowsAnAnswerIsNotTheNextOne) {
+  // The service smuggles a second answer behind the first one.
+  std::atomic<int> asked = 0;
+  ScriptedServer server([&](const std::string&, int fd) {
+    const int number = ++asked;
+    return ScriptedServer::Write(
+        fd, number == 1 ? Response("first") + Response("smuggled")
+                        : Response("second"));
+  });
+  HttpClient client(io_.get_executor(), network_, server.port());
+  EXPECT_EQ(Ask(client, {}).answer.body, "first");
+  EXPECT_EQ(Ask(client, {}).answer.body, "second");
+}
+
+TEST_F(HttpClientTest, LengthAndChunksTogetherAreReadOnce) {
+  const HttpResult result = AskOnce([](const std::string&, int fd) {
+    return ScriptedServer::Write(
+        fd,
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+  });
+  EXPECT_EQ(result.answer.body, "hello");
+}
+
+TEST_F(HttpClientTest, AFileOfTheSuiteIsUploadedWithItsName) {
+  std::string seen;
+  std::mutex mutex;
+  ScriptedServer server([&](const std::string& request, int fd) {
+    const std::lock_guard lock(mutex);
+    seen += request;
+    return ScriptedServer::Write(fd, Response("ok"));
+  });
+  HttpClient client(io_.get_executor(), network_, server.port());
+  HttpRequest request{.method = "POST"};
+  request.parts = {{"plain", "v"}, {"photo", "bytes", "cat.png"}};
+  Ask(client, std::move(request));
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(seen, HasSubstr("multipart/form-data; boundary="));
+}
+
+TEST_F(HttpClientTest, DigestAnswersTheChallenge) {
+  std::string authorization;
+  ScriptedServer server([&](const std::string& request, int fd) {
+    const std::size_t at = request.find("Authorization: Digest");
+    if (at == std::string::npos) {
+      return ScriptedServer::Write(
+          fd,
+          "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest "
+          "realm=\"r\", nonce=\"n\", qop=\"auth\"\r\nContent-Length: "
+          "0\r\n\r\n");
+    }
+    authorization = request.substr(at, request.find('\r', at) - at);
+    return ScriptedServer::Write(fd, Response("in"));
+  });
+  HttpClient client(io_.get_executor(), network_, server.port());
+  HttpRequest request;
+  request.credentials = HttpRequest::Credentials{"alice", "secret", true};
+  EXPECT_EQ(Ask(client, std::move(request)).answer.body, "in");
+  EXPECT_THAT(authorization, HasSubstr("username=\"alice\""));
+}
+
+TEST_F(HttpClientTest, TimesAreToldApart) {
+  const HttpResult result = AskOnce([](const std::string&, int fd) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return ScriptedServer::Write(fd, Response("late"));
+  });
+  EXPECT_LT(result.connect, std::chrono::milliseconds(30));
+  EXPECT_GE(result.first_byte, std::chrono::milliseconds(30));
+  EXPECT_GE(result.answer.duration, result.first_byte);
+}
+
+TEST_F(HttpClientTest, BrotliAndZstandardAreDecoded) {
+  // "hello", stored.
+  const std::string brotli("\x0b\x02\x80hello\x03", 9);
+  const std::string zstd("\x28\xb5\x2f\xfd\x20\x05\x29\0\0hello", 14);
+  for (const auto& [name, body] :
+       {std::pair{"br", brotli}, std::pair{"zstd", zstd}}) {
+    const std::string encoding = name;
+    const std::string bytes = body;
+    const HttpResult result = AskOnce(
+        [&](const std::string&, int fd) {
+          return ScriptedServer::Write(
+              fd, Response(bytes, "Content-Encoding: " + encoding + "\r\n"));
+        },
+        {.headers = {{"accept-encoding", "br, zstd"}}});
+    EXPECT_EQ(result.answer.body, "hello") << encoding << result.problem;
+  }
 }
 
 TEST_F(HttpClientTest, ARedirectIsReportedAndNotFollowed) {

@@ -1,7 +1,9 @@
 // assay-runner --local as people start it: real cells, the real assay-run.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "runner/suite/compiler.h"
 #include "runner/worker/event_parser.h"
@@ -76,15 +79,19 @@ class LocalTest : public ::testing::Test {
     std::ofstream(plan_) << compiled->plan.SerializeAsString();
   }
 
+  Result CollectUrl(const std::string& url) {
+    return Collect(Start({"--against-url", url}, {"--local"}));
+  }
   pid_t Start(std::vector<std::string> extra = {}) {
+    return Start(std::move(extra), {"--local", tree_});
+  }
+  pid_t Start(std::vector<std::string> extra, std::vector<std::string> local) {
     const fs::path bin = std::getenv("ASSAY_BIN_DIR");
-    std::vector<std::string> text = {bin / "assay-runner",
-                                     "--local",
-                                     tree_,
-                                     "--plan",
-                                     plan_,
-                                     "--data-dir",
-                                     directory_.path() / "data"};
+    std::vector<std::string> text = {bin / "assay-runner"};
+    text.insert(text.end(), local.begin(), local.end());
+    const std::vector<std::string> rest = {"--plan", plan_, "--data-dir",
+                                           directory_.path() / "data"};
+    text.insert(text.end(), rest.begin(), rest.end());
     text.insert(text.end(), extra.begin(), extra.end());
     std::vector<char*> argv;
     argv.reserve(text.size() + 1);
@@ -346,6 +353,34 @@ TEST_F(LocalImageTest, ImagesOutsideTheWorkersDirectoryAreRefused) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.complaint, HasSubstr(says)) << image;
   }
+}
+
+TEST_F(LocalTest, JudgesAServerThatIsThereAlready) {
+  WritePlan("true");
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(listen(listener, 8), 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  std::thread server([listener] {
+    const std::string answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    const int peer = accept(listener, nullptr, nullptr);
+    char request[4096];
+    while (recv(peer, request, sizeof request, 0) > 0)
+      send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    close(peer);
+  });
+  const std::string url =
+      "http://localhost:" + std::to_string(ntohs(address.sin_port));
+  const Result result = CollectUrl(url);
+  server.join();
+  close(listener);
+  EXPECT_EQ(result.exit_code, 0) << result.complaint;
+  EXPECT_THAT(Verdicts(result),
+              ElementsAre("answers VERDICT_PASSED", "hidden VERDICT_FAILED"));
+  EXPECT_THAT(
+      CollectUrl("http://example.test:80").events.back().finished().reason(),
+      HasSubstr("expected a server on this machine"));
 }
 
 TEST_F(LocalTest, APlanThatIsNoneIsNamed) {

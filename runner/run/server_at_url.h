@@ -1,0 +1,44 @@
+#ifndef ASSAY_RUNNER_RUN_SERVER_AT_URL_H_
+#define ASSAY_RUNNER_RUN_SERVER_AT_URL_H_
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "proto/base/error.h"
+#include "runner/steps/http_client.h"
+#include "runner/wires/network.h"
+
+namespace assay::run {
+
+// A server of the author's that is there already, in place of cells
+// (`RunInput.against_url`).
+//
+// Threads: confined to the run's thread.
+class ServerAtUrl {
+ public:
+  // `http://localhost:3000`, on this machine and without a path.
+  // INVALID_ARGUMENT: anything else.
+  static Expected<std::unique_ptr<ServerAtUrl>> Make(
+      boost::asio::any_io_executor executor, const std::string& url);
+
+  wires::Network& network() { return network_; }
+  std::uint16_t port() const { return port_; }
+  steps::HttpClient& client() { return client_; }
+
+ private:
+  ServerAtUrl(boost::asio::any_io_executor executor, std::uint16_t port)
+      : port_(port), client_(std::move(executor), network_, port) {}
+
+  wires::HostNetwork network_;
+  const std::uint16_t port_;
+  steps::HttpClient client_;
+};
+
+// The port of such a URL.
+Expected<std::uint16_t> PortOfUrl(const std::string& url);
+
+}  // namespace assay::run
+
+#endif  // ASSAY_RUNNER_RUN_SERVER_AT_URL_H_
