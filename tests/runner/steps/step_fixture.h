@@ -100,6 +100,11 @@ class StepFixture : public testing::Test {
       co_return std::nullopt;
     }
     std::string Output(std::string_view) override { return ""; }
+    telemetry::Reports::Sum Metric(
+        const std::string&, const std::map<std::string, std::string>&) override {
+      return {};
+    }
+    void SetUnderLoad(bool) override {}
     steps::Observations& observations() override { return seen_; }
     boost::asio::awaitable<Status> Kill(std::string) override {
       co_return NotFound("no cells");
