@@ -101,7 +101,8 @@ class StepFixture : public testing::Test {
     }
     std::string Output(std::string_view) override { return ""; }
     telemetry::Reports::Sum Metric(
-        const std::string&, const std::map<std::string, std::string>&) override {
+        const std::string&,
+        const std::map<std::string, std::string>&) override {
       return {};
     }
     void SetUnderLoad(bool) override {}

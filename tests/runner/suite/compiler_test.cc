@@ -198,7 +198,8 @@ TEST(CompilerTest, StepsOfEveryOtherKindAreTypedOrKeptAsWritten) {
       "logs: { require: { matches: x } } }, { fault: { target: db, latency: "
       "200ms, for: 1s } }, { metrics: { name: up, value: 1 } }, { websocket: "
       "/ws, exchange: [ { send: a }, { expect: { json: { $.id: 1 } }, capture: "
-      "{ id: $.id } }, { request: { post: \"/{{id}}\" } }, { close: 1000 } ] }, "
+      "{ id: $.id } }, { request: { post: \"/{{id}}\" } }, { close: 1000 } ] "
+      "}, "
       "{ grpc: a.B/C, json: {}, expect: { status: NOT_FOUND } }, { events: /e, "
       "exchange: [ { event: created, expect: { body: x } } ] }",
       "sidecars: { db: { kind: postgres }, r: { kind: redis } }\n");
