@@ -15,6 +15,7 @@
 #include "services/maintenance/snapshot.h"
 #include "services/repositories/handles.h"
 #include "services/repositories/integrity.h"
+#include "services/storage/sql/inventory.h"
 
 namespace assay::maintenance {
 namespace {
@@ -85,16 +86,13 @@ Status FsckRun::CheckStore() {
 }
 
 Status FsckRun::CheckBlobs() {
-  ASSAY_ASSIGN_OR_RETURN(
-      const auto versions,
-      snapshot_->connection().Execute(
-          "SELECT assignment, version, plan_digest, suite_digest "
-          "FROM assignment_versions ORDER BY assignment, version"));
-  for (const auto& row : versions.rows) {
-    const std::string user = "assignments/" + row.Text(0) + ", version " +
-                             std::to_string(row.Int(1));
-    CheckBlob(row.Text(2), "the plan of " + user);
-    CheckBlob(row.Text(3), "the suite of " + user);
+  ASSAY_ASSIGN_OR_RETURN(const auto versions, storage::sql::ListVersionBlobs(
+                                                  snapshot_->connection()));
+  for (const auto& version : versions) {
+    const std::string user = "assignments/" + version.assignment +
+                             ", version " + std::to_string(version.version);
+    CheckBlob(version.plan_digest, "the plan of " + user);
+    CheckBlob(version.suite_digest, "the suite of " + user);
   }
   return {};
 }
@@ -160,10 +158,8 @@ Status FsckRun::CheckOne(const RepositoryRecord& record) {
 Status FsckRun::CheckTemplates() {
   ASSAY_ASSIGN_OR_RETURN(
       const auto templates,
-      snapshot_->connection().Execute(
-          "SELECT template_commit FROM assignment_versions UNION "
-          "SELECT template_commit FROM repositories"));
-  for (const auto& row : templates.rows) CheckTemplate(row.Text(0));
+      storage::sql::ListTemplateCommits(snapshot_->connection()));
+  for (const std::string& commit : templates) CheckTemplate(commit);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "services/maintenance/snapshot.h"
 
 #include "services/storage/migrations/migrations.h"
+#include "services/storage/sql/inventory.h"
 
 namespace assay::maintenance {
 
@@ -15,14 +16,12 @@ Expected<std::unique_ptr<Snapshot>> Snapshot::Open(
       storage::SqliteConnection::Open(
           store_file, storage::SqliteConnection::Access::kWrite));
   ASSAY_RETURN_IF_ERROR(connection->Execute("BEGIN"));
-  const auto version =
-      connection->Execute("SELECT MAX(version) FROM schema_versions");
-  if (!version) return std::unexpected(version.error());
+  ASSAY_ASSIGN_OR_RETURN(const int version,
+                         storage::sql::ReadSchemaVersion(*connection));
   const int expected = storage::AllMigrations().back().version;
-  if (version->rows.front().Int(0) != expected)
-    return FailedPrecondition("the store has schema version ",
-                              version->rows.front().Int(0), ", expected ",
-                              expected,
+  if (version != expected)
+    return FailedPrecondition("the store has schema version ", version,
+                              ", expected ", expected,
                               ": start this Assay's assayd on it once, or use "
                               "the version that wrote it");
   return std::unique_ptr<Snapshot>(new Snapshot(std::move(connection)));

@@ -89,7 +89,7 @@ def record(assay):
     assay.server.stop()
     session.say("The receipt needs no server: here, it was stopped before.")
     session.run("assay receipt verify receipt.json --key assay.pub")
-    text = session.text.replace(str(session.home), "/home/ada")
+    text = session.text.replace(str(session.home), "~")
     return cut_secrets(text).rstrip() + "\n"
 
 
