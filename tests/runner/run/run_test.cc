@@ -409,20 +409,14 @@ TEST_F(RunTest, HostileAnswersGetAVerdictInTime) {
   EXPECT_LT(told.took.count(), 8000);
 }
 
-TEST_F(RunTest, WhatThisBuildDoesNotExecuteIsInconclusive) {
+TEST_F(RunTest, WhatNeedsACheckThatFailedIsSkipped) {
   const Told told = RunChecks(R"yaml(
-  - id: load
-    title: Load
-    points: 1
-    visibility: public
-    steps:
-      - load: { rate: 10/s, for: 1s, request: { get: /count }, expect: { p99: { lte: 80ms } } }
-  - { id: needs-it, title: Needs, points: 1, visibility: public, needs: [ load ], steps: [ { get: /count } ] }
+  - { id: first, title: First, points: 1, visibility: public, steps: [ { get: /nowhere, expect: { status: 200 } } ] }
+  - { id: needs-it, title: Needs, points: 1, visibility: public, needs: [ first ], steps: [ { get: /count } ] }
 )yaml");
-  EXPECT_EQ(told.Check("load").verdict(), v1::VERDICT_INCONCLUSIVE);
-  EXPECT_THAT(told.Check("load").reason(),
-              HasSubstr("does not execute `load` steps yet (assay.yaml:"));
+  EXPECT_EQ(told.Check("first").verdict(), v1::VERDICT_FAILED);
   EXPECT_EQ(told.Check("needs-it").verdict(), v1::VERDICT_SKIPPED);
+  EXPECT_THAT(told.Check("needs-it").reason(), HasSubstr("first"));
 }
 
 TEST_F(RunTest, CasesShareThePoints) {
