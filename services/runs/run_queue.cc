@@ -108,11 +108,13 @@ Async<RunQueue::Report> RunQueue::Append(RunId run, std::uint64_t epoch,
                                          std::int64_t first_offset,
                                          std::vector<v1::RunEvent> events) {
   SharedPlan plan;
+  AttemptId ended_of;
   if (!events.empty() && events.back().has_finished()) {
     ASSAY_CO_ASSIGN_OR_RETURN(const RunRecord record,
                               co_await store_.Read([run](Transaction& tx) {
                                 return tx.runs.Get(run);
                               }));
+    ended_of = record.attempt;
     ASSAY_CO_ASSIGN_OR_RETURN(plan, co_await plans_.Get(record.plan_digest));
   }
   const Clock::TimePoint now = clock_.Now();
@@ -129,6 +131,7 @@ Async<RunQueue::Report> RunQueue::Append(RunId run, std::uint64_t epoch,
   }
   if (!appended) co_return std::unexpected(std::move(appended).error());
   feed_.Publish(run, std::move(appended->events));
+  if (!ended_of.empty()) feed_.Touch(ended_of);
   co_return appended->report;
 }
 

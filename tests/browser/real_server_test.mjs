@@ -36,6 +36,18 @@ async function person() {
   return { page, wrong };
 }
 
+// What the page says to clone, with the password that it shows.
+async function cloneAddress(page) {
+  const line = await page
+    .locator('pre', { hasText: 'git clone' })
+    .textContent();
+  const repository = page.getByRole('region', { name: 'Your repository' });
+  await repository.getByRole('button', { name: 'Show a password' }).click();
+  const url = new URL(line.split(' ')[2]);
+  url.password = await repository.locator('dd').textContent();
+  return url;
+}
+
 test('author and candidate meet in two browsers', async () => {
   const author = await person();
   const { origin, adminToken } = installation;
@@ -71,16 +83,7 @@ test('author and candidate meet in two browsers', async () => {
   await ada.page.getByText(/4 h 59 min left|5 h 00 min left/).waitFor();
   await author.page.goto(origin);
 
-  const line = await ada.page
-    .locator('pre', { hasText: 'git clone' })
-    .textContent();
-  await ada.page.getByRole('button', { name: 'Show a password' }).click();
-  await ada.page.locator('section dd').first().waitFor();
-  const [user, password] = await ada.page
-    .locator('section dd')
-    .allTextContents();
-  const url = new URL(line.replace('git clone ', ''));
-  [url.username, url.password] = [user, password];
+  const url = await cloneAddress(ada.page);
   const work = installation.folder('orders');
   installation.git('/', 'clone', '--quiet', url.href, work);
   installation.git(
@@ -127,16 +130,7 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
   await bob.page.getByRole('button', { name: 'Accept' }).click();
   await bob.page.getByRole('button', { name: 'Start', exact: true }).click();
   await bob.page.getByRole('button', { name: 'Yes, start the clock' }).click();
-  const line = await bob.page
-    .locator('pre', { hasText: 'git clone' })
-    .textContent();
-  await bob.page.getByRole('button', { name: 'Show a password' }).click();
-  await bob.page.locator('section dd').first().waitFor();
-  const [user, password] = await bob.page
-    .locator('section dd')
-    .allTextContents();
-  const url = new URL(line.replace('git clone ', ''));
-  [url.username, url.password] = [user, password];
+  const url = await cloneAddress(bob.page);
   const work = installation.folder('bobs');
   installation.git('/', 'clone', '--quiet', url.href, work);
   fs.cpSync(path.join(SAMPLE, 'solutions/faulty'), work, { recursive: true });

@@ -115,6 +115,15 @@ TEST_F(RunQueueTest, AFailedBuildIsScoredAsNothingPassed) {
   EXPECT_EQ(Get(id).outcome_reason, "because");
 }
 
+TEST_F(RunQueueTest, WhoWatchesTheAttemptHearsOfTheEnd) {
+  assay_.Push(candidate_, 'a');
+  const auto run = Take();
+  const auto watch = assay_.parts().feed->WatchAttempt(candidate_.attempt);
+  ASSERT_THAT(Append(run, 1, {LastWord(v1::Run::OUTCOME_BUILD_FAILED)}),
+              IsOk());
+  EXPECT_THAT(assay_.loop.Await(watch->Next()), IsOk());
+}
+
 TEST_F(RunQueueTest, OurOwnFaultIsTriedAgainAndNeverScored) {
   const RunId id = assay_.Push(candidate_, 'a').run;
   for (int loss = 1; loss <= 3; ++loss) {
