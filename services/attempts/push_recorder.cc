@@ -216,10 +216,30 @@ Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
 }
 
 Async<void> PushRecorder::RefusePush(PushId push, std::string reason) {
-  co_return co_await store_.Write(
-      [push, reason = std::move(reason)](Transaction& tx) {
-        return tx.pushes.MarkRefused(push, reason);
-      });
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const AttemptId attempt,
+      co_await store_.Write([push, reason = std::move(reason)](
+                                Transaction& tx) -> Expected<AttemptId> {
+        ASSAY_RETURN_IF_ERROR(tx.pushes.MarkRefused(push, reason));
+        ASSAY_ASSIGN_OR_RETURN(const PushRecord record, tx.pushes.Get(push));
+        return record.attempt;
+      }));
+  feed_.Touch(attempt);
+  co_return Status();
+}
+
+Async<void> PushRecorder::DescribePush(PushId push, std::string subject,
+                                       Clock::TimePoint commit_time) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const AttemptId attempt,
+      co_await store_.Write([push, subject = std::move(subject), commit_time](
+                                Transaction& tx) -> Expected<AttemptId> {
+        ASSAY_RETURN_IF_ERROR(tx.pushes.Describe(push, subject, commit_time));
+        ASSAY_ASSIGN_OR_RETURN(const PushRecord record, tx.pushes.Get(push));
+        return record.attempt;
+      }));
+  feed_.Touch(attempt);
+  co_return Status();
 }
 
 Async<std::vector<PushRecord>> PushRecorder::ListOpenIntents() {

@@ -98,6 +98,9 @@ class PushRecorder {
   Async<ConfirmedPush> ConfirmPush(PushId push);
   // The ref has not moved and will not. Accepts a repeat.
   Async<void> RefusePush(PushId push, std::string reason);
+  // What the commit says about itself, which is read after the push counts.
+  Async<void> DescribePush(PushId push, std::string subject,
+                           Clock::TimePoint commit_time);
 
   // Intents without an end, oldest first.
   Async<std::vector<storage::PushRecord>> ListOpenIntents();

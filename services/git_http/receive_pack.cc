@@ -330,11 +330,8 @@ asio::awaitable<void> ReceivePack::Describe(RepositoryId repository,
                                             PushId push, std::string commit) {
   const auto info = co_await repositories_.ReadCommit(repository, commit);
   if (!info) co_return;
-  static_cast<void>(co_await store_.Write(
-      [push, subject = info->subject,
-       time = info->commit_time](storage::Transaction& tx) {
-        return tx.pushes.Describe(push, subject, time);
-      }));
+  static_cast<void>(
+      co_await recorder_.DescribePush(push, info->subject, info->commit_time));
   ReachFaultPoint("push.described");
 }
 

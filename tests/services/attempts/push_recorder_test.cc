@@ -327,6 +327,20 @@ TEST_F(PushRecorderTest, AnOlderPushThatIsConfirmedLaterTakesNoRunAway) {
   EXPECT_EQ(run->state, v1::Run::STATE_QUEUED);
 }
 
+TEST_F(PushRecorderTest, WhoWatchesTheAttemptHearsWhatBecomesOfAPush) {
+  const rpc::Caller candidate = assay_.Begin();
+  const auto watch = assay_.parts().feed->WatchAttempt(candidate.attempt);
+  const RecordedIntent kept = Record(assay_.Intent(candidate, 'a'));
+  ASSERT_THAT(assay_.loop.Await(assay_.parts().pushes->DescribePush(
+                  kept.push, "Begin", assay_.clock.Now())),
+              IsOk());
+  EXPECT_THAT(assay_.loop.Await(watch->Next()), IsOk());
+  ASSERT_THAT(
+      assay_.loop.Await(assay_.parts().pushes->RefusePush(kept.push, "no")),
+      IsOk());
+  EXPECT_THAT(assay_.loop.Await(watch->Next()), IsOk());
+}
+
 TEST_F(PushRecorderTest, ARepositoryOfNobodyIsNotFound) {
   PushIntent intent;
   intent.repository = RepositoryId("rep_unknown");
