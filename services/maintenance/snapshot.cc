@@ -1,5 +1,7 @@
 #include "services/maintenance/snapshot.h"
 
+#include <tuple>
+
 #include "services/storage/migrations/migrations.h"
 #include "services/storage/sql/inventory.h"
 
@@ -27,6 +29,7 @@ Expected<std::unique_ptr<Snapshot>> Snapshot::Open(
   return std::unique_ptr<Snapshot>(new Snapshot(std::move(connection)));
 }
 
-Snapshot::~Snapshot() { (void)connection_->Execute("ROLLBACK"); }
+// There is nothing to do about one that fails: it only read.
+Snapshot::~Snapshot() { std::ignore = connection_->Execute("ROLLBACK"); }
 
 }  // namespace assay::maintenance

@@ -10,9 +10,7 @@
 namespace assay::tests {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 using v1::Run;

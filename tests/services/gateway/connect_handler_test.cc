@@ -40,6 +40,7 @@ class ConnectHandlerTest : public ::testing::Test {
   }
   ~ConnectHandlerTest() override {
     strand_.Run([this] { server_.reset(); });
+    strand_.Settle();
   }
 
   std::string Call(std::string_view body, std::string_view fields = kCandidate,
