@@ -26,7 +26,7 @@ using assay::v1::RunEvent;
 
 // HTTP steps in one check; the first ones warm up and are not counted.
 constexpr int kWarm = 100;
-constexpr int kSteps = 1'000;
+constexpr int kSteps = 900;
 constexpr int kFew = 20;
 
 constexpr const char* kHead = R"(version: 1
