@@ -5,6 +5,7 @@ import { goTo, useAddress } from '../router';
 import { Empty } from './empty';
 import { LogLines } from './log_lines';
 import { LogSearch } from './log_search';
+import { saveFile } from './save_file';
 import { useLogSearch } from './use_log_search';
 
 interface Props {
@@ -65,13 +66,7 @@ function Output(props: OutputProps) {
     setFollowing(false);
     setAt((Math.min(at, found.length - 1) + by + found.length) % found.length);
   };
-  const save = () => {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(log.asFile());
-    link.download = `${name}.log`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
+  const save = () => saveFile(`${name}.log`, log.asFile());
   return (
     <>
       <div className="log-head">

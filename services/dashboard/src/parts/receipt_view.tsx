@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import { type Receipt, ReceiptSchema } from '../gen/assay/v1/submission_pb';
 import { sentence, useClients } from '../rpc/client';
+import { saveFile } from './save_file';
 
 // The signed receipt of one submission, shown and kept as a file that
 // `assay receipt verify` reads.
@@ -62,12 +63,8 @@ function statementOf(receipt: Receipt): [string, string][] {
 
 function save(receipt: Receipt) {
   const text = toJsonString(ReceiptSchema, receipt, { prettySpaces: 2 });
-  const address = URL.createObjectURL(
+  saveFile(
+    'assay-receipt.json',
     new Blob([text], { type: 'application/json' }),
   );
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = 'assay-receipt.json';
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -6,6 +6,7 @@ import { otlpJson } from '../model/trace_export';
 import { ancestors, type TimeRange } from '../model/trace_tree';
 import { CheckStrip } from './check_strip';
 import { Empty } from './empty';
+import { saveFile } from './save_file';
 import { SpanDetails } from './span_details';
 import { TraceLegend } from './trace_legend';
 import { TraceMap, TraceRuler } from './trace_map';
@@ -149,12 +150,9 @@ function stepOf(model: RunModel, span: string) {
 }
 
 function save(model: RunModel) {
-  const link = document.createElement('a');
   const json = otlpJson(model.spans.values());
-  link.href = URL.createObjectURL(
+  saveFile(
+    `${idOf(model.run?.name ?? 'run')}.otlp.json`,
     new Blob([json], { type: 'application/json' }),
   );
-  link.download = `${idOf(model.run?.name ?? 'run')}.otlp.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
