@@ -91,6 +91,7 @@ Expected<SessionDraft> DraftSession(const DraftInput& input) {
   const auto add = [&](CellSpec cell) {
     // Every cell of a plan is used once, so it can stand before its turn.
     cell.expected_starts = 1;
+    for (auto& process : cell.processes) process.expected_starts = 1;
     draft.spec.cells.push_back(std::move(cell));
     return static_cast<std::int32_t>(draft.spec.cells.size()) - 1;
   };

@@ -56,7 +56,7 @@ void Fields(F& f, UnpackAction& v) {
 template <class F>
 void Fields(F& f, ProcessSpec& v) {
   f(v.name, v.arguments, v.environment, v.working_directory, v.stdin_kind,
-    v.wall_limit, v.cpu_limit, v.unpack);
+    v.wall_limit, v.cpu_limit, v.unpack, v.expected_starts);
 }
 template <class F>
 void Fields(F& f, CellSpec& v) {

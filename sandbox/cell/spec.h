@@ -132,6 +132,9 @@ struct ProcessSpec {
   // CPU time of the process and everything it started. 0: none.
   std::chrono::nanoseconds cpu_limit{0};
   std::optional<UnpackAction> unpack;
+  // How often this process will be asked for in a cell, as far as is known. In
+  // a standing cell the next one waits, with all done but the execution.
+  std::uint32_t expected_starts = 0;
 };
 
 // A kind of cell that a session may start, by its position.

@@ -217,7 +217,7 @@ const char* StandingName(Standing standing) {
 }
 
 std::vector<Finding> CheckHost() {
-  const CgroupTree tree = CgroupTree::Probe();
+  const CgroupTree tree = CgroupTree::Probe({});
   return {
       Kernel(),
       User(),

@@ -41,59 +41,76 @@ bool LimitLegacyMemory(int directory, std::int64_t bytes) {
 bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
                         const Limits& limits) {
   tree_ = &tree;
-  Limits enforced = limits;
-  if (!Stands(Defence::kMemoryLimit)) enforced.memory_bytes = 0;
-  if (!Stands(Defence::kPidsLimit)) enforced.pids = 0;
-  if (!Stands(Defence::kCoresLimit)) enforced.cores = 0;
+  limits_ = limits;
+  if (!Stands(Defence::kMemoryLimit)) limits_.memory_bytes = 0;
+  if (!Stands(Defence::kPidsLimit)) limits_.pids = 0;
+  if (!Stands(Defence::kCoresLimit)) limits_.cores = 0;
   name_ = "c" + std::to_string(id);
-  cores_ = enforced.cores;
-  if (tree.unified() >= 0) {
-    unified_ = MakeDirectory(tree.unified(), name_.c_str());
-    if (!unified_ || !SetUnifiedLimits(tree, enforced)) return false;
-  }
-  for (const auto controller :
-       {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
-    if (!CreateLegacy(tree, controller, enforced)) return false;
-  }
-  SetQuota(true);
-  return WatchMemory();
+  if (tree.unified() < 0) return true;
+  unified_ = MakeCellDirectory(tree.unified());
+  return unified_ && SetUnifiedLimits();
 }
 
-bool CellCgroup::SetUnifiedLimits(const CgroupTree& tree,
-                                  const Limits& limits) {
-  if (tree.UnifiedHas(Controller::kMemory) && limits.memory_bytes > 0) {
-    // Not memory.oom.group: it would take the cell's pid 1 along, and a cell
-    // stays usable when a program ran out of memory. The launcher kills the
-    // rest as soon as the kernel has killed one (LiveCell::OnOom).
-    if (!WriteSmallFile(unified_.get(), "memory.max", limits.memory_bytes)) {
+bool CellCgroup::Adopt(pid_t init) {
+  for (const auto controller :
+       {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
+    if (!CreateLegacy(controller)) return false;
+  }
+  SetQuota(true);
+  return Join(init) && WatchMemory();
+}
+
+bool CellCgroup::Join(pid_t pid) const {
+  const std::string line = std::to_string(pid);
+  for (const auto& tasks : legacy_tasks_) {
+    if (tasks && ::write(tasks.get(), line.data(), line.size()) < 0) {
       return false;
     }
-    WriteSmallFile(unified_.get(), "memory.swap.max", "0");
-  }
-  if (tree.UnifiedHas(Controller::kPids) && limits.pids > 0 &&
-      !WriteSmallFile(unified_.get(), "pids.max", PidsWithInit(limits.pids))) {
-    return false;
   }
   return true;
 }
 
-bool CellCgroup::CreateLegacy(const CgroupTree& tree, Controller controller,
-                              const Limits& limits) {
+bool CellCgroup::LeavesOutUntilJoined() const {
+  return unified_ && !tree_->UnifiedHas(Controller::kMemory) &&
+         !tree_->UnifiedHas(Controller::kPids);
+}
+
+UniqueFd CellCgroup::MakeCellDirectory(int base) const {
+  if (!tree_->single_cell()) return MakeDirectory(base, name_.c_str());
+  return UniqueFd(::fcntl(base, F_DUPFD_CLOEXEC, 0));
+}
+
+bool CellCgroup::SetUnifiedLimits() {
+  if (tree_->UnifiedHas(Controller::kMemory) && limits_.memory_bytes > 0) {
+    // Not memory.oom.group: it would take the cell's pid 1 along, and a cell
+    // stays usable when a program ran out of memory. The launcher kills the
+    // rest as soon as the kernel has killed one (LiveCell::OnOom).
+    if (!WriteSmallFile(unified_.get(), "memory.max", limits_.memory_bytes)) {
+      return false;
+    }
+    WriteSmallFile(unified_.get(), "memory.swap.max", "0");
+  }
+  return !tree_->UnifiedHas(Controller::kPids) || limits_.pids <= 0 ||
+         WriteSmallFile(unified_.get(), "pids.max", PidsWithInit(limits_.pids));
+}
+
+bool CellCgroup::CreateLegacy(Controller controller) {
   const auto index = static_cast<std::size_t>(controller);
-  const int base = tree.Legacy(controller);
+  const int base = tree_->Legacy(controller);
   if (base < 0) return true;
   // A hierarchy that limits nothing of this cell is left alone: each costs a
   // directory per cell and a write per process. Memory and pids are kept for
   // their counters.
-  if (controller == Controller::kCpu && limits.cores <= 0) return true;
-  UniqueFd directory = MakeDirectory(base, name_.c_str());
+  if (controller == Controller::kCpu && limits_.cores <= 0) return true;
+  UniqueFd directory = MakeCellDirectory(base);
   if (!directory) return false;
   if (controller == Controller::kMemory &&
-      !LimitLegacyMemory(directory.get(), limits.memory_bytes)) {
+      !LimitLegacyMemory(directory.get(), limits_.memory_bytes)) {
     return false;
   }
-  if (controller == Controller::kPids && limits.pids > 0 &&
-      !WriteSmallFile(directory.get(), "pids.max", PidsWithInit(limits.pids))) {
+  if (controller == Controller::kPids && limits_.pids > 0 &&
+      !WriteSmallFile(directory.get(), "pids.max",
+                      PidsWithInit(limits_.pids))) {
     return false;
   }
   legacy_tasks_[index].Reset(
@@ -146,7 +163,8 @@ bool CellCgroup::RemoveLeaf(std::uint32_t process) {
 }
 
 bool CellCgroup::HasCpu() const {
-  return legacy_[kCpu] || tree_->UnifiedHas(Controller::kCpu);
+  return (limits_.cores > 0 && tree_->Legacy(Controller::kCpu) >= 0) ||
+         tree_->UnifiedHas(Controller::kCpu);
 }
 
 bool CellCgroup::Join() const {
@@ -159,9 +177,9 @@ bool CellCgroup::Join() const {
 }
 
 void CellCgroup::SetQuota(bool on) {
-  if (cores_ <= 0 || on == quota_on_) return;
+  if (limits_.cores <= 0 || on == quota_on_) return;
   quota_on_ = on;
-  const auto quota = std::llround(cores_ * kQuotaPeriodUs);
+  const auto quota = std::llround(limits_.cores * kQuotaPeriodUs);
   if (legacy_[kCpu]) {
     WriteSmallFile(legacy_[kCpu].get(), "cpu.cfs_quota_us", on ? quota : -1);
   } else if (unified_ && tree_->UnifiedHas(Controller::kCpu)) {
@@ -238,6 +256,7 @@ bool CellCgroup::SetFrozen(bool frozen) {
 }
 
 bool CellCgroup::Remove() {
+  if (tree_->single_cell()) return tree_->Remove();
   bool gone = true;
   const auto remove = [&gone](int parent, const char* name) {
     if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {

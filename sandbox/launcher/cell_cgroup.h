@@ -1,6 +1,8 @@
 #ifndef ASSAY_SANDBOX_LAUNCHER_CELL_CGROUP_H_
 #define ASSAY_SANDBOX_LAUNCHER_CELL_CGROUP_H_
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -28,12 +30,17 @@ struct CellPeaks {
 // hierarchy, one leaf for each process that was started. (v2 lets processes and
 // directories live beside each other where no controller is handed down.) A
 // leaf is used once: after its kill, the kernel kills whatever is born into it.
+// The only cell of a tree for a single cell lives in the tree's own
+// directories, which the tree removes.
 //
 // Ownership: borrows the tree, which must outlive it.
 class CellCgroup {
  public:
-  // Makes the directories and sets `limits`. False with errno.
+  // Makes the v2 directory, into which pid 1 is cloned, and sets what of
+  // `limits` it enforces. False with errno.
   bool Create(const CgroupTree& tree, std::uint32_t id, const Limits& limits);
+  // The same in the v1 hierarchies, and moves pid 1 there.
+  bool Adopt(pid_t init);
 
   // Descriptors for clone3's CLONE_INTO_CGROUP; -1 without a v2 hierarchy.
   int directory() const { return unified_.get(); }
@@ -47,6 +54,10 @@ class CellCgroup {
   // For children that were cloned into a leaf: enters the v1 hierarchies.
   // Called in the child. False with errno.
   bool Join() const;
+  // The same for process `pid`, from outside.
+  bool Join(pid_t pid) const;
+  // Whether what was cloned into a leaf but has not joined counts for nothing.
+  bool LeavesOutUntilJoined() const;
 
   // Readable (`oom_is_priority`: EPOLLPRI instead) when the kernel may have
   // killed something for memory; OomKills tells. -1 if there is no such thing.
@@ -68,16 +79,16 @@ class CellCgroup {
   bool Remove();
 
  private:
-  bool CreateLegacy(const CgroupTree& tree, Controller controller,
-                    const Limits& limits);
-  bool SetUnifiedLimits(const CgroupTree& tree, const Limits& limits);
+  bool CreateLegacy(Controller controller);
+  bool SetUnifiedLimits();
+  UniqueFd MakeCellDirectory(int base) const;
   bool WatchMemory();
   void SetQuota(bool on);
   int Directory(Controller controller) const;
 
   const CgroupTree* tree_ = nullptr;
   std::string name_;
-  double cores_ = 0;
+  Limits limits_;
   bool quota_on_ = false;
   UniqueFd unified_;
   std::array<UniqueFd, kControllers> legacy_;

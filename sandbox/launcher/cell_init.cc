@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <iterator>
+#include <vector>
 
+#include "sandbox/cell/message_socket.h"
 #include "sandbox/launcher/loopback.h"
 #include "sandbox/policy/confinement.h"
 #include "sandbox/policy/defence.h"
@@ -26,9 +28,8 @@ namespace {
 constexpr std::array<const char*, 5> kMaskedProcFiles = {
     "kallsyms", "keys", "key-users", "timer_list", "cmdline"};
 
-// Where the two descriptors that pid 1 keeps are put.
-constexpr int kRelease = 0;
-constexpr int kReady = 1;
+// Where the descriptor that pid 1 keeps is put.
+constexpr int kChannel = 0;
 
 SetupFault Fault(SetupStep step) { return {step, errno}; }
 
@@ -67,18 +68,22 @@ SetupFault EnterRoot(int root) {
   return {};
 }
 
-SetupFault SetUp(const CellInitPlan& plan) {
-  if (!plan.cgroup->Join()) return Fault(SetupStep::kCgroup);
+SetupFault SetUpNetwork(const CellInitPlan& plan) {
+  if (!Stands(Defence::kNetworkNamespace)) return {};
+  if (plan.make_network && ::unshare(CLONE_NEWNET) != 0) {
+    return Fault(SetupStep::kNamespaces);
+  }
+  if (plan.loopback && !BringLoopbackUp()) return Fault(SetupStep::kLoopback);
+  return {};
+}
+
+SetupFault SetUp(const CellInitPlan& plan, int root) {
   // Here and not in clone3: the namespace's root shall be the cell's cgroup.
   if (Stands(Defence::kCgroupNamespace) && ::unshare(CLONE_NEWCGROUP) != 0) {
     return Fault(SetupStep::kNamespaces);
   }
-  if (auto fault = EnterRoot(plan.root_tree); fault.step != SetupStep::kNone) {
+  if (auto fault = EnterRoot(root); fault.step != SetupStep::kNone) {
     return fault;
-  }
-  if (plan.loopback && Stands(Defence::kNetworkNamespace) &&
-      !BringLoopbackUp()) {
-    return Fault(SetupStep::kLoopback);
   }
   if (Stands(Defence::kHostNameNamespace) &&
       ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
@@ -96,15 +101,10 @@ SetupFault SetUp(const CellInitPlan& plan) {
   return GiveUpCapabilities();
 }
 
-// Puts the two descriptors where they cannot be in the way, and closes all
-// others.
-bool KeepOnly(int release, int ready) {
-  constexpr int kHigh = 64;
-  const int first = ::fcntl(release, F_DUPFD_CLOEXEC, kHigh);
-  const int second = ::fcntl(ready, F_DUPFD_CLOEXEC, kHigh);
-  return ::dup3(first, kRelease, O_CLOEXEC) >= 0 &&
-         ::dup3(second, kReady, O_CLOEXEC) >= 0 &&
-         ::syscall(SYS_close_range, kReady + 1, ~0u, 0u) == 0;
+// Puts the descriptor where it is not in the way, and closes all others.
+bool KeepOnly(int channel) {
+  return (channel == kChannel || ::dup3(channel, kChannel, O_CLOEXEC) >= 0) &&
+         ::syscall(SYS_close_range, kChannel + 1, ~0u, 0u) == 0;
 }
 
 // What is left to it are read, write and exit, which costs next to nothing to
@@ -135,23 +135,29 @@ bool AllowAlmostNothing() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Orphans are reaped by the kernel.
   ::signal(SIGCHLD, SIG_IGN);
+  SetupFault fault = SetUpNetwork(plan);
   char byte = 0;
-  if (::read(plan.release, &byte, 1) != 1) ::_exit(1);
-  SetupFault fault = SetUp(plan);
-  int ready = plan.ready;
+  std::vector<UniqueFd> root;
+  if (ReceiveRecord(plan.channel, &byte, 1, root, 1) !=
+          ReceiveResult::kMessage ||
+      root.empty()) {
+    ::_exit(1);
+  }
+  if (fault.step == SetupStep::kNone) fault = SetUp(plan, root[0].get());
+  int channel = plan.channel;
   if (fault.step == SetupStep::kNone) {
-    if (!KeepOnly(plan.release, plan.ready)) {
+    if (!KeepOnly(plan.channel)) {
       fault = Fault(SetupStep::kPipes);
-    } else if (ready = kReady; !AllowAlmostNothing()) {
+    } else if (channel = kChannel; !AllowAlmostNothing()) {
       fault = Fault(SetupStep::kSeccomp);
     }
   }
-  if (::write(ready, &fault, sizeof(fault)) != sizeof(fault) ||
+  if (::write(channel, &fault, sizeof(fault)) != sizeof(fault) ||
       fault.step != SetupStep::kNone) {
     End();
   }
-  // The end of the file is the launcher's.
-  while (::read(kRelease, &byte, 1) > 0) continue;
+  // The end is the launcher's.
+  while (::read(kChannel, &byte, 1) > 0) continue;
   End();
 }
 

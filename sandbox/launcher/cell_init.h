@@ -3,29 +3,26 @@
 
 #include <string>
 
-#include "sandbox/launcher/cell_cgroup.h"
-
 namespace assay::sandbox {
 
 // What the first process of a cell needs to know. Descriptors are inherited.
 struct CellInitPlan {
-  // The root file system, detached.
-  int root_tree = -1;
-  // A byte arrives when the id maps are written; end of file when the launcher
-  // died.
-  int release = -1;
-  // Takes one SetupFault: how it went.
-  int ready = -1;
-  const CellCgroup* cgroup = nullptr;
+  // A record socket to the launcher. One byte with the root file system, a
+  // detached tree, arrives when that is built, the id maps are written and the
+  // cgroups joined; one SetupFault, how it went, goes back. Its end means that
+  // the launcher died.
+  int channel = -1;
   std::string hostname;
   bool loopback = true;
+  // Makes the network namespace, which takes the kernel longer than all others
+  // together, while the launcher builds the root.
+  bool make_network = false;
   bool drop_groups = true;
 };
 
-// Pid 1 of a cell, in a child cloned into new user, mount, pid, network, ipc
-// and uts namespaces: finishes them, gives up every privilege, and from then on
-// only reaps orphans. It takes no orders, so nothing inside the cell can make
-// it act.
+// Pid 1 of a cell, in a child cloned into new namespaces: finishes them, gives
+// up every privilege, and from then on only reaps orphans. It takes no orders,
+// so nothing inside the cell can make it act.
 [[noreturn]] void RunCellInit(const CellInitPlan& plan);
 
 }  // namespace assay::sandbox

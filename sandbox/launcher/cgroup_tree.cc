@@ -5,13 +5,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <functional>
 #include <map>
-#include <sstream>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "sandbox/cell/launcher.h"
 #include "sandbox/launcher/cgroup_files.h"
@@ -24,50 +23,68 @@ constexpr std::array<const char*, kControllers> kNames = {"memory", "pids",
 constexpr std::string_view kPrefix = "assay-";
 constexpr const char* kSupervisor = "supervisor";
 
-std::vector<std::string> Split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream in(text);
-  for (std::string part; std::getline(in, part, separator);) {
-    parts.push_back(part);
+// Not by streams: their locales would take longer to set up than all of this.
+std::string ReadAll(const char* path) {
+  std::string content;
+  const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  char buffer[8192];
+  ssize_t n = 0;
+  while (fd && (n = ::read(fd.get(), buffer, sizeof(buffer))) > 0) {
+    content.append(buffer, static_cast<std::size_t>(n));
   }
-  return parts;
+  return content;
+}
+
+// What comes before the next `separator`, which is taken away with it.
+std::string_view Next(std::string_view& rest, char separator) {
+  const auto end = std::min(rest.find(separator), rest.size());
+  const auto part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
 }
 
 // The directory of our own cgroup in each hierarchy, by controller; the
 // unified one under "".
-std::map<std::string, std::string> GivenCgroups() {
+std::map<std::string, std::string, std::less<>> GivenCgroups() {
   // From /proc/self/cgroup: "4:memory:/a/b", "0::/".
-  std::map<std::string, std::string> paths;
-  std::ifstream own("/proc/self/cgroup");
-  for (std::string line; std::getline(own, line);) {
-    const auto first = line.find(':');
-    const auto second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string path = line.substr(second + 1);
-    const std::string names = line.substr(first + 1, second - first - 1);
-    if (names.empty()) paths[""] = path;
-    for (const auto& name : Split(names, ',')) paths[name] = path;
+  const std::string own = ReadAll("/proc/self/cgroup");
+  std::map<std::string_view, std::string_view> paths;
+  for (std::string_view rest = own; !rest.empty();) {
+    std::string_view line = Next(rest, '\n');
+    Next(line, ':');
+    std::string_view names = Next(line, ':');
+    if (names.empty()) paths[""] = line;
+    while (!names.empty()) paths[Next(names, ',')] = line;
   }
   // From mountinfo: "... <root> <mount point> ... - cgroup <src> rw,memory".
-  std::map<std::string, std::string> given;
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
+  const std::string mounts = ReadAll("/proc/self/mountinfo");
+  std::map<std::string, std::string, std::less<>> given;
+  const auto add = [&](std::string_view name, std::string_view root,
+                       std::string_view point) {
+    const auto path = paths.find(name);
+    if (path == paths.end() || given.contains(name)) return;
+    std::string_view below = path->second;
+    if (root != "/" && below.starts_with(root)) {
+      below.remove_prefix(root.size());
+    }
+    if (below == "/") below = {};
+    given.emplace(name, std::string(point) + std::string(below));
+  };
+  for (std::string_view rest = mounts; !rest.empty();) {
+    std::string_view line = Next(rest, '\n');
+    constexpr std::string_view kSeparator = " - ";
     const auto separator = line.find(" - cgroup");
-    if (separator == std::string::npos) continue;
-    std::istringstream fields(line);
-    std::string skip, root, point;
-    fields >> skip >> skip >> skip >> root >> point;
-    std::istringstream tail(line.substr(separator + 3));
-    std::string type, source, options;
-    tail >> type >> source >> options;
-    std::vector<std::string> names = Split(options, ',');
-    if (type == "cgroup2") names = {""};
-    for (const auto& name : names) {
-      const auto path = paths.find(name);
-      if (path == paths.end() || given.contains(name)) continue;
-      std::string below = path->second;
-      if (root != "/" && below.starts_with(root)) below.erase(0, root.size());
-      given[name] = point + (below == "/" ? "" : below);
+    if (separator == std::string_view::npos) continue;
+    std::string_view tail = line.substr(separator + kSeparator.size());
+    for (int skip = 0; skip < 3; ++skip) Next(line, ' ');
+    const std::string_view root = Next(line, ' ');
+    const std::string_view point = Next(line, ' ');
+    const std::string_view type = Next(tail, ' ');
+    Next(tail, ' ');
+    if (type == "cgroup2") {
+      add("", root, point);
+    } else {
+      while (!tail.empty()) add(Next(tail, ','), root, point);
     }
   }
   return given;
@@ -89,11 +106,13 @@ void RemoveCells(int base) {
   ::closedir(list);
 }
 
-// Directories of launchers that did not live to remove theirs.
-void RemoveStale(int given) {
+// Directories of launchers that did not live to remove theirs. False if there
+// were none.
+bool RemoveStale(int given) {
+  bool found = false;
   UniqueFd copy(::openat(given, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   DIR* list = copy ? ::fdopendir(copy.get()) : nullptr;
-  if (list == nullptr) return;
+  if (list == nullptr) return found;
   (void)copy.Release();
   while (const dirent* item = ::readdir(list)) {
     if (item->d_type != DT_DIR ||
@@ -105,8 +124,10 @@ void RemoveStale(int given) {
     if (!base || ::flock(base.get(), LOCK_EX | LOCK_NB) != 0) continue;
     RemoveCells(base.get());
     ::unlinkat(given, item->d_name, AT_REMOVEDIR);
+    found = true;
   }
   ::closedir(list);
+  return found;
 }
 
 // v2 only distributes a resource to the children of a cgroup that has no
@@ -121,9 +142,9 @@ bool EnableInChildren(int given, const std::string& controllers) {
     if (errno != EBUSY) return false;
     UniqueFd below = MakeDirectory(given, kSupervisor);
     if (!below) return false;
-    std::istringstream pids(ReadSmallFile(given, "cgroup.procs"));
-    for (std::string pid; std::getline(pids, pid);) {
-      WriteSmallFile(below.get(), "cgroup.procs", pid);
+    const std::string pids = ReadSmallFile(given, "cgroup.procs");
+    for (std::string_view rest = pids; !rest.empty();) {
+      WriteSmallFile(below.get(), "cgroup.procs", Next(rest, '\n'));
     }
   }
   return false;
@@ -142,25 +163,28 @@ std::string AboveSupervisor(const std::string& path) {
 
 }  // namespace
 
-CgroupTree::Base CgroupTree::Open(const std::string& given_path,
-                                  const std::string& name) {
+CgroupTree::Base CgroupTree::Open(const std::string& given_path) {
   Base base;
   base.given.Reset(
       ::open(given_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!base.given) return {};
-  RemoveStale(base.given.get());
-  base.base = MakeDirectory(base.given.get(), name.c_str());
+  // Whoever runs one cell has no time to list every hierarchy when there was
+  // nothing in the first.
+  if (!use_.single_cell || unified() < 0 || found_stale_) {
+    found_stale_ = RemoveStale(base.given.get()) || found_stale_;
+  }
+  base.base = MakeDirectory(base.given.get(), name_.c_str());
   if (!base.base) return {};
   ::flock(base.base.get(), LOCK_EX | LOCK_NB);
   return base;
 }
 
-CgroupTree CgroupTree::Probe() {
-  CgroupTree tree;
+CgroupTree CgroupTree::Probe(const Use& use) {
+  CgroupTree tree(use);
   tree.name_ = std::string(kPrefix) + std::to_string(::getpid());
   const auto given = GivenCgroups();
   if (const auto unified = given.find(""); unified != given.end()) {
-    tree.unified_ = Open(AboveSupervisor(unified->second), tree.name_);
+    tree.unified_ = tree.Open(AboveSupervisor(unified->second));
     // Without these it is of no use to us: a kernel before 5.14, or a
     // directory in which we may create but not write.
     if (tree.unified() >= 0 &&
@@ -169,16 +193,20 @@ CgroupTree CgroupTree::Probe() {
     }
   }
   for (std::size_t i = 0; i < kControllers; ++i) {
+    if (static_cast<Controller>(i) == Controller::kCpu && !use.cores) continue;
     const std::string enable = std::string("+") + kNames[i];
+    // A single cell is limited by our own directory, where it lives, and
+    // nothing is handed down from there.
     if (tree.unified() >= 0 &&
         EnableInChildren(tree.unified_.given.get(), enable) &&
-        WriteSmallFile(tree.unified(), "cgroup.subtree_control", enable)) {
+        (use.single_cell ||
+         WriteSmallFile(tree.unified(), "cgroup.subtree_control", enable))) {
       tree.unified_has_[i] = true;
       continue;
     }
     const auto legacy = given.find(kNames[i]);
     if (legacy == given.end()) continue;
-    tree.legacy_[i] = Open(legacy->second, tree.name_);
+    tree.legacy_[i] = tree.Open(legacy->second);
     if (tree.legacy_[i].base && ::faccessat(tree.legacy_[i].base.get(), "tasks",
                                             W_OK, AT_EACCESS) != 0) {
       tree.legacy_[i].base.Reset();
@@ -189,14 +217,20 @@ CgroupTree CgroupTree::Probe() {
 
 CgroupTree::CgroupTree(CgroupTree&&) noexcept = default;
 
-CgroupTree::~CgroupTree() {
-  if (unified_.base) {
-    ::unlinkat(unified_.given.get(), name_.c_str(), AT_REMOVEDIR);
-  }
-  for (const auto& legacy : legacy_) {
-    if (!legacy.base) continue;
-    ::unlinkat(legacy.given.get(), name_.c_str(), AT_REMOVEDIR);
-  }
+CgroupTree::~CgroupTree() { Remove(); }
+
+bool CgroupTree::Remove() const {
+  bool gone = true;
+  const auto remove = [&](const Base& own) {
+    if (own.base &&
+        ::unlinkat(own.given.get(), name_.c_str(), AT_REMOVEDIR) != 0 &&
+        errno != ENOENT) {
+      gone = false;
+    }
+  };
+  remove(unified_);
+  for (const auto& legacy : legacy_) remove(legacy);
+  return gone;
 }
 
 std::uint32_t CgroupTree::weaker() const {

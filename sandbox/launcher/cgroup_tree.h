@@ -23,13 +23,24 @@ inline constexpr std::size_t kControllers = 3;
 // launchers that were killed are found unlocked and removed at the next start.
 class CgroupTree {
  public:
+  // For whom the tree is.
+  struct Use {
+    // At most one cell at a time, which then needs no directories of its own.
+    bool single_cell = false;
+    // Whether some cell limits its share of the processors.
+    bool cores = true;
+  };
+
   // Never fails: on a host without any cgroup that we may write the tree is
   // empty.
-  static CgroupTree Probe();
+  static CgroupTree Probe(const Use& use);
   CgroupTree(CgroupTree&&) noexcept;
   CgroupTree& operator=(CgroupTree&&) = delete;
-  // Removes the directories, which must be empty of cells.
   ~CgroupTree();
+
+  // Removes the directories, which must be empty of cells; so does the
+  // destructor. False while something in them is still dying.
+  bool Remove() const;
 
   // Where cells get their leaves; -1 without a usable v2 hierarchy.
   int unified() const { return unified_.base.get(); }
@@ -44,6 +55,7 @@ class CgroupTree {
   bool Has(Controller controller) const {
     return UnifiedHas(controller) || Legacy(controller) >= 0;
   }
+  bool single_cell() const { return use_.single_cell; }
   // Weakness bits.
   std::uint32_t weaker() const;
 
@@ -53,9 +65,12 @@ class CgroupTree {
     UniqueFd given;
     UniqueFd base;
   };
-  CgroupTree() = default;
-  static Base Open(const std::string& given_path, const std::string& name);
+  explicit CgroupTree(const Use& use) : use_(use) {}
+  Base Open(const std::string& given_path);
 
+  Use use_;
+  // Whether an earlier launcher has left something behind.
+  bool found_stale_ = false;
   std::string name_;
   Base unified_;
   std::array<bool, kControllers> unified_has_ = {};

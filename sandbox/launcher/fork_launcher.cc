@@ -49,6 +49,9 @@ int ServeLauncher(UniqueFd control) {
   }
   auto host = Host::Take(worker.uid, worker.gid);
   if (!host) return Decline(control, host.error());
+  if (auto ready = host->staging.Prepare(); !ready) {
+    return Decline(control, ready.error());
+  }
   Server(*host, std::move(control)).Run();
   return 0;
 }

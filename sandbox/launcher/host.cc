@@ -31,12 +31,13 @@ void RaiseOpenFiles() {
 
 }  // namespace
 
-Expected<Host> Host::Take(uid_t worker_uid, gid_t worker_gid) {
+Expected<Host> Host::Take(uid_t worker_uid, gid_t worker_gid,
+                          const CgroupTree::Use& use) {
   ::umask(022);
   RaiseOpenFiles();
   const bool on_time = TakeTimerPriority();
   // Before the user namespace: delegation is about the outer user.
-  CgroupTree cgroups = CgroupTree::Probe();
+  CgroupTree cgroups = CgroupTree::Probe(use);
   ASSAY_ASSIGN_OR_RETURN(Identity identity,
                          Identity::Enter(worker_uid, worker_gid));
   const bool rootless = identity.rootless();

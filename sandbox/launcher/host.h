@@ -22,12 +22,15 @@ struct Host {
   UniqueFd own_pids;
   // Cells that stand and nobody has asked for yet, of all sessions.
   int cells_ahead = 0;
+  // Processes that wait for somebody to ask for them, in all cells.
+  int processes_ahead = 0;
   // Weakness bits of the machine.
   std::uint32_t weaker = 0;
 
   // Enters the namespaces and takes the privileges that the launcher works
   // with, in the order that they need each other.
-  static Expected<Host> Take(uid_t worker_uid, gid_t worker_gid);
+  static Expected<Host> Take(uid_t worker_uid, gid_t worker_gid,
+                             const CgroupTree::Use& use = {});
 };
 
 }  // namespace assay::sandbox

@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "sandbox/cell/launcher.h"
+#include "sandbox/cell/message_socket.h"
 #include "sandbox/launcher/cell_init.h"
 #include "sandbox/launcher/clone_child.h"
 #include "sandbox/policy/defence.h"
@@ -30,6 +32,10 @@ constexpr milliseconds kRetry{2};
 // take a while on a busy machine.
 constexpr milliseconds kOomLook{1};
 constexpr int kOomLooks = 500;
+
+// Processes that wait for their start, of all cells: each is one of the host's.
+constexpr int kMostAhead = 64;
+constexpr std::uint32_t kNoProcess = ~0u;
 
 bool Has(std::uint32_t bits, Weakness weakness) {
   return (bits & static_cast<std::uint32_t>(weakness)) != 0;
@@ -75,6 +81,7 @@ LiveCell::~LiveCell() {
   }
   host_.loop.CancelTimer(retry_timer_);
   host_.loop.CancelTimer(oom_timer_);
+  ForgetAhead();
   WaitForKiller();
 }
 
@@ -85,6 +92,9 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
   on_ready_ = std::move(on_ready);
   limits_ = ProcessLimits();
   writable_ = WritablePlaces();
+  for (const auto& process : spec_.processes) {
+    expected_.push_back(process.unpack ? 0 : process.expected_starts);
+  }
   CellOwner owner = {.uid = outer_uid};
   if (!host_.identity.rootless() && ShowsHostFiles(spec_)) {
     owner.id_map = host_.identity.IdMap(outer_uid);
@@ -93,13 +103,22 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
   if (!cgroup_.Create(host_.cgroups, id_, spec_.limits)) {
     return Fault(SetupStep::kCgroup, "limits of " + spec_.name);
   }
+  // First, because it has its own work to do beside ours.
+  if (auto cloned = CloneInit(outer_uid); !cloned) return cloned;
+  if (auto prepared = host_.staging.Prepare(); !prepared) {
+    return Fault(SetupStep::kMount, prepared.error().message);
+  }
   auto root = BuildRoot(host_.staging, spec_, owner, volumes, fds);
   if (!root) return std::unexpected(root.error());
   root_ = *std::move(root);
   const DiskUse skeleton = DiskUseOf(root_.get());
   skeleton_bytes_ = skeleton.bytes;
   skeleton_inodes_ = skeleton.inodes;
-  return CloneInit(outer_uid);
+  const int fd = root_.get();
+  if (!SendRecord(channel_.get(), "g", 1, {&fd, 1})) {
+    return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
+  }
+  return {};
 }
 
 CellStats LiveCell::Stats() const {
@@ -111,54 +130,57 @@ CellStats LiveCell::Stats() const {
 }
 
 Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
-  int release[2], ready[2];
-  if (::pipe2(release, O_CLOEXEC) != 0) return Fault(SetupStep::kPipes, "");
-  UniqueFd release_read(release[0]);
-  release_.Reset(release[1]);
-  if (::pipe2(ready, O_CLOEXEC) != 0) return Fault(SetupStep::kPipes, "");
-  ready_.Reset(ready[0]);
-  UniqueFd ready_write(ready[1]);
+  int channel[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
+    return Fault(SetupStep::kPipes, "");
+  }
+  channel_.Reset(channel[0]);
+  const UniqueFd theirs(channel[1]);
 
+  const bool rootless = host_.identity.rootless();
+  std::uint64_t namespaces = CellNamespaceFlags();
+  // An ordinary user's launcher has to open the namespaces now, and later could
+  // not look at pid 1 any more.
+  if (!rootless) namespaces &= ~std::uint64_t{CLONE_NEWNET};
   const OrdinaryBirth birth(cgroup_.HasCpu());
-  const pid_t pid =
-      CloneChild(CellNamespaceFlags(), cgroup_.directory(), init_pidfd_);
+  const pid_t pid = CloneChild(namespaces, cgroup_.directory(), init_pidfd_);
   if (pid < 0) return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   if (pid == 0) {
-    // Else the child would keep its own pipe open and never see its end.
-    release_.Reset();
-    RunCellInit({.root_tree = root_.get(),
-                 .release = release_read.get(),
-                 .ready = ready_write.get(),
-                 .cgroup = &cgroup_,
+    // Else the child would keep the launcher's end open and never see it close.
+    channel_.Reset();
+    RunCellInit({.channel = theirs.get(),
                  .hostname = spec_.hostname,
                  .loopback = spec_.loopback,
-                 .drop_groups = !host_.identity.rootless()});
+                 .make_network = !rootless,
+                 .drop_groups = !rootless});
   }
   init_watch_ = host_.loop.Watch(init_pidfd_.get(), EPOLLIN,
                                  [this](std::uint32_t) { OnInitExit(); });
   if (!host_.identity.MapCell(pid, outer_uid)) {
     return Fault(SetupStep::kIdMap, "user of " + spec_.name);
   }
-  if (!namespaces_.Open(pid, init_pidfd_.get(), host_.identity.rootless())) {
+  if (!namespaces_.Open(pid, init_pidfd_.get(), rootless)) {
     return Fault(SetupStep::kNamespaces, "of " + spec_.name);
   }
-  ready_watch_ = host_.loop.Watch(ready_.get(), EPOLLIN,
-                                  [this](std::uint32_t) { OnReady(); });
-  if (::write(release_.get(), "g", 1) != 1) {
-    return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
+  if (!cgroup_.Adopt(pid)) {
+    return Fault(SetupStep::kCgroup, "limits of " + spec_.name);
   }
+  ready_watch_ = host_.loop.Watch(channel_.get(), EPOLLIN,
+                                  [this](std::uint32_t) { OnReady(); });
   return {};
 }
 
 void LiveCell::OnReady() {
   SetupFault fault = {SetupStep::kClone, EPIPE};
-  if (::read(ready_.get(), &fault, sizeof(fault)) != sizeof(fault)) {
+  if (::read(channel_.get(), &fault, sizeof(fault)) != sizeof(fault)) {
     fault = {SetupStep::kClone, EPIPE};
   }
   host_.loop.Unwatch(std::exchange(ready_watch_, 0));
   if (state_ != State::kBuilding) return;
   if (fault.step == SetupStep::kNone) {
     state_ = State::kStanding;
+    for (const auto& [id, process] : processes_) process->Release();
+    PlanAhead();
     if (cgroup_.oom_event() >= 0) {
       oom_watch_ = host_.loop.Watch(
           cgroup_.oom_event(), cgroup_.oom_is_priority() ? EPOLLPRI : EPOLLIN,
@@ -201,12 +223,8 @@ std::vector<std::string> LiveCell::WritablePlaces() const {
   return places;
 }
 
-SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
-                                  std::span<const UniqueFd> fds,
-                                  ClientEnds& ends) {
-  SweepLeaves();
-  WaitForKiller();
-  const ProcessSpec& spec = spec_.processes[index];
+std::unique_ptr<LiveProcess> LiveCell::MakeProcess(std::uint32_t index,
+                                                   int archive_fd) {
   const LiveProcess::Surroundings around = {
       .loop = host_.loop,
       .cgroup = cgroup_,
@@ -216,23 +234,93 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
       .own_pids = host_.own_pids.get(),
       .drop_groups = !host_.identity.rootless(),
       .cpu_by_rlimit = Has(host_.weaker, Weakness::kCpuTime),
-      .archive_fd =
-          spec.unpack
-              ? fds[static_cast<std::size_t>(spec.unpack->archive_fd)].get()
-              : -1};
-  auto process = std::make_unique<LiveProcess>(
-      around, spec, process_id,
-      [this, process_id] {
-        if (LiveProcess* p = Find(process_id)) KillProcess(*p);
-      },
-      [this, process_id] { OnProcessExit(process_id); });
-  const SetupFault fault = process->Start(ends);
-  if (fault.step != SetupStep::kNone) {
-    leaves_.push_back(process_id);
-    return fault;
+      .archive_fd = archive_fd};
+  const std::uint32_t leaf = ++next_leaf_;
+  const auto on_limit = [this, leaf] {
+    if (const auto it = FindLeaf(leaf); it != processes_.end()) {
+      KillProcess(*it->second);
+    }
+  };
+  return std::make_unique<LiveProcess>(around, spec_.processes[index], leaf,
+                                       on_limit,
+                                       [this, leaf] { OnProcessExit(leaf); });
+}
+
+SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
+                                  std::span<const UniqueFd> fds,
+                                  ClientEnds& ends) {
+  SweepLeaves();
+  WaitForKiller();
+  if (expected_[index] > 0) --expected_[index];
+  auto process = TakeAhead(index);
+  if (!process) {
+    const auto& unpack = spec_.processes[index].unpack;
+    process = MakeProcess(
+        index,
+        unpack ? fds[static_cast<std::size_t>(unpack->archive_fd)].get() : -1);
+    const SetupFault fault =
+        process->Start(standing() ? Hold::kNone : Hold::kBeforeCell);
+    if (fault.step != SetupStep::kNone) {
+      leaves_.push_back(process->id());
+      return fault;
+    }
   }
+  ends = process->TakeEnds();
   processes_.emplace(process_id, std::move(process));
+  if (standing()) PlanAhead();
   return {};
+}
+
+// The process that waits, if it is the wanted one and still there: its
+// neighbours may send it signals.
+std::unique_ptr<LiveProcess> LiveCell::TakeAhead(std::uint32_t index) {
+  if (!ahead_ || ahead_index_ != index) return nullptr;
+  if (!ahead_->Release()) {
+    // Half released is no process to be asked for again.
+    ahead_index_ = kNoProcess;
+    KillProcess(*ahead_);
+    return nullptr;
+  }
+  --host_.processes_ahead;
+  return std::move(ahead_);
+}
+
+void LiveCell::PlanAhead() {
+  if (ahead_ || ahead_idle_ != 0 || !cgroup_.LeavesOutUntilJoined()) return;
+  ahead_idle_ = host_.loop.WhenIdle([this] {
+    ahead_idle_ = 0;
+    MakeAhead();
+  });
+}
+
+void LiveCell::MakeAhead() {
+  const auto next = std::find_if(expected_.begin(), expected_.end(),
+                                 [](std::uint32_t n) { return n > 0; });
+  if (state_ != State::kStanding || ahead_ || killer_ ||
+      next == expected_.end() || host_.processes_ahead >= kMostAhead) {
+    return;
+  }
+  ahead_index_ = static_cast<std::uint32_t>(next - expected_.begin());
+  ahead_ = MakeProcess(ahead_index_, -1);
+  ++host_.processes_ahead;
+  // Whoever asks for it will be told.
+  if (ahead_->Start(Hold::kBeforeProgram).step != SetupStep::kNone) {
+    ForgetAhead();
+  }
+}
+
+void LiveCell::ForgetAhead() {
+  host_.loop.CancelIdle(std::exchange(ahead_idle_, 0));
+  if (!ahead_) return;
+  --host_.processes_ahead;
+  leaves_.push_back(ahead_->id());
+  ahead_.reset();
+}
+
+LiveCell::Processes::iterator LiveCell::FindLeaf(std::uint32_t leaf) {
+  return std::find_if(
+      processes_.begin(), processes_.end(),
+      [leaf](const auto& item) { return item.second->id() == leaf; });
 }
 
 LiveProcess* LiveCell::Find(std::uint32_t process_id) {
@@ -327,9 +415,15 @@ void LiveCell::LookForOomKill(int looks) {
                              [this, looks] { LookForOomKill(looks - 1); });
 }
 
-void LiveCell::OnProcessExit(std::uint32_t process_id) {
+void LiveCell::OnProcessExit(std::uint32_t leaf) {
   if (CheckOom()) KillProcesses();
-  const auto it = processes_.find(process_id);
+  const auto it = FindLeaf(leaf);
+  if (it == processes_.end()) {
+    ForgetAhead();
+    SweepLeaves();
+    if (state_ == State::kEnding) TryFinish();
+    return;
+  }
   auto process = std::move(it->second);
   processes_.erase(it);
   // Whatever the program left behind ends with it.
@@ -339,7 +433,7 @@ void LiveCell::OnProcessExit(std::uint32_t process_id) {
   }
   const CellPeaks peaks = cgroup_.Peaks();
   process->Report(peaks.memory_bytes, peaks.pids);
-  leaves_.push_back(process_id);
+  leaves_.push_back(leaf);
   process.reset();
   SweepLeaves();
   if (state_ == State::kEnding) TryFinish();
@@ -395,6 +489,7 @@ void LiveCell::Destroy() {
   state_ = State::kEnding;
   host_.loop.Unwatch(std::exchange(ready_watch_, 0));
   host_.loop.Unwatch(std::exchange(oom_watch_, 0));
+  host_.loop.CancelIdle(std::exchange(ahead_idle_, 0));
   cgroup_.KillAll();
   // Also where there is a cgroup: a quota or a freezer may hold the cell up,
   // and the death of pid 1 is what we wait for.
@@ -424,7 +519,10 @@ void LiveCell::OnInitExit() {
 
 void LiveCell::TryFinish() {
   host_.loop.CancelTimer(std::exchange(retry_timer_, 0));
-  if (state_ != State::kEnding || init_pidfd_ || !processes_.empty()) return;
+  if (state_ != State::kEnding || init_pidfd_ || !processes_.empty() ||
+      ahead_) {
+    return;
+  }
   root_.Reset();
   SweepLeaves();
   if (!leaves_.empty() || !cgroup_.Remove()) {

@@ -37,7 +37,8 @@ class LiveCell {
                     std::span<const UniqueFd> fds,
                     std::function<void(SetupFault)> on_ready);
 
-  // `fds` are the session's.
+  // `fds` are the session's. While the cell is building, the process is cloned
+  // and waits for that to end.
   SetupFault StartProcess(std::uint32_t index, std::uint32_t process_id,
                           std::span<const UniqueFd> fds, ClientEnds& ends);
   LiveProcess* Find(std::uint32_t process_id);
@@ -71,7 +72,14 @@ class LiveCell {
   bool TakeOomEvent() const;
   void OnOom();
   void LookForOomKill(int looks);
-  void OnProcessExit(std::uint32_t process_id);
+  using Processes = std::map<std::uint32_t, std::unique_ptr<LiveProcess>>;
+  std::unique_ptr<LiveProcess> MakeProcess(std::uint32_t index, int archive_fd);
+  std::unique_ptr<LiveProcess> TakeAhead(std::uint32_t index);
+  void PlanAhead();
+  void MakeAhead();
+  void ForgetAhead();
+  Processes::iterator FindLeaf(std::uint32_t leaf);
+  void OnProcessExit(std::uint32_t leaf);
   void KillByPidNamespace();
   void WaitForKiller();
   bool CheckOom();
@@ -93,10 +101,9 @@ class LiveCell {
   UniqueFd root_;
   std::int64_t skeleton_bytes_ = 0;
   std::int64_t skeleton_inodes_ = 0;
-  UniqueFd ready_;
+  // To pid 1. Held while the cell lives: its end tells that the launcher died.
+  UniqueFd channel_;
   UniqueFd killer_;
-  // Held while the cell lives: its end tells pid 1 that the launcher died.
-  UniqueFd release_;
   EventLoop::Token init_watch_ = 0;
   EventLoop::Token ready_watch_ = 0;
   EventLoop::Token killer_watch_ = 0;
@@ -106,7 +113,15 @@ class LiveCell {
   std::int32_t oom_kills_seen_ = 0;
   std::vector<ResourceLimit> limits_;
   std::vector<std::string> writable_;
-  std::map<std::uint32_t, std::unique_ptr<LiveProcess>> processes_;
+  // By the number that the session gave.
+  Processes processes_;
+  // The one that waits to be asked for, and which of the spec's it is.
+  std::unique_ptr<LiveProcess> ahead_;
+  std::uint32_t ahead_index_ = 0;
+  EventLoop::Token ahead_idle_ = 0;
+  // How often each process of the spec will still be asked for.
+  std::vector<std::uint32_t> expected_;
+  std::uint32_t next_leaf_ = 0;
   // Leaves of ended processes in which something was still dying.
   std::vector<std::uint32_t> leaves_;
 };

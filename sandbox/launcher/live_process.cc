@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,41 +51,61 @@ LiveProcess::~LiveProcess() {
   around_.loop.CancelTimer(cpu_timer_);
 }
 
-SetupFault LiveProcess::Start(ClientEnds& ends) {
+// The cell's ends of stdin, stdout, stderr and the socket for faults.
+SetupFault LiveProcess::MakePipes(UniqueFd (&theirs)[4]) {
   enum { kIn, kOut, kErr, kFault };
-  UniqueFd cell_ends[4];
-  UniqueFd our_ends[4];
-  UniqueFd exit_pipe;
-  int raw[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-  for (int i = kIn; i <= kFault; ++i) {
-    if (i == kIn && spec_.stdin_kind == Stdin::kNull) {
-      cell_ends[i].Reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-      if (!cell_ends[i]) return {SetupStep::kPipes, errno};
-      raw[i][0] = cell_ends[i].get();
-      continue;
-    }
-    if (::pipe2(raw[i], O_CLOEXEC) != 0) return {SetupStep::kPipes, errno};
-    const int cell_side = i == kIn ? 0 : 1;
-    cell_ends[i].Reset(raw[i][cell_side]);
-    our_ends[i].Reset(raw[i][1 - cell_side]);
+  const auto make = [&theirs](int which, UniqueFd& ours) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    theirs[which].Reset(ends[which == kIn ? 0 : 1]);
+    ours.Reset(ends[which == kIn ? 1 : 0]);
+    return true;
+  };
+  const auto fault = [] { return SetupFault{SetupStep::kPipes, errno}; };
+  if (spec_.stdin_kind == Stdin::kPipe) {
+    if (!make(kIn, ends_.in)) return fault();
+  } else {
+    theirs[kIn].Reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!theirs[kIn]) return fault();
   }
-  int exit_ends[2];
-  if (::pipe2(exit_ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-    return {SetupStep::kPipes, errno};
+  if (!make(kOut, ends_.out) || !make(kErr, ends_.err)) return fault();
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return fault();
   }
-  ends.exit.Reset(exit_ends[0]);
-  exit_.Reset(exit_ends[1]);
-  leaf_ = around_.cgroup.MakeLeaf(id_);
-  if (auto fault = Clone(raw); fault.step != SetupStep::kNone) return fault;
-  ends.in = std::move(our_ends[kIn]);
-  ends.out = std::move(our_ends[kOut]);
-  ends.err = std::move(our_ends[kErr]);
-  fault_ = std::move(our_ends[kFault]);
-  StartClocks();
+  fault_.Reset(pair[0]);
+  theirs[kFault].Reset(pair[1]);
+  if (::pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0) return fault();
+  ends_.exit.Reset(pair[0]);
+  exit_.Reset(pair[1]);
   return {};
 }
 
-SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
+SetupFault LiveProcess::Start(Hold hold) {
+  hold_ = hold;
+  UniqueFd theirs[4];
+  if (auto fault = MakePipes(theirs); fault.step != SetupStep::kNone) {
+    return fault;
+  }
+  leaf_ = around_.cgroup.MakeLeaf(id_);
+  started_ = EventLoop::Clock::now();
+  if (auto fault = Clone(theirs); fault.step != SetupStep::kNone) return fault;
+  exit_watch_ = around_.loop.Watch(pidfd_.get(), EPOLLIN,
+                                   [this](std::uint32_t) { Reap(); });
+  if (!held()) StartClocks();
+  return {};
+}
+
+bool LiveProcess::Release() {
+  const Hold hold = std::exchange(hold_, Hold::kNone);
+  started_ = EventLoop::Clock::now();
+  if (hold == Hold::kBeforeProgram && !around_.cgroup.Join(pid_)) return false;
+  if (::send(fault_.get(), "g", 1, MSG_NOSIGNAL) != 1) return false;
+  StartClocks();
+  return true;
+}
+
+SetupFault LiveProcess::Clone(const UniqueFd (&theirs)[4]) {
   std::vector<ResourceLimit> limits(around_.limits.begin(),
                                     around_.limits.end());
   if (around_.cpu_by_rlimit && spec_.cpu_limit.count() > 0) {
@@ -97,13 +118,13 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
                                  .cgroup = &around_.cgroup,
                                  .limits = limits,
                                  .writable = around_.writable,
-                                 .stdin_fd = pipes[0][0],
-                                 .stdout_fd = pipes[1][1],
-                                 .stderr_fd = pipes[2][1],
-                                 .fault_fd = pipes[3][1],
+                                 .stdin_fd = theirs[0].get(),
+                                 .stdout_fd = theirs[1].get(),
+                                 .stderr_fd = theirs[2].get(),
+                                 .fault_fd = theirs[3].get(),
                                  .archive_fd = around_.archive_fd,
-                                 .drop_groups = around_.drop_groups};
-  started_ = EventLoop::Clock::now();
+                                 .drop_groups = around_.drop_groups,
+                                 .hold = hold_};
   const OrdinaryBirth birth(around_.cgroup.HasCpu());
   const pid_t pid = CloneIntoPidNamespace(
       around_.own_pids, around_.namespaces.pid(), leaf_.get(),
@@ -114,8 +135,6 @@ SetupFault LiveProcess::Clone(const int (&pipes)[4][2]) {
 }
 
 void LiveProcess::StartClocks() {
-  exit_watch_ = around_.loop.Watch(pidfd_.get(), EPOLLIN,
-                                   [this](std::uint32_t) { Reap(); });
   if (spec_.wall_limit.count() > 0 && Stands(Defence::kWallLimit)) {
     wall_timer_ = around_.loop.At(started_ + spec_.wall_limit, [this] {
       SetReason(WallTimeout{});

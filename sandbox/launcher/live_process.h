@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "sandbox/cell/spec.h"
 #include "sandbox/cell/termination.h"
@@ -49,10 +50,16 @@ class LiveProcess {
               std::function<void()> on_exit);
   ~LiveProcess();
 
-  // A fault of step kNone, or what went wrong; then nothing was started.
-  SetupFault Start(ClientEnds& ends);
+  // A fault of step kNone, or what went wrong; then nothing was started. With
+  // a hold it waits for Release, and its time limits with it.
+  SetupFault Start(Hold hold);
+  // False if it has ended meanwhile.
+  bool Release();
+  ClientEnds TakeEnds() { return std::move(ends_); }
 
+  // The number of its leaf.
   std::uint32_t id() const { return id_; }
+  bool held() const { return hold_ != Hold::kNone; }
   int leaf() const { return leaf_.get(); }
   // Why it is about to be killed, to become its ending. The first reason wins.
   void SetReason(Ending reason);
@@ -61,7 +68,8 @@ class LiveProcess {
   void Report(std::int64_t memory_peak, std::int32_t pids_peak);
 
  private:
-  SetupFault Clone(const int (&pipes)[4][2]);
+  SetupFault MakePipes(UniqueFd (&theirs)[4]);
+  SetupFault Clone(const UniqueFd (&theirs)[4]);
   void StartClocks();
   void CheckCpu();
   void ScheduleCpuCheck(std::chrono::nanoseconds used);
@@ -74,6 +82,8 @@ class LiveProcess {
   const std::uint32_t id_;
   std::function<void()> on_limit_;
   std::function<void()> on_exit_;
+  Hold hold_ = Hold::kNone;
+  ClientEnds ends_;
   UniqueFd leaf_;
   // Ours until it is reaped.
   pid_t pid_ = -1;

@@ -69,10 +69,20 @@ SetupFault PlaceDescriptors(const ProcessEntryPlan& plan) {
   return {};
 }
 
+// If nobody wants it any more, that is the end.
+void WaitIf(bool held, int fault_fd) {
+  char byte = 0;
+  if (held && ::read(fault_fd, &byte, 1) != 1) ::_exit(1);
+}
+
 // `fault_fd` follows the descriptor to which faults go.
 SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   PreferAsVictim();
-  if (!plan.cgroup->Join()) return Fault(SetupStep::kCgroup);
+  // One that waits to be wanted is not counted among the cell's until then.
+  if (plan.hold != Hold::kBeforeProgram && !plan.cgroup->Join()) {
+    return Fault(SetupStep::kCgroup);
+  }
+  WaitIf(plan.hold == Hold::kBeforeCell, fault_fd);
   SetupFault fault = JoinNamespaces(*plan.namespaces);
   if (fault.step != SetupStep::kNone) return fault;
   fault = PlaceDescriptors(plan);
@@ -88,6 +98,7 @@ SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   if (!plan.writable.empty() && !FenceWrites(plan.writable)) {
     return Fault(SetupStep::kWriteFence);
   }
+  WaitIf(plan.hold == Hold::kBeforeProgram, fault_fd);
   if (::chdir(plan.spec->working_directory.c_str()) != 0) {
     return Fault(SetupStep::kWorkingDirectory);
   }

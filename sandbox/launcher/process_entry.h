@@ -1,6 +1,7 @@
 #ifndef ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_
 #define ASSAY_SANDBOX_LAUNCHER_PROCESS_ENTRY_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -10,6 +11,16 @@
 #include "sandbox/policy/confinement.h"
 
 namespace assay::sandbox {
+
+// Where a process that is cloned before its time waits for its launcher.
+enum class Hold : std::uint8_t {
+  kNone,
+  // While pid 1 finishes the cell.
+  kBeforeCell,
+  // With all done but the working directory and the program, until somebody
+  // wants it started.
+  kBeforeProgram,
+};
 
 // What a child needs to become a process of a cell. Descriptors are inherited.
 struct ProcessEntryPlan {
@@ -22,11 +33,13 @@ struct ProcessEntryPlan {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  // Takes a SetupFault if it comes to that; closed by a successful exec.
+  // A socket. Takes a SetupFault if it comes to that; closed by a successful
+  // exec. A byte from it ends the wait.
   int fault_fd = -1;
   // For UnpackAction; else -1.
   int archive_fd = -1;
   bool drop_groups = true;
+  Hold hold = Hold::kNone;
 };
 
 // In a child cloned into the cell's pid namespace and a leaf of its cgroup:

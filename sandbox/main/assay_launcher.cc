@@ -27,19 +27,20 @@
 // cell, without privileges.
 //
 // Descriptors. Everything is close-on-exec. What a process of a cell keeps: its
-// three standard streams; before exec also a pipe for telling a setup fault.
+// three standard streams; before exec also a socket for telling a setup fault.
 // What the client gets: the other ends, an exit pipe that yields one record and
 // closes, and sockets that were made inside a cell's network namespace.
 //
 // Order of steps for a cell (root_builder, live_cell, cell_init):
-//   launcher  cgroups with limits; root file system put together from detached
-//             mounts; clone3 into new user, mount, pid, network, ipc and uts
-//             namespaces and into the cell's cgroup; id maps; keeps pid 1's
-//             pidfd as the way into its namespaces
-//   pid 1     v1 cgroups; cgroup namespace; root mounted over "/", /proc with
-//             masks, pivot_root, old root gone; loopback up; host name;
-//             session; uid; capabilities, no_new_privs; all descriptors but
-//             two closed; strict seccomp; "ready"
+//   launcher  v2 cgroup; clone3 into it and into new user, mount, pid, ipc and
+//             uts namespaces; id maps; v1 cgroups with limits, and pid 1 into
+//             them; root file system put together from detached mounts, and
+//             handed over; keeps pid 1's pidfd as the way into its namespaces
+//   pid 1     meanwhile: network namespace, loopback up. With the root: cgroup
+//             namespace; root mounted over "/", /proc with masks, pivot_root,
+//             old root gone; host name; session; uid; capabilities,
+//             no_new_privs; all descriptors but one closed; strict seccomp;
+//             "ready"
 // and for a process (live_process, process_entry):
 //   launcher  a leaf cgroup; pipes; clone3 into the cell's pid namespace and
 //             the leaf
@@ -47,12 +48,13 @@
 //             opaque to ptrace; capabilities, no_new_privs, seccomp, Landlock;
 //             working directory; exec
 // Cells whose blueprint expects to be started are built so before they are
-// asked for, in idle time, and wait; each is used once.
-// A candidate controls what happens after the last step, and in a cell that
-// runs already, what its own processes do meanwhile: the child has another uid
-// or is opaque to them until it has executed, and takes signals from them only
-// once it has nothing to lose. A child that is held up that way holds up
-// itself: the launcher waits for nobody.
+// asked for, in idle time, and wait; each is used once. So are processes, as
+// far as Landlock: v1 cgroups, working directory and exec follow when they are
+// asked for. A candidate controls what happens after the last step, and in a
+// cell that runs already, what its own processes do meanwhile: the child has
+// another uid or is opaque to them until it has executed, and takes signals
+// from them only once it has nothing to lose. A child that is held up that way
+// holds up itself: the launcher waits for nobody.
 //
 // Ends. A process, and what it started, dies with its leaf (cgroup.kill), a
 // cell with its cgroup and its pid 1, all of them with the launcher

@@ -65,8 +65,10 @@ class LoneRun {
     signals_.Reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     signal_watch_ = host_.loop.Watch(signals_.get(), EPOLLIN,
                                      [this](std::uint32_t) { OnSignal(); });
-    std::optional<Error> error = StartCell();
+    // The process is cloned while pid 1 is still busy.
+    std::optional<Error> error = BuildCell();
     if (!error) error = StartProcess();
+    if (!error) error = WaitForCell();
     if (!error) {
       while (!process_->TakeTermination()) host_.loop.RunOnce();
       result_.termination = *process_->TakeTermination();
@@ -84,15 +86,18 @@ class LoneRun {
   int interrupted() const { return interrupted_; }
 
  private:
-  std::optional<Error> StartCell() {
+  std::optional<Error> BuildCell() {
     const std::uint32_t uid = host_.identity.Take();
-    std::optional<SetupFault> ready;
     const auto built = cell_.Build(
-        uid, {}, {}, [&ready](const SetupFault& fault) { ready = fault; });
-    if (!built) return Fault(built.error().fault, built.error().detail);
-    while (!ready) host_.loop.RunOnce();
-    if (ready->step != SetupStep::kNone) return Fault(*ready, "");
-    return std::nullopt;
+        uid, {}, {}, [this](const SetupFault& fault) { ready_ = fault; });
+    if (built) return std::nullopt;
+    return Fault(built.error().fault, built.error().detail);
+  }
+
+  std::optional<Error> WaitForCell() {
+    while (!ready_) host_.loop.RunOnce();
+    if (ready_->step == SetupStep::kNone) return std::nullopt;
+    return Fault(*ready_, "");
   }
 
   std::optional<Error> StartProcess() {
@@ -144,6 +149,7 @@ class LoneRun {
   const RunOptions& options_;
   Streams streams_;
   LiveCell cell_;
+  std::optional<SetupFault> ready_;
   std::optional<Process> process_;
   std::optional<StreamRelay> out_, err_, in_;
   UniqueFd signals_;
@@ -169,7 +175,10 @@ Expected<RunResult> RunAlone(const RunOptions& options, const CellSpec& cell,
   const mode_t mask = ::umask(022);
   int interrupted = 0;
   Expected<RunResult> result = [&]() -> Expected<RunResult> {
-    ASSAY_ASSIGN_OR_RETURN(Host host, Host::Take(::getuid(), ::getgid()));
+    const CgroupTree::Use use = {.single_cell = true,
+                                 .cores = cell.limits.cores > 0};
+    ASSAY_ASSIGN_OR_RETURN(Host host, Host::Take(::getuid(), ::getgid(), use));
+    host.staging.ForLastCell();
     LoneRun run(host, options, cell, std::move(streams));
     auto ran = run.Run();
     interrupted = run.interrupted();

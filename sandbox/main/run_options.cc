@@ -235,6 +235,7 @@ Status CheckHostHas(const Limits& limits) {
                            " bytes, but this host has ", memory,
                            " bytes of memory");
   }
+  if (limits.cores <= 0) return {};
   const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
   if (limits.cores > static_cast<double>(cores)) {
     return InvalidArgument("--cores: found ", limits.cores,

@@ -39,7 +39,7 @@ constexpr std::array<OwnFile, 6> kOwnEtc = {{
     {"host.conf", "multi on\n"},
 }};
 
-// Copied: small, and the same on every machine of this release.
+// Copied, or mounted if they are large.
 constexpr std::array<const char*, 14> kCopiedEtc = {
     "ld.so.cache", "ld.so.conf",     "localtime", "timezone", "mime.types",
     "protocols",   "services",       "rpc",       "gai.conf", "os-release",
@@ -50,7 +50,8 @@ constexpr std::array<std::string_view, 9> kMountedEtc = {
     "alternatives", "fonts",  "ld.so.conf.d", "perl",   "php",
     "maven",        "gradle", "java-",        "python3"};
 
-constexpr std::size_t kMaxCopied = 1 << 20;
+// What is larger costs less as a mount.
+constexpr std::size_t kMaxCopied = 16 << 10;
 
 Status WriteFile(int directory, const char* name, std::string_view content) {
   UniqueFd fd(
@@ -64,7 +65,18 @@ Status WriteFile(int directory, const char* name, std::string_view content) {
   return {};
 }
 
-// A file that is missing, unreadable or larger than expected is left out.
+Status MountTree(UniqueFd tree, int to, const char* name) {
+  if (!tree ||
+      !SetMountAttributes(
+          tree.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+          -1, true) ||
+      !AttachTree(tree.get(), to, name)) {
+    return SystemError(std::string("mount /etc/") + name, errno);
+  }
+  return {};
+}
+
+// A file that is missing or unreadable is left out.
 Status CopyFile(int from, int to, const char* name) {
   char target[PATH_MAX];
   const ssize_t length = ::readlinkat(from, name, target, sizeof(target) - 1);
@@ -76,33 +88,28 @@ Status CopyFile(int from, int to, const char* name) {
   UniqueFd fd(
       ::openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info;
-  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
-      static_cast<std::size_t>(info.st_size) > kMaxCopied) {
+  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return {};
   }
-  std::string content(static_cast<std::size_t>(info.st_size), '\0');
+  if (static_cast<std::size_t>(info.st_size) > kMaxCopied) {
+    ASSAY_RETURN_IF_ERROR(WriteFile(to, name, ""));
+    return MountTree(CloneTree(fd.get(), "", false), to, name);
+  }
+  char content[kMaxCopied];
   std::size_t filled = 0;
-  while (filled < content.size()) {
+  while (filled < sizeof(content)) {
     const ssize_t n =
-        ::read(fd.get(), content.data() + filled, content.size() - filled);
+        ::read(fd.get(), content + filled, sizeof(content) - filled);
     if (n <= 0) break;
     filled += static_cast<std::size_t>(n);
   }
-  content.resize(filled);
-  return WriteFile(to, name, content);
+  return WriteFile(to, name, {content, filled});
 }
 
 Status MountFolder(int from, int to, const std::string& name) {
   UniqueFd tree = CloneTree(from, name, true);
-  if (!tree ||
-      !SetMountAttributes(
-          tree.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-          -1, true) ||
-      ::mkdirat(to, name.c_str(), 0755) != 0 ||
-      !AttachTree(tree.get(), to, name)) {
-    return SystemError("mount /etc/" + name, errno);
-  }
-  return {};
+  if (tree && ::mkdirat(to, name.c_str(), 0755) != 0) tree.Reset();
+  return MountTree(std::move(tree), to, name.c_str());
 }
 
 struct CloseDirectory {

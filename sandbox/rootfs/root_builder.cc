@@ -31,7 +31,7 @@ constexpr std::int64_t kUnlimited = std::int64_t{1} << 46;
 
 class Builder {
  public:
-  Builder(const Staging& staging, const CellSpec& spec, const CellOwner& owner,
+  Builder(Staging& staging, const CellSpec& spec, const CellOwner& owner,
           std::span<const StagedMount> volumes, std::span<const UniqueFd> fds)
       : staging_(staging),
         spec_(spec),
@@ -92,14 +92,13 @@ class Builder {
     if (!tmp || !AttachTree(tmp.get(), root_.fd(), "tmp")) {
       return Fault(SetupStep::kMount, "/tmp");
     }
-    for (const auto& host : staging_.host()) {
+    for (auto& host : staging_.host()) {
       UniqueFd tree;
-      if (host.mount) tree = CloneTree(host.mount.fd(), "", true);
+      if (host.mount) tree = staging_.TreeOf(host.mount);
       if (auto step = AddTop(host.entry, std::move(tree)); !step) return step;
     }
     const TopEntry etc = {.name = "etc"};
-    if (auto step = AddTop(etc, CloneTree(staging_.etc().fd(), "", true));
-        !step) {
+    if (auto step = AddTop(etc, staging_.TreeOf(staging_.etc())); !step) {
       return step;
     }
     return AddDev(CloneScratch(root_.fd(), "dev/shm"));
@@ -142,7 +141,7 @@ class Builder {
   }
 
   Step AddDev(UniqueFd shared_memory) {
-    UniqueFd dev = CloneTree(staging_.dev().fd(), "", true);
+    UniqueFd dev = staging_.TreeOf(staging_.dev());
     if (!shared_memory || !dev || !AttachTree(dev.get(), root_.fd(), "dev") ||
         !AttachTree(shared_memory.get(), root_.fd(), "dev/shm")) {
       return Fault(SetupStep::kDev, "/dev");
@@ -287,7 +286,7 @@ class Builder {
     return source.fd < 0 ? source.path : "a descriptor of the session";
   }
 
-  const Staging& staging_;
+  Staging& staging_;
   const CellSpec& spec_;
   const CellOwner& owner_;
   std::span<const StagedMount> volumes_;
@@ -305,7 +304,7 @@ Built<StagedMount> BuildVolume(const VolumeSpec& volume,
   return mount;
 }
 
-Built<UniqueFd> BuildRoot(const Staging& staging, const CellSpec& spec,
+Built<UniqueFd> BuildRoot(Staging& staging, const CellSpec& spec,
                           const CellOwner& owner,
                           std::span<const StagedMount> volumes,
                           std::span<const UniqueFd> fds) {

@@ -36,7 +36,7 @@ Built<StagedMount> BuildVolume(const VolumeSpec& volume,
 // Puts the root file system of a cell together, all but /proc, and returns it
 // as a detached tree. `volumes` are the session's mounts, `fds` the session's
 // descriptors; positions in `spec` refer to them.
-Built<UniqueFd> BuildRoot(const Staging& staging, const CellSpec& spec,
+Built<UniqueFd> BuildRoot(Staging& staging, const CellSpec& spec,
                           const CellOwner& owner,
                           std::span<const StagedMount> volumes,
                           std::span<const UniqueFd> fds);

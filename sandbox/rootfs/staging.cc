@@ -190,6 +190,12 @@ void StagedMount::Unmount() {
   name_.clear();
 }
 
+// Copies cost little, but their originals are taken down one by one.
+UniqueFd Staging::TreeOf(StagedMount& mount) const {
+  if (last_cell_) return std::move(mount).TakeTree();
+  return CloneTree(mount.fd(), "", true);
+}
+
 Expected<Staging> Staging::Enter(bool in_user_namespace) {
   bool chrooted = false;
   if (!in_user_namespace) {
@@ -202,20 +208,22 @@ Expected<Staging> Staging::Enter(bool in_user_namespace) {
   Staging staging;
   staging.in_user_namespace_ = in_user_namespace;
   if (!stand_alone) ASSAY_RETURN_IF_ERROR(MakeAreaTheRoot());
+  return staging;
+}
 
+Status Staging::Prepare() {
+  if (std::exchange(prepared_, true)) return {};
   ASSAY_ASSIGN_OR_RETURN(
-      staging.etc_,
-      StageTmpfs({.bytes = 8 << 20, .inodes = 1000}, "mount /etc"));
-  ASSAY_RETURN_IF_ERROR(FillEtc(staging.etc_.fd()));
+      etc_, StageTmpfs({.bytes = 8 << 20, .inodes = 1000}, "mount /etc"));
+  ASSAY_RETURN_IF_ERROR(FillEtc(etc_.fd()));
   ASSAY_ASSIGN_OR_RETURN(
-      staging.dev_,
-      StageTmpfs({.bytes = 64 << 10,
-                  .inodes = 64,
-                  .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
-                 "mount /dev"));
-  ASSAY_RETURN_IF_ERROR(FillDev(staging.dev_.fd()));
-  if (!SetMountAttributes(staging.etc_.fd(), kReadOnly, -1, false) ||
-      !SetMountAttributes(staging.dev_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
+      dev_, StageTmpfs({.bytes = 64 << 10,
+                        .inodes = 64,
+                        .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
+                       "mount /dev"));
+  ASSAY_RETURN_IF_ERROR(FillDev(dev_.fd()));
+  if (!SetMountAttributes(etc_.fd(), kReadOnly, -1, false) ||
+      !SetMountAttributes(dev_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
     return SystemError("make /etc and /dev read-only", errno);
   }
 
@@ -231,9 +239,9 @@ Expected<Staging> Staging::Enter(bool in_user_namespace) {
       host.mount = StagedMount(std::move(tree));
       if (!host.mount) return SystemError("stage /" + host.entry.name, errno);
     }
-    staging.host_.push_back(std::move(host));
+    host_.push_back(std::move(host));
   }
-  return staging;
+  return {};
 }
 
 }  // namespace assay::sandbox

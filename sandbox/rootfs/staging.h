@@ -51,23 +51,32 @@ class StagedMount {
 // namespace, root and working directory.
 class Staging {
  public:
-  // Prepares what all cells share.
+  // Enters the mount namespace, where one is needed.
   // `in_user_namespace`: the caller is not the machine's root.
   static Expected<Staging> Enter(bool in_user_namespace);
+  // Makes what all cells share, below. Does nothing the second time.
+  Status Prepare();
+
+  // From now on there is one more cell, which gets the originals.
+  void ForLastCell() { last_cell_ = true; }
 
   bool in_user_namespace() const { return in_user_namespace_; }
-  const StagedMount& etc() const { return etc_; }
-  const StagedMount& dev() const { return dev_; }
+  StagedMount& etc() { return etc_; }
+  StagedMount& dev() { return dev_; }
   // Folders of the host, ready to be copied into cells; none where the entry is
   // a link.
   struct HostEntry {
     TopEntry entry;
     StagedMount mount;
   };
-  const std::vector<HostEntry>& host() const { return host_; }
+  std::vector<HostEntry>& host() { return host_; }
+  // A tree to be mounted in a cell. `mount` is one of the above.
+  UniqueFd TreeOf(StagedMount& mount) const;
 
  private:
   bool in_user_namespace_ = false;
+  bool prepared_ = false;
+  bool last_cell_ = false;
   StagedMount etc_;
   StagedMount dev_;
   std::vector<HostEntry> host_;

@@ -54,7 +54,7 @@ UniqueFd BuildRoot() {
                   AttachTree(etc.get(), root.get(), "etc") &&
                   AttachTree(dev.get(), root.get(), "dev") &&
                   AttachTree(shm.get(), root.get(), "dev/shm");
-  for (const auto& host : staging->host()) {
+  for (auto& host : staging->host()) {
     const char* name = host.entry.name.c_str();
     if (!host.mount) {
       (void)!::symlinkat(host.entry.link_target.c_str(), root.get(), name);
@@ -107,11 +107,11 @@ bool EnterRoot(int root) {
 }  // namespace
 
 bool PrepareFloor() {
-  tree.emplace(CgroupTree::Probe());
+  tree.emplace(CgroupTree::Probe({}));
   auto entered = Staging::Enter(false);
   if (!entered) return false;
   staging.emplace(*std::move(entered));
-  return true;
+  return staging->Prepare().has_value();
 }
 
 void CleanUpFloor() {

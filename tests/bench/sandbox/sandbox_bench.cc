@@ -40,11 +40,16 @@ std::vector<std::string> Bubblewrap() {
           "/bin/true"};
 }
 
-SessionSpec TrueSpec(std::uint32_t expected_starts) {
+SessionSpec TrueSpec(std::uint32_t expected_cells,
+                     std::uint32_t expected_processes) {
   CellSpec cell;
   cell.name = "bench";
-  cell.processes = {{.name = "true", .arguments = {"/bin/true"}}};
-  cell.expected_starts = expected_starts;
+  cell.limits.memory_bytes = 512 << 20;
+  cell.limits.pids = 256;
+  cell.processes = {{.name = "true",
+                     .arguments = {"/bin/true"},
+                     .expected_starts = expected_processes}};
+  cell.expected_starts = expected_cells;
   SessionSpec spec;
   spec.cells = {cell};
   return spec;
@@ -88,7 +93,7 @@ void MeasureThroughput(Launcher& launcher, const std::string& self,
   constexpr int kWorkers = 2;
   std::vector<Session> sessions;
   for (int i = 0; i < kWorkers; ++i) {
-    sessions.emplace_back(*launcher.CreateSession(TrueSpec(0)));
+    sessions.emplace_back(*launcher.CreateSession(TrueSpec(0, 0)));
   }
   std::vector<double> ours, floors;
   for (int i = 0; i < 3; ++i) {
@@ -121,9 +126,11 @@ void Settle(Launcher& launcher, std::uint32_t cells) {
 }
 
 void MeasureCells(Launcher& launcher, int rounds) {
-  Session session(*launcher.CreateSession(TrueSpec(0)));
-  Session eager(*launcher.CreateSession(TrueSpec(1'000'000)));
-  auto warm = session.StartCell(0);
+  constexpr std::uint32_t kMany = 1'000'000;
+  Session session(*launcher.CreateSession(TrueSpec(0, 0)));
+  Session steady(*launcher.CreateSession(TrueSpec(0, kMany)));
+  Session eager(*launcher.CreateSession(TrueSpec(kMany, 1)));
+  auto warm = steady.StartCell(0);
   if (!warm || !PrepareFloor()) return;
   Settle(launcher, 3);
   std::optional<Cell> ahead;

@@ -179,5 +179,93 @@ TEST_P(AheadTest, DeathOfOneThatWaitsIsMadeGood) {
   EXPECT_EQ(RunIn(*cell).termination.ending, Ending(Exited{4}));
 }
 
+// A process that waits for its start in a standing cell. Where v2 counts
+// processes and memory it would count as one of the cell's, so there is none.
+class ProcessAheadTest : public AheadTest {
+ protected:
+  void SetUp() override {
+    AheadTest::SetUp();
+    if (rootless() || !Enforces(Weakness::kTreeKill) ||
+        std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers")) {
+      GTEST_SKIP() << "no process is made ahead here";
+    }
+  }
+  static ProcessSpec Expected(ProcessSpec process) {
+    process.expected_starts = 2;
+    return process;
+  }
+  // The one that waits, beside pid 1 and those in `others`.
+  pid_t Waiting(const std::set<pid_t>& others) {
+    std::set<pid_t> now;
+    const bool there = Eventually([&] {
+      now = Inits();
+      return now.size() == others.size() + 1;
+    });
+    for (const pid_t pid : now) {
+      if (there && !others.contains(pid)) return pid;
+    }
+    return -1;
+  }
+};
+ASSAY_SANDBOX_SUITE(ProcessAheadTest);
+
+TEST_P(ProcessAheadTest, IsTheOneThatIsStarted) {
+  Session session = NewSession(
+      SessionOf(CellOf({Shell("true"), Expected(Shell("exec sleep 30"))})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  const pid_t init = *Inits().begin();
+  for (int i = 0; i < 2; ++i) {
+    const pid_t waiting = Waiting({init});
+    ASSERT_GT(waiting, 0);
+    auto process = cell->Start(1);
+    ASSERT_TRUE(process) << process.error();
+    const std::string name = "/proc/" + std::to_string(waiting) + "/comm";
+    EXPECT_TRUE(Eventually([&] { return ReadFile(name) == "sleep\n"; }));
+    ASSERT_TRUE(process->Kill());
+    EXPECT_EQ(process->Wait()->ending, Ending(Signalled{SIGKILL}));
+  }
+  // No third is expected.
+  EXPECT_EQ(RunIn(*cell, 0).termination.ending, Ending(Exited{0}));
+  EXPECT_EQ(Inits(), std::set<pid_t>{init});
+}
+
+TEST_P(ProcessAheadTest, CountsForNothingUntilItIsStarted) {
+  CellSpec spec = CellOf({Expected(Shell("sleep 0.2 & wait; exit 4"))});
+  spec.limits.pids = 2;
+  Session session = NewSession(SessionOf(spec));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  ASSERT_TRUE(Eventually([&] { return Inits().size() == 2; }));
+  EXPECT_EQ(cell->Stats()->pids, 0);
+  // The second waits beside it without taking a place.
+  const Outcome outcome = RunIn(*cell);
+  EXPECT_EQ(outcome.termination.ending, Ending(Exited{4})) << outcome.err;
+  EXPECT_EQ(outcome.termination.usage.pids_peak, 2);
+}
+
+TEST_P(ProcessAheadTest, NeighboursThatEndItAreNoHindrance) {
+  Session session = NewSession(
+      SessionOf(CellOf({Shell("kill -9 -1"), Expected(Shell("exit 5")),
+                        Shell("kill -STOP -1")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  ASSERT_TRUE(Eventually([&] { return Inits().size() == 2; }));
+  (void)RunIn(*cell, 0);
+  EXPECT_EQ(RunIn(*cell, 1).termination.ending, Ending(Exited{5}));
+}
+
+TEST_P(ProcessAheadTest, StartsInAFolderThatCameLater) {
+  ProcessSpec late = Expected(Shell("pwd"));
+  late.working_directory = "/tmp/late";
+  Session session =
+      NewSession(SessionOf(CellOf({Shell("mkdir /tmp/late"), late})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  ASSERT_TRUE(Eventually([&] { return Inits().size() == 2; }));
+  EXPECT_EQ(RunIn(*cell, 0).termination.ending, Ending(Exited{0}));
+  EXPECT_EQ(RunIn(*cell, 1).out, "/tmp/late\n");
+}
+
 }  // namespace
 }  // namespace assay::sandbox
