@@ -6,48 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "tests/bench/sandbox/contest.h"
 
 namespace assay::bench {
-namespace {
-
-constexpr const char* kConfig = R"({"ociVersion": "1.0.0",
-"process": {"terminal": false, "user": {"uid": 1000, "gid": 1000},
-  "args": ["/bin/true"], "env": ["PATH=/bin"], "cwd": "/",
-  "noNewPrivileges": true},
-"root": {"path": "rootfs", "readonly": true}, "hostname": "cell",
-"mounts": [
-  {"destination": "/proc", "type": "proc", "source": "proc"},
-  {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
-   "options": ["nosuid", "size=64k"]},
-  {"destination": "/usr", "type": "bind", "source": "/usr",
-   "options": ["rbind", "ro"]},
-  {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs",
-   "options": ["nosuid", "nodev"]}],
-"linux": {"namespaces": [{"type": "pid"}, {"type": "network"},
-    {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}, {"type": "cgroup"}],
-  "cgroupsPath": "/assay-bench-crun",
-  "resources": {"memory": {"limit": 536870912}, "pids": {"limit": 256}}}})";
-
-}  // namespace
-
-Crun::Crun() {
-  std::string folder = "/tmp/assay-bench-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return;
-  folder_ = folder;
-  for (const char* name :
-       {"rootfs", "rootfs/usr", "rootfs/proc", "rootfs/dev", "rootfs/tmp"}) {
-    std::filesystem::create_directory(folder + "/" + name);
-  }
-  for (const char* name : {"bin", "lib", "lib64"}) {
-    std::filesystem::create_symlink(std::string("usr/") + name,
-                                    folder + "/rootfs/" + name);
-  }
-  std::ofstream(folder + "/config.json") << kConfig;
+Crun::Crun(const PeerView& view) : folder_(view.folder()) {
+  std::ofstream(folder_ + "/config.json") << view.CrunConfig("/bin/true");
   int orders[2], answers[2];
   if (::pipe2(orders, O_CLOEXEC) != 0 || ::pipe2(answers, O_CLOEXEC) != 0) {
     return;
@@ -67,8 +32,6 @@ Crun::~Crun() {
   char end = 0;
   // The helper is gone.
   while (answers_ && ::read(answers_.get(), &end, 1) > 0) continue;
-  std::error_code ignored;
-  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 void Crun::Serve(int orders, int answers) const {

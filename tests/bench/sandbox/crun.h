@@ -4,15 +4,17 @@
 #include <string>
 
 #include "sandbox/cell/unique_fd.h"
+#include "tests/bench/sandbox/peer_view.h"
 
 namespace assay::bench {
 
-// Debian's crun with a bundle that gives /bin/true about the view and limits of
-// a cell. It refuses hybrid cgroups, so it runs below a helper whose mount
+// Debian's crun with a bundle that gives /bin/true the view and limits of a
+// cell. It refuses hybrid cgroups, so it runs below a helper whose mount
 // namespace hides the v2 tree.
 class Crun {
  public:
-  Crun();
+  // `view` must outlive it.
+  explicit Crun(const PeerView& view);
   Crun(const Crun&) = delete;
   Crun& operator=(const Crun&) = delete;
   ~Crun();

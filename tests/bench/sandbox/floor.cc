@@ -1,9 +1,13 @@
 #include "tests/bench/sandbox/floor.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,11 +18,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "sandbox/cell/message_socket.h"
 #include "sandbox/launcher/cgroup_tree.h"
 #include "sandbox/launcher/clone_child.h"
 #include "sandbox/launcher/loopback.h"
 #include "sandbox/policy/confinement.h"
+#include "sandbox/policy/write_fence.h"
 #include "sandbox/rootfs/mount_calls.h"
 #include "sandbox/rootfs/staging.h"
 
@@ -38,18 +45,31 @@ void Put(int directory, const char* name, const char* value) {
   ::close(fd);
 }
 
+// A directory of the cell's own, or the tree's where it is the only cell.
+UniqueFd MakeFloorDirectory(int base) {
+  if (tree->single_cell()) return UniqueFd(::fcntl(base, F_DUPFD_CLOEXEC, 0));
+  ::mkdirat(base, "f", 0755);
+  return UniqueFd(::openat(base, "f", O_RDONLY | O_CLOEXEC));
+}
+
+void Remove(int base) {
+  if (!tree->single_cell()) ::unlinkat(base, "f", AT_REMOVEDIR);
+}
+
 UniqueFd BuildRoot() {
   UniqueFd root = NewTmpfs({.bytes = 64 << 20, .inodes = 20000});
-  for (const char* name : {"usr", "etc", "proc", "tmp", "dev"}) {
+  for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "shm", "run",
+                           "var", "root", "home", "mnt", "opt", "srv"}) {
     ::mkdirat(root.get(), name, 0755);
   }
-  ::mkdirat(root.get(), "shm", 0755);
+  (void)!::symlinkat("../tmp", root.get(), "var/tmp");
+  (void)!::symlinkat("../run", root.get(), "var/run");
   (void)!::fchmodat(root.get(), "tmp", 01777, 0);
   (void)!::fchmodat(root.get(), "shm", 01777, 0);
   const UniqueFd tmp = CloneTree(root.get(), "tmp", false);
   const UniqueFd shm = CloneTree(root.get(), "shm", false);
-  const UniqueFd dev = CloneTree(staging->dev().fd(), "", true);
-  const UniqueFd etc = CloneTree(staging->etc().fd(), "", true);
+  const UniqueFd dev = staging->TreeOf(staging->dev());
+  const UniqueFd etc = staging->TreeOf(staging->etc());
   bool attached = AttachTree(tmp.get(), root.get(), "tmp") &&
                   AttachTree(etc.get(), root.get(), "etc") &&
                   AttachTree(dev.get(), root.get(), "dev") &&
@@ -60,7 +80,7 @@ UniqueFd BuildRoot() {
       (void)!::symlinkat(host.entry.link_target.c_str(), root.get(), name);
       continue;
     }
-    const UniqueFd tree = CloneTree(host.mount.fd(), "", true);
+    const UniqueFd tree = staging->TreeOf(host.mount);
     attached = attached && AttachTree(tree.get(), root.get(), name);
   }
   if (!attached ||
@@ -84,19 +104,64 @@ bool EnterRoot(int root) {
          ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
 }
 
-[[noreturn]] void RunChild(int root, int release, int memory, int pids) {
+[[noreturn]] void RunInit(int channel) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGCHLD, SIG_IGN);
   char byte = 0;
-  if (::read(release, &byte, 1) != 1) ::_exit(90);
-  Put(memory, "tasks", "0");
-  Put(pids, "tasks", "0");
-  if (::unshare(CLONE_NEWCGROUP) != 0 || !EnterRoot(root)) ::_exit(92);
-  BringLoopbackUp();
+  std::vector<UniqueFd> root;
+  if (::unshare(CLONE_NEWNET) != 0 || !BringLoopbackUp() ||
+      ReceiveRecord(channel, &byte, 1, root, 1) != ReceiveResult::kMessage ||
+      ::unshare(CLONE_NEWCGROUP) != 0 || !EnterRoot(root[0].get())) {
+    ::_exit(92);
+  }
   (void)!::sethostname("cell", 4);
   ::setsid();
+  if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (GiveUpCapabilities().step != SetupStep::kNone) ::_exit(93);
+  ::dup3(channel, 0, O_CLOEXEC);
+  ::syscall(SYS_close_range, 1, ~0u, 0u);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+  (void)!::write(0, "r", 1);
+  (void)!::read(0, &byte, 1);
+  while (true) ::syscall(SYS_exit, 1);
+}
+
+// Descriptors of the program under test, and of the cell it goes to.
+struct Program {
+  int init = -1;
+  int memory = -1;
+  int pids = -1;
+  int in = -1;
+  int out = -1;
+  int err = -1;
+  int gate = -1;
+};
+
+[[noreturn]] void RunProgram(const Program& p, bool wait) {
+  Put(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
+  Put(p.memory, "tasks", "0");
+  Put(p.pids, "tasks", "0");
+  char byte = 0;
+  if (wait && ::read(p.gate, &byte, 1) != 1) ::_exit(90);
+  if (::setns(p.init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
+                          CLONE_NEWIPC | CLONE_NEWUTS) != 0 ||
+      ::unshare(CLONE_NEWCGROUP) != 0) {
+    ::_exit(92);
+  }
+  ::dup2(p.in, 0);
+  ::dup2(p.out, 1);
+  ::dup2(p.err, 2);
+  ::dup3(p.gate, 3, O_CLOEXEC);
+  ::syscall(SYS_close_range, 4, ~0u, 0u);
   constexpr ResourceLimit kLimits[] = {{RLIMIT_NOFILE, 4096}};
   LimitResources(kLimits);
   if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
+  ::setsid();
+  ::umask(022);
   if (GiveUpPrivileges().step != SetupStep::kNone) ::_exit(93);
+  const std::string writable[] = {"/tmp", "/dev", "/proc"};
+  if (!FenceWrites(writable) || ::chdir("/") != 0) ::_exit(93);
   const char* arguments[] = {"/bin/true", nullptr};
   const char* environment[] = {nullptr};
   ::execve(arguments[0], const_cast<char**>(arguments),
@@ -104,14 +169,84 @@ bool EnterRoot(int root) {
   ::_exit(94);
 }
 
+void Get(int directory, const char* name) {
+  const int fd = ::openat(directory, name, O_RDONLY | O_CLOEXEC);
+  char buffer[4096];
+  (void)!::read(fd, buffer, sizeof(buffer));
+  ::close(fd);
+}
+
+int Reap(int pidfd) {
+  siginfo_t info = {};
+  ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED);
+  return info.si_code == CLD_EXITED ? info.si_status : -1;
+}
+
+void MapIds(pid_t pid) {
+  char path[64];
+  char line[64];
+  std::snprintf(line, sizeof(line), "1000 %u 1", kOuterUid);
+  for (const char* map : {"uid_map", "gid_map"}) {
+    std::snprintf(path, sizeof(path), "/proc/%d/%s", pid, map);
+    Put(AT_FDCWD, path, line);
+  }
+}
+
+struct FloorCgroups {
+  UniqueFd own, memory, pids, event, control;
+
+  void Limit(pid_t init) {
+    const std::string pid = std::to_string(init);
+    memory = MakeFloorDirectory(tree->Legacy(Controller::kMemory));
+    pids = MakeFloorDirectory(tree->Legacy(Controller::kPids));
+    Put(memory.get(), "memory.limit_in_bytes", "536870912");
+    Put(memory.get(), "memory.memsw.limit_in_bytes", "536870912");
+    Put(memory.get(), "tasks", pid.c_str());
+    Put(pids.get(), "pids.max", "257");
+    Put(pids.get(), "tasks", pid.c_str());
+    event.Reset(::eventfd(0, EFD_CLOEXEC));
+    control.Reset(
+        ::openat(memory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC));
+    Put(memory.get(), "cgroup.event_control",
+        (std::to_string(event.get()) + " " + std::to_string(control.get()))
+            .c_str());
+  }
+};
+
+// Both ends of a pipe or a pair of sockets.
+struct Ends {
+  UniqueFd ours, theirs;
+
+  static Ends Pipe(bool to_us) {
+    int fds[2];
+    (void)!::pipe2(fds, O_CLOEXEC);
+    return {UniqueFd(fds[to_us ? 0 : 1]), UniqueFd(fds[to_us ? 1 : 0])};
+  }
+  static Ends Sockets(int type) {
+    int fds[2];
+    (void)!::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds);
+    return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+  }
+};
+
+// What a result tells.
+void ReadCounters(const FloorCgroups& cgroups, int leaf) {
+  Get(cgroups.memory.get(), "memory.oom_control");
+  Put(leaf, "cgroup.kill", "1");
+  Get(cgroups.memory.get(), "memory.max_usage_in_bytes");
+  Get(cgroups.pids.get(), "pids.peak");
+  Get(leaf, "cpu.stat");
+}
+
 }  // namespace
 
-bool PrepareFloor() {
-  tree.emplace(CgroupTree::Probe({}));
+bool PrepareFloor(bool once) {
+  tree.emplace(CgroupTree::Probe({.single_cell = once, .cores = !once}));
   auto entered = Staging::Enter(false);
   if (!entered) return false;
   staging.emplace(*std::move(entered));
-  return staging->Prepare().has_value();
+  if (once) staging->ForLastCell();
+  return once || staging->Prepare().has_value();
 }
 
 void CleanUpFloor() {
@@ -120,40 +255,62 @@ void CleanUpFloor() {
 }
 
 int RunFloorCell() {
-  const int memory_base = tree->Legacy(Controller::kMemory);
-  const int pids_base = tree->Legacy(Controller::kPids);
-  ::mkdirat(tree->unified(), "f", 0755);
-  ::mkdirat(memory_base, "f", 0755);
-  ::mkdirat(pids_base, "f", 0755);
-  const UniqueFd leaf(::openat(tree->unified(), "f", O_RDONLY | O_CLOEXEC));
-  const UniqueFd memory(::openat(memory_base, "f", O_RDONLY | O_CLOEXEC));
-  const UniqueFd pids(::openat(pids_base, "f", O_RDONLY | O_CLOEXEC));
-  Put(memory.get(), "memory.limit_in_bytes", "536870912");
-  Put(pids.get(), "pids.max", "257");
-  const UniqueFd root = BuildRoot();
-  int release[2];
-  if (!root || ::pipe2(release, O_CLOEXEC) != 0) return -1;
-  UniqueFd pidfd;
-  const pid_t pid = CloneChild(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
-                                   CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
-                               leaf.get(), pidfd);
-  if (pid == 0) RunChild(root.get(), release[0], memory.get(), pids.get());
-  char path[64];
-  char line[64];
-  std::snprintf(line, sizeof(line), "1000 %u 1", kOuterUid);
-  for (const char* map : {"uid_map", "gid_map"}) {
-    std::snprintf(path, sizeof(path), "/proc/%d/%s", pid, map);
-    Put(AT_FDCWD, path, line);
+  const bool once = tree->single_cell();
+  FloorCgroups cgroups;
+  cgroups.own = MakeFloorDirectory(tree->unified());
+  Ends channel = Ends::Sockets(SOCK_SEQPACKET);
+  UniqueFd init;
+  const pid_t pid = CloneChild(
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
+      cgroups.own.get(), init);
+  if (pid == 0) {
+    channel.ours.Reset();
+    RunInit(channel.theirs.get());
   }
-  (void)!::write(release[1], "g", 1);
-  siginfo_t info = {};
-  ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED);
-  ::close(release[0]);
-  ::close(release[1]);
-  ::unlinkat(tree->unified(), "f", AT_REMOVEDIR);
-  ::unlinkat(memory_base, "f", AT_REMOVEDIR);
-  ::unlinkat(pids_base, "f", AT_REMOVEDIR);
-  return info.si_code == CLD_EXITED ? info.si_status : -1;
+  channel.theirs.Reset();
+  MapIds(pid);
+  cgroups.Limit(pid);
+  if (!staging->Prepare()) return -1;
+  const UniqueFd root = BuildRoot();
+  const int root_fd = root.get();
+  if (!root || !SendRecord(channel.ours.get(), "g", 1, {&root_fd, 1})) {
+    return -1;
+  }
+  char byte = 0;
+  if (!once) (void)!::read(channel.ours.get(), &byte, 1);
+
+  Ends in = Ends::Pipe(false);
+  Ends out = Ends::Pipe(true);
+  Ends err = Ends::Pipe(true);
+  Ends gate = Ends::Sockets(SOCK_STREAM);
+  ::mkdirat(cgroups.own.get(), "p", 0755);
+  const UniqueFd leaf(::openat(cgroups.own.get(), "p", O_RDONLY | O_CLOEXEC));
+  const UniqueFd home(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  UniqueFd pidfd;
+  (void)!::setns(init.get(), CLONE_NEWPID);
+  if (CloneChild(0, leaf.get(), pidfd) == 0) {
+    RunProgram(
+        {init.get(), cgroups.memory.get(), cgroups.pids.get(), in.theirs.get(),
+         out.theirs.get(), err.theirs.get(), gate.theirs.get()},
+        once);
+  }
+  (void)!::setns(home.get(), CLONE_NEWPID);
+  for (Ends* ends : {&in, &out, &err, &gate}) ends->theirs.Reset();
+  if (once) {
+    (void)!::read(channel.ours.get(), &byte, 1);
+    (void)!::write(gate.ours.get(), "g", 1);
+  }
+  while (::read(out.ours.get(), &byte, 1) > 0) continue;
+  while (::read(err.ours.get(), &byte, 1) > 0) continue;
+  const int status = Reap(pidfd.get());
+  ReadCounters(cgroups, leaf.get());
+  ::unlinkat(cgroups.own.get(), "p", AT_REMOVEDIR);
+  SendSignal(init.get(), SIGKILL);
+  Reap(init.get());
+  Remove(tree->unified());
+  Remove(tree->Legacy(Controller::kMemory));
+  Remove(tree->Legacy(Controller::kPids));
+  return status;
 }
 
 }  // namespace assay::bench

@@ -23,22 +23,13 @@
 #include "tests/bench/sandbox/crun.h"
 #include "tests/bench/sandbox/floor.h"
 #include "tests/bench/sandbox/limits_bench.h"
+#include "tests/bench/sandbox/peer_view.h"
 
 namespace assay::bench {
 namespace {
 
 using namespace sandbox;
 using Clock = std::chrono::steady_clock;
-
-// The same view as a host cell's, as far as bubblewrap goes; it sets no limits
-// and no filter.
-std::vector<std::string> Bubblewrap() {
-  return {"bwrap",     "--unshare-all", "--ro-bind", "/usr",      "/usr",
-          "--symlink", "usr/bin",       "/bin",      "--symlink", "usr/lib",
-          "/lib",      "--symlink",     "usr/lib64", "/lib64",    "--dev",
-          "/dev",      "--proc",        "/proc",     "--tmpfs",   "/tmp",
-          "/bin/true"};
-}
 
 SessionSpec TrueSpec(std::uint32_t expected_cells,
                      std::uint32_t expected_processes) {
@@ -131,7 +122,7 @@ void MeasureCells(Launcher& launcher, int rounds) {
   Session steady(*launcher.CreateSession(TrueSpec(0, kMany)));
   Session eager(*launcher.CreateSession(TrueSpec(kMany, 1)));
   auto warm = steady.StartCell(0);
-  if (!warm || !PrepareFloor()) return;
+  if (!warm || !PrepareFloor(false)) return;
   Settle(launcher, 3);
   std::optional<Cell> ahead;
   std::vector<Contestant> c = {
@@ -168,7 +159,8 @@ void MeasureCells(Launcher& launcher, int rounds) {
 
 void MeasurePrograms(const std::string& bin, const std::string& self,
                      int rounds) {
-  Crun crun;
+  const PeerView view(bin + "/assay-sandbox");
+  Crun crun(view);
   std::vector<Contestant> c = {
       {"assay-sandbox",
        [&] {
@@ -176,7 +168,7 @@ void MeasurePrograms(const std::string& bin, const std::string& self,
                          "--pids", "256", "--", "/bin/true"});
        }},
       {"floor program", [&] { return Command({self, "floor"}); }},
-      {"bubblewrap", [] { return Command(Bubblewrap()); }},
+      {"bubblewrap", [&] { return Command(view.Bubblewrap("/bin/true")); }},
       {"crun", [&] { return crun.Run(); }}};
   Measure(c, rounds);
   const double ours = c[0].Quantile(0.5);
@@ -207,7 +199,7 @@ int All(const std::string& bin, const std::string& self, int rounds) {
 }
 
 int Floor(int count) {
-  bool ran = PrepareFloor();
+  bool ran = PrepareFloor(count == 1);
   for (int i = 0; ran && i < count; ++i) ran = RunFloorCell() == 0;
   CleanUpFloor();
   return ran ? 0 : 1;
