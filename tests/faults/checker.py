@@ -2,6 +2,7 @@
 left: its store and its repositories, beside what its clients were told."""
 
 import datetime
+import os
 import sqlite3
 import subprocess
 import time
@@ -32,8 +33,10 @@ class History:
 
 
 class Store:
-    def __init__(self, data):
-        self.data = data
+    """`seen` keeps what git said of repositories in which no file changed."""
+
+    def __init__(self, data, seen=None):
+        self.data, self.seen = data, {} if seen is None else seen
         self.db = sqlite3.connect(f"file:{data / 'store.db'}?mode=ro", uri=True,
                                   timeout=30)
         self.db.row_factory = sqlite3.Row
@@ -44,11 +47,19 @@ class Store:
     def close(self):
         self.db.close()
 
-    def git(self, repository, *arguments, text=None):
+    def git(self, repository, *arguments):
         path = self.data / "repositories/attempts" / (repository + ".git")
-        return subprocess.run(["git", "-C", path, "-c", "safe.directory=*",
-                               *arguments], env=ENVIRONMENT, input=text,
+        files = frozenset(
+            (place, name, *os.stat(os.path.join(place, name))[6:9])
+            for place, _, names in os.walk(path) for name in names)
+        known = self.seen.get((repository, arguments))
+        if known and known[0] == files:
+            return known[1]
+        done = subprocess.run(["git", "-C", path, "-c", "safe.directory=*",
+                               *arguments], env=ENVIRONMENT,
                               capture_output=True, text=True)
+        self.seen[repository, arguments] = files, done
+        return done
 
     def refs(self, repository):
         lines = self.git(repository, "for-each-ref", "--format=%(refname) "
@@ -59,14 +70,16 @@ class Store:
         return set(self.git(repository, "rev-list", "--all").stdout.split())
 
 
-def check(data, history, patience=8):
+def check(data, history, patience=8, seen=None, untouched=True):
     """The broken invariants, as sentences. What is repaired behind serving and
-    what a deadline does may take a moment."""
+    what a deadline does may take a moment. `untouched`: also the repositories
+    that nobody has pushed to."""
     give_up = time.monotonic() + patience
+    seen = {} if seen is None else seen
     while True:
-        store = Store(data)
+        store = Store(data, seen)
         try:
-            problems = list(problems_of(store, history))
+            problems = list(problems_of(store, history, untouched))
         finally:
             store.close()
         if not problems or time.monotonic() > give_up:
@@ -74,13 +87,14 @@ def check(data, history, patience=8):
         time.sleep(0.05)
 
 
-def problems_of(store, history):
+def problems_of(store, history, untouched=True):
     yield from told(store, history)
     now = time.time() * 1e6
     for attempt in store.rows("SELECT * FROM attempts WHERE repository <> ''"):
         pushes = store.rows("SELECT * FROM pushes WHERE attempt = ? "
                             "ORDER BY sequence", attempt["id"])
-        yield from refs(store, attempt, pushes)
+        if pushes or untouched:
+            yield from refs(store, attempt, pushes)
         yield from times(attempt, pushes)
         if attempt["cut_off_time"] and attempt["cut_off_time"] < now - 3e6:
             yield from deadline(store, attempt, pushes)
@@ -101,6 +115,8 @@ def told(store, history):
                 yield f"1: push of {commit} was told another receive time"
         if answer == "refused" and accepted:
             yield f"3: push of {commit} was refused and is accepted"
+        if answer == "cut" and found:
+            yield f"3: {commit} was never sent whole and has a row"
     for attempt in history.started:
         if not store.rows("SELECT 1 FROM attempts WHERE id = ? AND state >= ?",
                           attempt.split("/")[1], STARTED):
@@ -174,11 +190,11 @@ def deadline(store, attempt, pushes):
 
 def submissions(store, attempt):
     """Row, final run and ref of each go together."""
-    present = store.refs(attempt["repository"])
     for row in store.rows("SELECT * FROM submissions WHERE attempt = ?",
                           attempt["id"]):
         if not row["commit_id"]:
             continue
+        present = store.refs(attempt["repository"])
         if not store.rows("SELECT 1 FROM runs WHERE id = ? AND submission = ?",
                           row["run"], row["number"]):
             yield f"4: submission {row['number']} of {attempt['id']} has no run"

@@ -77,40 +77,45 @@ class RawPush:
             self.answer, self.receive_time = "refused", times[-1]
 
 
+def work_of(candidate):
+    """A commit on the template, which all share: base, commit, pack."""
+    base = candidate.git("rev-parse", "HEAD").stdout.strip()
+    commit = candidate.commit("work")
+    pack = subprocess.run(
+        ["git", "-C", candidate.folder, "pack-objects", "--revs", "--stdout",
+         "-q", "--thin"], input=f"{commit}\n^{base}\n".encode(),
+        env=ENVIRONMENT, capture_output=True, check=True).stdout
+    return base, commit, pack
+
+
 class DeadlineTest(unittest.TestCase):
     def setUp(self):
         self.server = Server()
         self.addCleanup(self.server.close)
         self.server.start()
 
-    def people(self, count, seconds, **spec):
-        """So many who share a hard close in so many seconds."""
-        self.close, text = moment(seconds)
-        self.server.assignment("edge", seconds=3600, hardCloseTime=text, **spec)
-        people = []
-        for _ in range(count):
-            candidate = self.server.candidate("edge")
+    def people(self, count, seconds):
+        """So many who share a hard close, some seconds after the last one has
+        started: as long as that takes here."""
+        self.server.assignment("edge")
+        began = time.monotonic()
+        people = [self.server.candidate("edge") for _ in range(count)]
+        took = time.monotonic() - began
+        self.close, text = moment(2 * took + seconds)
+        self.server.call("AssignmentService/UpdateAssignment",
+                         {"name": "assignments/edge", "expectedVersion": 1,
+                          "spec": {"title": "edge", "duration": "3600s",
+                                   "hardCloseTime": text}}, self.server.admin)
+        for candidate in people:
             candidate.start()
             token = self.server.call("AttemptService/CreateGitToken",
                                      {"name": candidate.attempt}, candidate.token)
             candidate.password = token["password"]
             candidate.path = token["cloneUrl"].split("/", 3)[3]
-            people.append(candidate)
         return people
 
-    def work(self, candidate):
-        """A commit on the template, which all share: base, commit, pack."""
-        candidate.clone()
-        base = candidate.git("rev-parse", "HEAD").stdout.strip()
-        commit = candidate.commit("work")
-        pack = subprocess.run(
-            ["git", "-C", candidate.folder, "pack-objects", "--revs", "--stdout",
-             "-q", "--thin"], input=f"{commit}\n^{base}\n".encode(),
-            env=ENVIRONMENT, capture_output=True, check=True).stdout
-        return base, commit, pack
-
     def push_around(self, people, span):
-        base, commit, pack = self.work(people[0])
+        base, commit, pack = work_of(people[0].clone())
         pushes = [RawPush(person, base, commit, pack) for person in people]
         threads = []
         for i, push in enumerate(pushes):
@@ -147,7 +152,7 @@ class DeadlineTest(unittest.TestCase):
                                         attempt["cut_off_time"])
 
     def test_pushes_around_the_cut_off_are_judged_by_their_receive_time(self):
-        people = self.people(SETTINGS.pushes, SETTINGS.pushes * 0.15 + 4)
+        people = self.people(SETTINGS.pushes, SETTINGS.span + 3)
         pushes, threads = self.push_around(people, SETTINGS.span)
         for thread in threads:
             thread.join()
@@ -158,7 +163,7 @@ class DeadlineTest(unittest.TestCase):
         self.judge(pushes)
 
     def test_the_same_with_a_kill_in_the_middle(self):
-        people = self.people(SETTINGS.pushes, SETTINGS.pushes * 0.15 + 4)
+        people = self.people(SETTINGS.pushes, SETTINGS.span + 3)
         pushes, threads = self.push_around(people, SETTINGS.span)
         time.sleep(max(0, self.close + 0.2 - time.time()))
         self.server.kill()
@@ -186,7 +191,7 @@ class DeadlineTest(unittest.TestCase):
         self.assertEqual((row["commit_id"], row["cause"]), (commit, DEADLINE))
 
     def test_many_deadlines_at_once(self):
-        people = self.people(SETTINGS.storm, SETTINGS.storm * 0.04 + 3)
+        people = self.people(SETTINGS.storm, 3)
         time.sleep(max(0, self.close - time.time()))
         store = Store(self.server.data)
         self.addCleanup(store.close)

@@ -149,12 +149,13 @@ class Server:
         return answer
 
     def assignment(self, name, seconds=3600, **spec):
+        """With a suite of its own, so that there is a blob to be kept."""
         return self.call(
             "AssignmentService/CreateAssignment",
             {"assignmentId": name,
              "spec": dict({"title": name, "duration": f"{seconds}s"}, **spec),
              "template": tree({"README.md": f"Greet {name}.\n"}),
-             "suite": tree({"assay.yaml": SUITE})}, self.admin)
+             "suite": tree({"assay.yaml": SUITE.replace("Task", name)})}, self.admin)
 
     def candidate(self, assignment, name="Ada"):
         return Candidate(self, assignment, name)
