@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,13 @@ namespace assay::cli {
 namespace {
 
 struct FsckOptions {
+  std::string store;
   bool mend = false;
   bool quick = false;
+};
+
+struct StoreOptions {
+  std::string store;
 };
 
 struct FolderOptions {
@@ -24,7 +30,13 @@ Outcome RunServerProgram(Context& context, std::vector<std::string> words) {
   return static_cast<ExitCode>(Wait(pid));
 }
 
+// Not on a command line, which is everybody's to read: it may say more.
+void NameStore(const std::string& store) {
+  if (!store.empty()) setenv("ASSAY_STORE", store.c_str(), 1);
+}
+
 Outcome Fsck(Context& context, const FsckOptions& options) {
+  NameStore(options.store);
   std::vector<std::string> words{"fsck"};
   if (options.mend) words.push_back("--mend");
   if (options.quick) words.push_back("--quick");
@@ -33,6 +45,11 @@ Outcome Fsck(Context& context, const FsckOptions& options) {
 
 Outcome Backup(Context& context, const FolderOptions& options) {
   return RunServerProgram(context, {"backup", options.folder});
+}
+
+Outcome MigrateStore(Context& context, const StoreOptions& options) {
+  NameStore(options.store);
+  return RunServerProgram(context, {"migrate-store"});
 }
 
 Outcome Restore(Context& context, const FolderOptions& options) {
@@ -56,6 +73,23 @@ void AddAdminCommands(CommandLine& line) {
                     "Put right what can be; with the server stopped");
   fsck.app.add_flag("--quick", fsck.options->quick,
                     "Leave out what reads every object and blob");
+  fsck.app
+      .add_option("--store", fsck.options->store,
+                  "PostgreSQL that the data directory goes with, as for "
+                  "`assay up`")
+      ->envname("ASSAY_STORE");
+  auto migrate = line.Add<StoreOptions>(
+      group, "migrate-store",
+      "Move the store from SQLite to PostgreSQL, with the server stopped; "
+      "every "
+      "row is read back before anything counts",
+      "  assay admin migrate-store --store postgres://assay@db.example/assay",
+      MigrateStore);
+  migrate.app
+      .add_option("--store", migrate.options->store,
+                  "PostgreSQL, postgres://user@host:port/database")
+      ->envname("ASSAY_STORE")
+      ->required();
   auto backup = line.Add<FolderOptions>(
       group, "backup", "Copy the installation, also while it serves",
       "  assay admin backup /backup/assay-2026-01-31", Backup);

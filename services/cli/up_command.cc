@@ -16,6 +16,7 @@ namespace assay::cli {
 namespace {
 
 struct UpOptions {
+  std::string store;
   int grpc_port = kDefaultGrpcPort;
   int web_port = kDefaultWebPort;
   bool any_port = false;
@@ -133,6 +134,8 @@ Outcome Up(Context& context, const UpOptions& options) {
     return SystemError("make the data directory " + data_dir.string(),
                        error.value());
   }
+  // Not on a command line, which is everybody's to read: it may say more.
+  if (!options.store.empty()) setenv("ASSAY_STORE", options.store.c_str(), 1);
   Supervisor supervisor(data_dir / "log");
   const auto fail = [&](const Error& failure) -> Outcome {
     supervisor.Stop(kStopGrace);
@@ -165,8 +168,14 @@ void AddUpCommand(CommandLine& line) {
       "Run server and worker on this machine, on loopback, until Ctrl-C",
       "  assay up\n"
       "  assay up --data-dir ./data --any-port\n"
-      "  assay up --grpc-port 0 --web-port 0 --json",
+      "  assay up --grpc-port 0 --web-port 0 --json\n"
+      "  assay up --store postgres://assay@db.example/assay",
       Up);
+  up.app
+      .add_option("--store", up.options->store,
+                  "PostgreSQL, postgres://user@host:port/database [SQLite in "
+                  "the data directory]")
+      ->envname("ASSAY_STORE");
   up.app.add_option("--grpc-port", up.options->grpc_port,
                     "Port of the gRPC API [7070]; 0: any");
   up.app.add_option("--web-port", up.options->web_port,

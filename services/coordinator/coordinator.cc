@@ -45,7 +45,7 @@
 #include "services/runs/run_queue.h"
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/local.h"
-#include "services/storage/sqlite/sqlite_store.h"
+#include "services/storage/open_store.h"
 #include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
@@ -71,8 +71,9 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   Ground ground;
   ASSAY_ASSIGN_OR_RETURN(ground.directory,
                          DataDirectory::Open(options.data_dir));
-  ASSAY_ASSIGN_OR_RETURN(ground.store,
-                         storage::OpenSqlite(ground.directory->store_file()));
+  ASSAY_ASSIGN_OR_RETURN(
+      ground.store,
+      storage::OpenStore(options.store, ground.directory->path()));
   ASSAY_ASSIGN_OR_RETURN(ground.blobs,
                          storage::OpenLocalBlobs(ground.directory->blobs()));
   ASSAY_ASSIGN_OR_RETURN(ground.repositories,

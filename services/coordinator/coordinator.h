@@ -21,6 +21,8 @@ namespace assay::coordinator {
 struct Options {
   // Everything that must survive; made when absent, for its owner only.
   std::filesystem::path data_dir;
+  // postgres://user@host:port/database; empty: SQLite in the data directory.
+  std::string store;
   std::string grpc_address = "127.0.0.1:7070";
   std::string web_address = "127.0.0.1:7080";
   // How people reach the web port: what links and clone lines begin with.

@@ -8,6 +8,7 @@
 
 #include "services/maintenance/backup.h"
 #include "services/maintenance/fsck.h"
+#include "services/maintenance/migrate_store.h"
 
 namespace assay::admin {
 namespace {
@@ -56,10 +57,21 @@ int Print(const Expected<maintenance::BackupReport>& report,
   return 0;
 }
 
+int RunMigrateStore(const std::filesystem::path& data_dir,
+                    const std::string& store) {
+  const auto report = maintenance::MigrateStore(data_dir, store);
+  if (!report) return Fail(report.error());
+  fmt::print(
+      "moved {} rows of {} tables and read them back; start with --store from "
+      "now on\n",
+      report->rows, report->tables);
+  return 0;
+}
+
 }  // namespace
 
 void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
-                 std::function<int()>& chosen) {
+                 const std::string& store, std::function<int()>& chosen) {
   app.require_subcommand(0, 1);
   app.fallthrough();
   CLI::App* fsck = app.add_subcommand(
@@ -70,8 +82,9 @@ void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
                  "Put right what can be; with the server stopped");
   fsck->add_flag("--quick", options->quick,
                  "Leave out what reads every object and blob");
-  fsck->callback([options, &data_dir, &chosen] {
+  fsck->callback([options, &data_dir, &store, &chosen] {
     options->data_dir = data_dir;
+    options->store = store;
     chosen = [options] { return RunFsck(*options); };
   });
 
@@ -94,6 +107,14 @@ void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
       return Print(maintenance::Restore(*folder, data_dir),
                    "restored to " + data_dir.string());
     };
+  });
+
+  CLI::App* migrate = app.add_subcommand(
+      "migrate-store",
+      "Move the store from SQLite to the PostgreSQL of --store; with the "
+      "server stopped");
+  migrate->callback([&data_dir, &store, &chosen] {
+    chosen = [&data_dir, &store] { return RunMigrateStore(data_dir, store); };
   });
 }
 

@@ -4,16 +4,18 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <string>
 
 namespace assay::admin {
 
-// What an administrator does to a data directory: `assayd fsck`, `backup` and
-// `restore`, which `assay admin` starts. `data_dir` is read when one is run.
+// What an administrator does to a data directory: `assayd fsck`, `backup`,
+// `restore` and `migrate-store`, which `assay admin` starts. `data_dir` and
+// `store` (as --store) are read when one is run.
 //
 // `chosen` gets what is to be run instead of the server, and then answers with
 // the exit code: 0, 1 where something is broken, 3 where it could not be done.
 void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
-                 std::function<int()>& chosen);
+                 const std::string& store, std::function<int()>& chosen);
 
 }  // namespace assay::admin
 

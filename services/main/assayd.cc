@@ -51,6 +51,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
   app.add_option("--data-dir", coordinator.data_dir,
                  "Everything that must survive")
       ->capture_default_str();
+  app.add_option("--store", coordinator.store,
+                 "PostgreSQL, postgres://user@host:port/database, with its "
+                 "password in PGPASSWORD; none: SQLite in the data directory")
+      ->envname("ASSAY_STORE");
   app.add_option("--listen,--grpc-address", coordinator.grpc_address,
                  "Address of the gRPC port; port 0 takes a free one")
       ->capture_default_str();
@@ -181,7 +185,8 @@ int main(int argc, char** argv) {
   CLI::App app("Assay's coordinator: gRPC API, git over HTTP, dashboard");
   AddOptions(app, options);
   std::function<int()> admin;
-  assay::admin::AddCommands(app, options.coordinator.data_dir, admin);
+  assay::admin::AddCommands(app, options.coordinator.data_dir,
+                            options.coordinator.store, admin);
   CLI11_PARSE(app, argc, argv);
   if (const auto read = ReadSecrets(options.coordinator.ways); !read) {
     fmt::print(stderr, "assayd: {}\n", read.error().message);

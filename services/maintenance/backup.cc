@@ -11,6 +11,8 @@
 #include "services/repositories/durable_files.h"
 #include "services/repositories/handles.h"
 #include "services/repositories/history.h"
+#include "services/storage/open_store.h"
+#include "services/storage/sqlite/sqlite_connection.h"
 
 namespace assay::maintenance {
 namespace {
@@ -66,7 +68,7 @@ class BackupRun {
 
   Expected<BackupReport> Run() {
     ASSAY_RETURN_IF_ERROR(CopyStore());
-    ASSAY_ASSIGN_OR_RETURN(snapshot_, Snapshot::Open(to_ / "store.db"));
+    ASSAY_ASSIGN_OR_RETURN(snapshot_, Snapshot::Open(to_));
     for (const char* name : {"admin.token", "worker.token", "receipt.key"})
       if (fs::exists(from_ / name)) ASSAY_RETURN_IF_ERROR(Copy(name));
     ASSAY_RETURN_IF_ERROR(CopyTree("blobs"));
@@ -221,6 +223,11 @@ Status CheckRestored(const fs::path& data_dir) {
 
 Expected<BackupReport> Backup(const fs::path& data_dir, const fs::path& to) {
   repositories::StartLibgit2();
+  if (fs::exists(data_dir / storage::kStorePlaceFile))
+    return FailedPrecondition(
+        data_dir.string(),
+        " keeps its store in PostgreSQL: back that up first (pg_dump), then "
+        "copy the data directory; objects are there before rows tell of them");
   if (!fs::exists(data_dir / "store.db"))
     return NotFound("there is no store in ", data_dir.string(),
                     ": expected the --data-dir of an assayd");

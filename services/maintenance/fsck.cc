@@ -39,7 +39,7 @@ class FsckRun {
 
  private:
   Expected<std::unique_ptr<Snapshot>> OpenSnapshot() const {
-    return Snapshot::Open(options_.data_dir / "store.db");
+    return Snapshot::Open(options_.data_dir, options_.store);
   }
   void Add(Finding::Kind kind, std::string where, std::string what) {
     report_.findings.push_back({kind, std::move(where), std::move(what)});
@@ -49,6 +49,7 @@ class FsckRun {
   }
 
   Status CheckStore();
+  Status CheckFile();
   Status CheckBlobs();
   void CheckBlob(const std::string& digest, const std::string& user);
   Status CheckRepositories();
@@ -63,7 +64,9 @@ class FsckRun {
   FsckReport report_;
 };
 
-Status FsckRun::CheckStore() {
+// What SQLite says of its own file. PostgreSQL looks after its pages and its
+// references by itself.
+Status FsckRun::CheckFile() {
   storage::sql::Connection& db = snapshot_->connection();
   ASSAY_ASSIGN_OR_RETURN(
       const auto pages,
@@ -77,6 +80,11 @@ Status FsckRun::CheckStore() {
   for (const auto& row : foreign.rows)
     Broken("store", "a row of " + row.Text(0) + " belongs to a row of " +
                         row.Text(2) + " that is not there");
+  return {};
+}
+
+Status FsckRun::CheckStore() {
+  if (options_.store.empty()) ASSAY_RETURN_IF_ERROR(CheckFile());
   const auto audit = snapshot_->tx().audit.Verify();
   if (audit)
     report_.audit_records = static_cast<int>(*audit);
@@ -188,7 +196,7 @@ bool FsckReport::broken() const {
 
 Expected<FsckReport> Fsck(const FsckOptions& options) {
   repositories::StartLibgit2();
-  if (!fs::exists(options.data_dir / "store.db"))
+  if (!fs::exists(options.data_dir / "repositories"))
     return NotFound("there is no store in ", options.data_dir.string(),
                     ": expected the --data-dir of an assayd");
   std::unique_ptr<coordinator::DataDirectory> lock;

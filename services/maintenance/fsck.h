@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_MAINTENANCE_FSCK_H_
 
 #include <filesystem>
+#include <string>
 
 #include "proto/base/error.h"
 #include "services/maintenance/finding.h"
@@ -10,6 +11,8 @@ namespace assay::maintenance {
 
 struct FsckOptions {
   std::filesystem::path data_dir;
+  // As assayd's --store.
+  std::string store;
   // Put right what can be; no assayd may use the data directory.
   bool mend = false;
   // Leave out what reads every object and every blob.

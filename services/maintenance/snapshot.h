@@ -3,8 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
-#include "services/storage/sqlite/sqlite_connection.h"
+#include "services/storage/sql/connection.h"
 #include "services/storage/transaction.h"
 
 namespace assay::maintenance {
@@ -14,20 +15,22 @@ namespace assay::maintenance {
 // Threads: one.
 class Snapshot {
  public:
+  // `place` names a PostgreSQL; empty: the SQLite file in `data_dir`.
+  //
   // kNotFound: there is no store. kFailedPrecondition: another version of
-  // Assay wrote it.
+  // Assay wrote it, or it is in PostgreSQL and `place` does not say so.
   static Expected<std::unique_ptr<Snapshot>> Open(
-      const std::filesystem::path& store_file);
+      const std::filesystem::path& data_dir, const std::string& place = "");
   ~Snapshot();
 
   storage::Transaction& tx() { return tx_; }
   storage::sql::Connection& connection() { return *connection_; }
 
  private:
-  explicit Snapshot(std::unique_ptr<storage::SqliteConnection> connection)
+  explicit Snapshot(std::unique_ptr<storage::sql::Connection> connection)
       : connection_(std::move(connection)), tx_(*connection_) {}
 
-  const std::unique_ptr<storage::SqliteConnection> connection_;
+  const std::unique_ptr<storage::sql::Connection> connection_;
   storage::Transaction tx_;
 };
 

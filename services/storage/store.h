@@ -29,8 +29,9 @@ using Async = boost::asio::awaitable<Expected<T>>;
 //
 // Threads: Write and Read may be awaited on any executor and resume on it.
 // Errors: the closure's own; kUnavailable when the store cannot be written
-// (disk full, I/O error, closing), in which case nothing happened; kAborted
-// when conflicts did not end.
+// (disk full, I/O error, no server, closing), in which case nothing happened;
+// kAborted when conflicts did not end; kUnknown when the server went away in
+// the middle of a commit and did not come back to say whether it happened.
 class Store {
  public:
   // T of a closure that answers with Expected<T>.

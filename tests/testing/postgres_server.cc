@@ -93,6 +93,9 @@ Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
   const gid_t gid = user->pw_gid;
 
   std::unique_ptr<PostgresServer> server(new PostgresServer);
+  server->bin_ = bin;
+  server->uid_ = uid;
+  server->gid_ = gid;
   server->directory_ =
       (fs::temp_directory_path() / "assay-postgres-XXXXXX").string();
   if (mkdtemp(server->directory_.data()) == nullptr) {
@@ -113,26 +116,12 @@ Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
       << "host all all 127.0.0.0/8 trust\n";
 
   server->port_ = FreePort();
-  const int log = open((server->directory_ + "/log").c_str(),
-                       O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-  server->pid_ = StartProgram(
-      {bin + "/postgres", "-D", data, "-p", std::to_string(server->port_), "-h",
-       "127.0.0.1", "-k", server->directory_, "-c", "fsync=off", "-c",
-       "log_statement=all", "-c", "log_line_prefix="},
-      log, uid, gid);
-  close(log);
+  server->Launch();
+  if (!server->WaitUntilReady())
+    return Internal("PostgreSQL did not start: ", server->Log());
   const std::vector<std::string> psql = {
       "psql", "-h",       "127.0.0.1", "-p", std::to_string(server->port_),
       "-U",   "postgres", "-qc"};
-  // pg_isready waits in the kernel between tries of its own.
-  for (int i = 0; i < 100; ++i) {
-    if (RunProgram({bin + "/pg_isready", "-q", "-h", "127.0.0.1", "-p",
-                    std::to_string(server->port_)})
-            .exit_code == 0) {
-      break;
-    }
-    usleep(10'000);
-  }
   for (const std::string sql :
        {"create role app login", "create database app owner app"}) {
     std::vector<std::string> command = psql;
@@ -141,6 +130,46 @@ Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
     if (done.exit_code != 0) return Internal(sql, ": ", done.text);
   }
   return server;
+}
+
+void PostgresServer::Launch() {
+  const int log = open((directory_ + "/log").c_str(),
+                       O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  pid_ = StartProgram(
+      {bin_ + "/postgres", "-D", directory_ + "/data", "-p",
+       std::to_string(port_), "-h", "127.0.0.1", "-k", directory_, "-c",
+       "fsync=off", "-c", "log_statement=all", "-c", "log_line_prefix="},
+      log, uid_, gid_);
+  close(log);
+}
+
+// pg_isready waits in the kernel between tries of its own.
+bool PostgresServer::WaitUntilReady() {
+  for (int i = 0; i < 1'000; ++i) {
+    if (RunProgram({bin_ + "/pg_isready", "-q", "-h", "127.0.0.1", "-p",
+                    std::to_string(port_)})
+            .exit_code == 0)
+      return true;
+    usleep(10'000);
+  }
+  return false;
+}
+
+void PostgresServer::Kill() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+Status PostgresServer::Restart() {
+  // Backends of a killed postmaster end when they notice; the new one refuses
+  // to start while their shared memory is in use.
+  for (int i = 0; i < 100; ++i) {
+    Launch();
+    if (WaitUntilReady() && waitpid(pid_, nullptr, WNOHANG) == 0) return {};
+    Kill();
+  }
+  return Internal("PostgreSQL did not start again: ", Log());
 }
 
 PostgresServer::~PostgresServer() {

@@ -22,13 +22,22 @@ class PostgresServer {
   PostgresServer(const PostgresServer&) = delete;
 
   std::uint16_t port() const { return port_; }
+  // Kills the server's processes in the middle of what they do.
+  void Kill();
+  // Starts it again on its data and its port, once the killed one has vanished.
+  Status Restart();
   // The server's own log so far, with every statement.
   std::string Log() const;
 
  private:
   PostgresServer() = default;
+  void Launch();
+  bool WaitUntilReady();
 
   std::string directory_;
+  std::string bin_;
+  uid_t uid_ = 0;
+  gid_t gid_ = 0;
   std::uint16_t port_ = 0;
   pid_t pid_ = -1;
 };

@@ -41,6 +41,7 @@ class Row {
  public:
   explicit Row(std::vector<Value> columns) : columns_(std::move(columns)) {}
 
+  const std::vector<Value>& columns() const { return columns_; }
   bool IsNull(std::size_t column) const;
   std::int64_t Int(std::size_t column) const;
   double Real(std::size_t column) const;
@@ -79,10 +80,24 @@ class Connection {
   virtual Expected<Result> Execute(std::string_view statement,
                                    std::span<const Value> parameters) = 0;
 
+  // Executes a write whose answer nobody needs: where the database is another
+  // process, without waiting for it. What fails then fails the transaction.
+  virtual Status Post(std::string_view statement,
+                      std::span<const Value> parameters) {
+    auto done = Execute(statement, parameters);
+    if (!done) return std::unexpected(std::move(done).error());
+    return {};
+  }
+
   Expected<Result> Execute(std::string_view statement,
                            std::initializer_list<Value> parameters = {}) {
     return Execute(statement, std::span<const Value>(parameters.begin(),
                                                      parameters.size()));
+  }
+  Status Post(std::string_view statement,
+              std::initializer_list<Value> parameters) {
+    return Post(statement,
+                std::span<const Value>(parameters.begin(), parameters.size()));
   }
 };
 

@@ -1,14 +1,12 @@
 #include "services/storage/sqlite/sqlite_store.h"
 
-#include <condition_variable>
-#include <deque>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "proto/base/fault_point.h"
+#include "services/storage/job_queue.h"
 #include "services/storage/migrations/migrations.h"
 #include "services/storage/sqlite/sqlite_connection.h"
 
@@ -16,49 +14,6 @@ namespace assay::storage {
 namespace {
 
 using ConnectionPtr = std::unique_ptr<SqliteConnection>;
-
-// Closures that wait for a thread. Closing lets the threads finish what is
-// queued and refuses what comes after.
-template <class Job>
-class JobQueue {
- public:
-  // False after Close.
-  bool Push(Job& job) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (closed_) return false;
-      jobs_.push_back(std::move(job));
-    }
-    ready_.notify_one();
-    return true;
-  }
-
-  // Waits for jobs and takes up to `limit`. Empty: closed, and all done.
-  std::vector<Job> Take(std::size_t limit) {
-    std::unique_lock lock(mutex_);
-    ready_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
-    std::vector<Job> taken;
-    while (!jobs_.empty() && taken.size() < limit) {
-      taken.push_back(std::move(jobs_.front()));
-      jobs_.pop_front();
-    }
-    return taken;
-  }
-
-  void Close() {
-    {
-      const std::lock_guard lock(mutex_);
-      closed_ = true;
-    }
-    ready_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<Job> jobs_;
-  bool closed_ = false;
-};
 
 // The role, the threads and the errors are Store's.
 class SqliteStore final : public Store {

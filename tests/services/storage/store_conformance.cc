@@ -3,13 +3,20 @@
 #include <stdexcept>
 
 #include "services/storage/sqlite/sqlite_store.h"
+#include "tests/services/storage/postgres_schema.h"
 
 namespace assay::storage {
 
 std::vector<StoreKind> StoreKinds() {
-  return {{"Sqlite", [](const std::filesystem::path& directory) {
-             return OpenSqlite(directory / "store.db");
-           }}};
+  std::vector<StoreKind> kinds = {
+      {"Sqlite", [](const std::filesystem::path& directory) {
+         return OpenSqlite(directory / "store.db");
+       }}};
+  if (HavePostgres())
+    kinds.push_back({"Postgres", [](const std::filesystem::path& directory) {
+                       return OpenPostgres(SchemaFor(directory));
+                     }});
+  return kinds;
 }
 
 StoreConformanceTest::StoreConformanceTest() {

@@ -32,11 +32,15 @@ struct StoreKind {
   }
 };
 
-// The kinds that this build has. PostgreSQL joins here.
+// SQLite, and PostgreSQL where HavePostgres.
 std::vector<StoreKind> StoreKinds();
 
 // An open store with an assignment and a started attempt in it.
 class StoreConformanceTest : public ::testing::TestWithParam<StoreKind> {
+ public:
+  static AssignmentRecord SomeAssignment();
+  static AttemptRecord SomeAttempt();
+
  protected:
   StoreConformanceTest();
 
@@ -58,9 +62,6 @@ class StoreConformanceTest : public ::testing::TestWithParam<StoreKind> {
   RunId Enqueue(v1::Run::Kind kind);
   RunRecord Get(const RunId& run);
   std::optional<RunRecord> Take(const std::string& worker = "w1");
-
-  static AssignmentRecord SomeAssignment();
-  static AttemptRecord SomeAttempt();
 
   testing::TemporaryDirectory directory_;
   testing::EventLoop loop_;

@@ -1,0 +1,157 @@
+#include "services/storage/postgres/postgres_store.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "proto/base/fault_point.h"
+#include "proto/base/id.h"
+#include "services/storage/job_queue.h"
+#include "services/storage/postgres/batch.h"
+#include "services/storage/postgres/session.h"
+
+namespace assay::storage {
+namespace {
+
+using ConnectionPtr = std::unique_ptr<PostgresConnection>;
+using Failure = PostgresConnection::Failure;
+
+// A connection that comes back when it was lost.
+//
+// Threads: one, but for the queue.
+class Line {
+ public:
+  Line(const PostgresDsn& dsn, ConnectionPtr connection,
+       PostgresOptions options, JobQueue<Job>& queue)
+      : dsn_(dsn),
+        options_(options),
+        queue_(queue),
+        connection_(std::move(connection)) {}
+
+  // The connection, made anew where it must be. Waits for a server that is
+  // away, with patience unless the store is closing.
+  Expected<PostgresConnection*> Get() {
+    const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    auto pause = std::chrono::milliseconds(20);
+    for (;;) {
+      if (connection_ && connection_->failure() != Failure::kLost)
+        return connection_.get();
+      auto opened = Open();
+      if (opened) {
+        connection_ = *std::move(opened);
+        continue;
+      }
+      const bool hopeless = opened.error().code == Code::kFailedPrecondition;
+      if (hopeless || std::chrono::steady_clock::now() > deadline ||
+          !queue_.Pause(pause))
+        return std::unexpected(std::move(opened).error());
+      pause = std::min(pause * 2, std::chrono::milliseconds(500));
+    }
+  }
+
+ private:
+  Expected<ConnectionPtr> Open() {
+    ASSAY_ASSIGN_OR_RETURN(ConnectionPtr connection, OpenSession(dsn_));
+    ASSAY_RETURN_IF_ERROR(CheckSchema(*connection));
+    return connection;
+  }
+
+  const PostgresDsn& dsn_;
+  const PostgresOptions options_;
+  JobQueue<Job>& queue_;
+  ConnectionPtr connection_;
+};
+
+// The role, the threads and the errors are Store's.
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(PostgresDsn dsn, PostgresOptions options)
+      : dsn_(std::move(dsn)), options_(options) {}
+
+  void Start(ConnectionPtr writer, std::vector<ConnectionPtr> readers) {
+    threads_.emplace_back([this, connection = std::move(writer)]() mutable {
+      WriteUntilClosed(Line(dsn_, std::move(connection), options_, writes_));
+    });
+    for (ConnectionPtr& reader : readers)
+      threads_.emplace_back([this, connection = std::move(reader)]() mutable {
+        ReadUntilClosed(Line(dsn_, std::move(connection), options_, reads_));
+      });
+  }
+
+  ~PostgresStore() override {
+    writes_.Close();
+    reads_.Close();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ protected:
+  void Submit(Mode mode, Work work, Done done) override {
+    Job job{std::move(work), std::move(done), {}};
+    JobQueue<Job>& queue = mode == Mode::kWrite ? writes_ : reads_;
+    if (!queue.Push(job)) job.done(Unavailable("the store is closing"));
+  }
+
+ private:
+  void WriteUntilClosed(Line line) {
+    BatchWriter writer([&line] { return line.Get(); });
+    const auto limit = static_cast<std::size_t>(options_.max_batch);
+    for (;;) {
+      std::vector<Job> jobs = writes_.Take(limit);
+      if (jobs.empty()) return writer.Leave();
+      writer.Run(jobs);
+    }
+  }
+
+  void ReadUntilClosed(Line line) {
+    for (;;) {
+      std::vector<Job> jobs = reads_.Take(1);
+      if (jobs.empty()) return;
+      jobs.front().status = Read(line, jobs.front());
+      jobs.front().done(std::move(jobs.front().status));
+    }
+  }
+
+  // A read whose connection breaks is made again: it changed nothing.
+  static Status Read(Line& line, Job& job) {
+    constexpr int kTries = 3;
+    Status status;
+    for (int i = 0; i < kTries; ++i) {
+      ASSAY_ASSIGN_OR_RETURN(PostgresConnection * db, line.Get());
+      ASSAY_RETURN_IF_ERROR(BeginReading(*db));
+      status = CallJob(job, *db);
+      // Its answer is waited for with the next statement's.
+      if (db->Post("ROLLBACK", {})) (void)db->Send();
+      if (db->failure() != Failure::kLost) return status;
+    }
+    return status;
+  }
+
+  const PostgresDsn dsn_;
+  const PostgresOptions options_;
+  JobQueue<Job> writes_;
+  JobQueue<Job> reads_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Store>> OpenPostgres(const PostgresDsn& dsn,
+                                              PostgresOptions options) {
+  ASSAY_ASSIGN_OR_RETURN(ConnectionPtr writer, OpenSession(dsn));
+  if (Status migrated = MigratePostgres(*writer); !migrated)
+    return std::unexpected(
+        migrated.error().Within("opening the store " + dsn.Describe()));
+  std::vector<ConnectionPtr> readers;
+  for (int i = 0; i < options.readers; ++i) {
+    ASSAY_ASSIGN_OR_RETURN(ConnectionPtr reader, OpenSession(dsn));
+    readers.push_back(std::move(reader));
+  }
+  auto store = std::make_unique<PostgresStore>(dsn, options);
+  store->Start(std::move(writer), std::move(readers));
+  return store;
+}
+
+}  // namespace assay::storage

@@ -1,0 +1,100 @@
+#include "services/storage/postgres/session.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "services/storage/migrations/migrations.h"
+#include "services/storage/sql/inventory.h"
+
+namespace assay::storage {
+namespace {
+
+// Where pg_current_xact_id and the pipeline's protocol are.
+constexpr std::int64_t kOldestServer = 130000;
+
+// "assaywri", which nobody else will choose by chance.
+constexpr const char* kLockWriters =
+    "SELECT pg_advisory_xact_lock(7022364301967062633)::text";
+
+// Of every batch of every writer, the last one that was committed.
+constexpr const char* kMakeMarks =
+    "CREATE TABLE IF NOT EXISTS commit_marks ("
+    "writer TEXT PRIMARY KEY, batch BIGINT NOT NULL, "
+    "begin_time TIMESTAMPTZ NOT NULL DEFAULT now())";
+
+Status CheckServer(PostgresConnection& connection, const std::string& place) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection.Execute("SELECT current_setting('server_version_num')::BIGINT,"
+                         " current_setting('server_encoding'),"
+                         " current_setting('synchronous_commit'),"
+                         " pg_is_in_recovery(),"
+                         " current_setting('server_version')"));
+  const sql::Row& row = found.rows.front();
+  if (row.Int(0) < kOldestServer)
+    return FailedPrecondition("the store ", place, " is PostgreSQL ",
+                              row.Text(4), ", expected 13 or later");
+  if (row.Text(1) != "UTF8")
+    return FailedPrecondition(
+        "the store ", place, " keeps ", row.Text(1),
+        ", expected UTF8: make the database with ENCODING 'UTF8'");
+  if (row.Flag(3))
+    return FailedPrecondition("the store ", place,
+                              " is a standby: name the primary in --store");
+  if (row.Text(2) == "off" || row.Text(2) == "local")
+    ASSAY_RETURN_IF_ERROR(connection.Execute("SET synchronous_commit = on"));
+  return {};
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<PostgresConnection>> OpenSession(
+    const PostgresDsn& dsn) {
+  ASSAY_ASSIGN_OR_RETURN(auto connection, PostgresConnection::Connect(dsn));
+  ASSAY_RETURN_IF_ERROR(
+      connection->Post("SET idle_in_transaction_session_timeout = '5s'", {}));
+  ASSAY_RETURN_IF_ERROR(CheckServer(*connection, dsn.Describe()));
+  return connection;
+}
+
+Status BeginWriting(PostgresConnection& connection) {
+  connection.Forget();
+  ASSAY_RETURN_IF_ERROR(
+      connection.Post("BEGIN ISOLATION LEVEL READ COMMITTED", {}));
+  return connection.Post(kLockWriters, {});
+}
+
+Status BeginReading(PostgresConnection& connection) {
+  connection.Forget();
+  return connection.Post("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {});
+}
+
+Status MigratePostgres(PostgresConnection& connection) {
+  ASSAY_RETURN_IF_ERROR(BeginWriting(connection));
+  Status migrated = Migrate(connection, AllMigrations());
+  if (migrated) migrated = connection.Post(kMakeMarks, {});
+  // Of writers that ended without a word.
+  if (migrated)
+    migrated = connection.Post(
+        "DELETE FROM commit_marks WHERE begin_time < now() - interval '30 d'",
+        {});
+  if (!migrated) {
+    (void)connection.Execute("ROLLBACK");
+    return migrated;
+  }
+  auto committed = connection.Execute("COMMIT");
+  if (!committed) return std::unexpected(std::move(committed).error());
+  return {};
+}
+
+Status CheckSchema(PostgresConnection& connection) {
+  ASSAY_ASSIGN_OR_RETURN(const int version, sql::ReadSchemaVersion(connection));
+  const int expected = AllMigrations().back().version;
+  if (version == expected) return {};
+  return FailedPrecondition(
+      "the store has schema version ", version, " by now, expected ", expected,
+      ": another version of Assay migrated it; start that version here too");
+}
+
+}  // namespace assay::storage

@@ -1,0 +1,33 @@
+#ifndef ASSAY_SERVICES_STORAGE_POSTGRES_SESSION_H_
+#define ASSAY_SERVICES_STORAGE_POSTGRES_SESSION_H_
+
+#include <memory>
+
+#include "proto/base/error.h"
+#include "services/storage/postgres/dsn.h"
+#include "services/storage/postgres/postgres_connection.h"
+
+namespace assay::storage {
+
+// Connects, and sets what a session of ours needs: a transaction that is left
+// open ends by itself, and a commit is on disk when it is acknowledged.
+//
+// kFailedPrecondition: the server is too old, keeps no UTF-8, or is a standby.
+Expected<std::unique_ptr<PostgresConnection>> OpenSession(
+    const PostgresDsn& dsn);
+
+// Begins a transaction that no other writer of this database is in beside.
+// Costs nothing until the first statement, which it goes out with.
+Status BeginWriting(PostgresConnection& connection);
+// Begins a transaction that sees one moment, and cannot write.
+Status BeginReading(PostgresConnection& connection);
+
+// Brings the schema up to date, and adds what this driver needs of its own.
+Status MigratePostgres(PostgresConnection& connection);
+// kFailedPrecondition: another version of Assay has changed the schema
+// meanwhile.
+Status CheckSchema(PostgresConnection& connection);
+
+}  // namespace assay::storage
+
+#endif  // ASSAY_SERVICES_STORAGE_POSTGRES_SESSION_H_
