@@ -47,7 +47,7 @@ Expected<std::unique_ptr<Store>> OpenStore(const std::string& place,
         " holds an SQLite store: move it with `assay admin migrate-store`, or "
         "choose another --data-dir");
   ASSAY_ASSIGN_OR_RETURN(const PostgresDsn dsn, ParsePostgresDsn(place));
-  ASSAY_ASSIGN_OR_RETURN(auto store, OpenPostgres(dsn));
+  ASSAY_ASSIGN_OR_RETURN(auto store, OpenPostgres(dsn, {.alone = true}));
   ASSAY_RETURN_IF_ERROR(WriteStorePlace(data_dir, dsn.Describe()));
   return store;
 }

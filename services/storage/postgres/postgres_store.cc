@@ -1,5 +1,7 @@
 #include "services/storage/postgres/postgres_store.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -24,11 +26,15 @@ using Failure = PostgresConnection::Failure;
 // Threads: one, but for the queue.
 class Line {
  public:
+  enum class Use { kOwn, kShared };
+
+  // kOwn: claims the store whenever it connects, where the options want that.
   Line(const PostgresDsn& dsn, ConnectionPtr connection,
-       PostgresOptions options, JobQueue<Job>& queue)
+       PostgresOptions options, JobQueue<Job>& queue, Use use)
       : dsn_(dsn),
         options_(options),
         queue_(queue),
+        claims_(options.alone && use == Use::kOwn),
         connection_(std::move(connection)) {}
 
   // The connection, made anew where it must be. Waits for a server that is
@@ -56,12 +62,14 @@ class Line {
   Expected<ConnectionPtr> Open() {
     ASSAY_ASSIGN_OR_RETURN(ConnectionPtr connection, OpenSession(dsn_));
     ASSAY_RETURN_IF_ERROR(CheckSchema(*connection));
+    if (claims_) ASSAY_RETURN_IF_ERROR(ClaimStore(*connection, dsn_));
     return connection;
   }
 
   const PostgresDsn& dsn_;
   const PostgresOptions options_;
   JobQueue<Job>& queue_;
+  const bool claims_;
   ConnectionPtr connection_;
 };
 
@@ -73,12 +81,15 @@ class PostgresStore final : public Store {
 
   void Start(ConnectionPtr writer, std::vector<ConnectionPtr> readers) {
     threads_.emplace_back([this, connection = std::move(writer)]() mutable {
-      WriteUntilClosed(Line(dsn_, std::move(connection), options_, writes_));
+      WriteUntilClosed(Line(dsn_, std::move(connection), options_, writes_,
+                            Line::Use::kOwn));
     });
     for (ConnectionPtr& reader : readers)
       threads_.emplace_back([this, connection = std::move(reader)]() mutable {
-        ReadUntilClosed(Line(dsn_, std::move(connection), options_, reads_));
+        ReadUntilClosed(Line(dsn_, std::move(connection), options_, reads_,
+                             Line::Use::kShared));
       });
+    threads_.emplace_back([this] { WatchUntilClosed(); });
   }
 
   ~PostgresStore() override {
@@ -114,19 +125,44 @@ class PostgresStore final : public Store {
     }
   }
 
+  // What keeps a transaction open keeps every version of every row since, and
+  // the small tables of the queue are the first to grow slow.
+  void WatchUntilClosed() {
+    Line line(dsn_, nullptr, options_, reads_, Line::Use::kShared);
+    while (reads_.Pause(options_.watch_interval)) {
+      const auto db = line.Get();
+      if (!db) continue;
+      const auto old = FindOldTransaction(**db, options_.old_transaction);
+      if (old && *old)
+        spdlog::warn(
+            "a transaction of {} (pid {}) has been open for {} s: tables "
+            "cannot be tidied, and everything grows slower, until it ends",
+            (*old)->program, (*old)->pid, (*old)->seconds);
+    }
+  }
+
   // A read whose connection breaks is made again: it changed nothing.
   static Status Read(Line& line, Job& job) {
     constexpr int kTries = 3;
     Status status;
     for (int i = 0; i < kTries; ++i) {
       ASSAY_ASSIGN_OR_RETURN(PostgresConnection * db, line.Get());
-      ASSAY_RETURN_IF_ERROR(BeginReading(*db));
-      status = CallJob(job, *db);
+      status = BeginReading(*db);
+      const std::int64_t untouched = db->changes();
+      if (status) status = CallJob(job, *db);
+      if (status && db->changes() != untouched) status = Refuse(*db);
       // Its answer is waited for with the next statement's.
       if (db->Post("ROLLBACK", {})) (void)db->Send();
       if (db->failure() != Failure::kLost) return status;
     }
     return status;
+  }
+
+  // Something was posted, which nobody has waited for yet.
+  static Status Refuse(PostgresConnection& db) {
+    if (auto done = db.Execute("SELECT 1"); !done)
+      return std::unexpected(done.error());
+    return Internal("a reader wrote");
   }
 
   const PostgresDsn dsn_;
@@ -141,6 +177,7 @@ class PostgresStore final : public Store {
 Expected<std::unique_ptr<Store>> OpenPostgres(const PostgresDsn& dsn,
                                               PostgresOptions options) {
   ASSAY_ASSIGN_OR_RETURN(ConnectionPtr writer, OpenSession(dsn));
+  if (options.alone) ASSAY_RETURN_IF_ERROR(ClaimStore(*writer, dsn));
   if (Status migrated = MigratePostgres(*writer); !migrated)
     return std::unexpected(
         migrated.error().Within("opening the store " + dsn.Describe()));

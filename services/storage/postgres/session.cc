@@ -1,7 +1,6 @@
 #include "services/storage/postgres/session.h"
 
 #include <cstdint>
-#include <string>
 #include <utility>
 
 #include "services/storage/migrations/migrations.h"
@@ -16,6 +15,19 @@ constexpr std::int64_t kOldestServer = 130000;
 // "assaywri", which nobody else will choose by chance.
 constexpr const char* kLockWriters =
     "SELECT pg_advisory_xact_lock(7022364301967062633)::text";
+
+// "assayone".
+constexpr const char* kLockStore =
+    "SELECT pg_advisory_lock(7022364301966929509)::text";
+
+// A session whose client's machine is gone ends within seconds, and its locks
+// with it.
+constexpr const char* kSettings[] = {
+    "SET idle_in_transaction_session_timeout = '5s'",
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 3",
+};
 
 // Of every batch of every writer, the last one that was committed.
 constexpr const char* kMakeMarks =
@@ -52,10 +64,39 @@ Status CheckServer(PostgresConnection& connection, const std::string& place) {
 Expected<std::unique_ptr<PostgresConnection>> OpenSession(
     const PostgresDsn& dsn) {
   ASSAY_ASSIGN_OR_RETURN(auto connection, PostgresConnection::Connect(dsn));
-  ASSAY_RETURN_IF_ERROR(
-      connection->Post("SET idle_in_transaction_session_timeout = '5s'", {}));
+  for (const char* setting : kSettings)
+    ASSAY_RETURN_IF_ERROR(connection->Post(setting, {}));
   ASSAY_RETURN_IF_ERROR(CheckServer(*connection, dsn.Describe()));
   return connection;
+}
+
+Status ClaimStore(PostgresConnection& connection, const PostgresDsn& dsn) {
+  ASSAY_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = '3s'"));
+  const auto claimed = connection.Execute(kLockStore);
+  if (!claimed && claimed.error().code == Code::kAborted)
+    return FailedPrecondition("another assayd serves the store ",
+                              dsn.Describe(),
+                              ": stop it first; one at a time has a store");
+  if (!claimed) return std::unexpected(claimed.error());
+  ASSAY_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = 0"));
+  return {};
+}
+
+Expected<std::optional<OldTransaction>> FindOldTransaction(
+    PostgresConnection& connection, std::chrono::seconds age) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection.Execute(
+          "SELECT pid::BIGINT, application_name, "
+          "EXTRACT(EPOCH FROM now() - xact_start)::BIGINT "
+          "FROM pg_stat_activity WHERE datname = current_database() "
+          "AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+          "AND xact_start <= now() - $1 * interval '1 second' "
+          "ORDER BY xact_start LIMIT 1",
+          {static_cast<double>(age.count())}));
+  if (found.rows.empty()) return std::nullopt;
+  const sql::Row& row = found.rows.front();
+  return OldTransaction{row.Int(0), row.Text(1), row.Int(2)};
 }
 
 Status BeginWriting(PostgresConnection& connection) {

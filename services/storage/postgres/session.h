@@ -1,7 +1,11 @@
 #ifndef ASSAY_SERVICES_STORAGE_POSTGRES_SESSION_H_
 #define ASSAY_SERVICES_STORAGE_POSTGRES_SESSION_H_
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "proto/base/error.h"
 #include "services/storage/postgres/dsn.h"
@@ -15,6 +19,26 @@ namespace assay::storage {
 // kFailedPrecondition: the server is too old, keeps no UTF-8, or is a standby.
 Expected<std::unique_ptr<PostgresConnection>> OpenSession(
     const PostgresDsn& dsn);
+
+// Claims the database for this session's life: the coordinator that has it is
+// the one that serves. Waits a moment for one that has just ended.
+//
+// kFailedPrecondition: another one has it.
+Status ClaimStore(PostgresConnection& connection, const PostgresDsn& dsn);
+
+// A transaction that has been open for so long that tables grow: what it might
+// still read cannot be tidied away.
+struct OldTransaction {
+  std::int64_t pid = 0;
+  std::string program;
+  std::int64_t seconds = 0;
+
+  bool operator==(const OldTransaction&) const = default;
+};
+// The oldest one of this database that is at least so old, if there is any
+// that this role may see (pg_monitor sees all).
+Expected<std::optional<OldTransaction>> FindOldTransaction(
+    PostgresConnection& connection, std::chrono::seconds age);
 
 // Begins a transaction that no other writer of this database is in beside.
 // Costs nothing until the first statement, which it goes out with.

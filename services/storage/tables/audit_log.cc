@@ -35,12 +35,11 @@ Status AuditLog::Append(AuditRecord record) {
   record.sequence = last.rows.empty() ? 1 : last.rows.front().Int(0) + 1;
   record.previous_hash = last.rows.empty() ? "" : last.rows.front().Text(1);
   record.hash = HashOf(record);
-  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+  return connection_.Post(
       "INSERT INTO audit_log (sequence, time, actor, action, subject, detail, "
       "previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
       {record.sequence, sql::Time(record.time), record.actor, record.action,
-       record.subject, record.detail, record.previous_hash, record.hash}));
-  return {};
+       record.subject, record.detail, record.previous_hash, record.hash});
 }
 
 Expected<std::vector<AuditRecord>> AuditLog::List(std::int64_t after,

@@ -77,14 +77,12 @@ Status InsertResult(sql::Connection& connection, const RunId& run,
 
 Status InsertRunEvent(sql::Connection& connection, const RunId& run,
                       const v1::RunEvent& event) {
-  ASSAY_RETURN_IF_ERROR(connection.Execute(
+  return connection.Post(
       "INSERT INTO run_events (run, sequence, epoch, kind, content) "
       "VALUES ($1, $2, $3, $4, $5)",
       {run.str(), sql::Number(event.sequence()),
        static_cast<std::int64_t>(event.epoch()),
-       sql::Number(event.event_case()),
-       sql::Bytes{event.SerializeAsString()}}));
-  return {};
+       sql::Number(event.event_case()), sql::Bytes{event.SerializeAsString()}});
 }
 
 Expected<AppendResult> RunEventTable::Append(

@@ -474,6 +474,32 @@ TEST_P(PostgresTest, AStoppedWriterLosesItsLockAndItsTransaction) {
   EXPECT_THAT(CheckSchema(*Connect()), IsOk());
 }
 
+TEST_P(PostgresTest, OneCoordinatorHasAStore) {
+  auto first = OpenPostgres(dsn_, {.alone = true});
+  ASSERT_THAT(first, IsOk());
+  EXPECT_THAT(OpenPostgres(dsn_, {.alone = true}),
+              FailsWith(Code::kFailedPrecondition, "another assayd"));
+  // It keeps the store over a lost connection.
+  EndConnections(*Connect());
+  EXPECT_THAT(Append(**first, "x"), IsOk());
+  first->reset();
+  EXPECT_THAT(OpenPostgres(dsn_, {.alone = true}), IsOk());
+}
+
+TEST_P(PostgresTest, FindsATransactionThatStaysOpen) {
+  const auto idle = Connect(), observer = Connect();
+  const auto find = [&](int seconds) {
+    return FindOldTransaction(*observer, std::chrono::seconds(seconds)).value();
+  };
+  EXPECT_EQ(find(0), std::nullopt);
+  ASSERT_THAT(BeginReading(*idle), IsOk());
+  const auto pid = idle->Execute("SELECT pg_backend_pid()")->rows[0].Int(0);
+  ASSERT_TRUE(find(0).has_value());
+  EXPECT_EQ(find(0)->pid, pid);
+  EXPECT_EQ(find(0)->program, "assayd");
+  EXPECT_EQ(find(60), std::nullopt);
+}
+
 TEST_P(PostgresTest, AWriterLeavesNoMarkBehind) {
   {
     const auto store = Open();
