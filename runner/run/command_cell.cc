@@ -57,7 +57,7 @@ CommandCell::~CommandCell() {
   wires_.clear();
   taps_.clear();
   // If the launcher is gone, so is the cell.
-  (void)cell_.Destroy();
+  (void)cell_.Discard();
 }
 
 Status CommandCell::Wire(std::uint16_t port, wires::Network& target,

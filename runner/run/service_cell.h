@@ -51,8 +51,9 @@ class ServiceCell {
   // Freezes every process of the cell, or lets them go on.
   Status Pause(bool pause) { return pause ? cell_.Freeze() : cell_.Thaw(); }
 
-  // Takes the cell down; the object is of no use afterwards.
-  Status Destroy() { return cell_.Destroy(); }
+  // Kills everything in the cell, which is taken down behind our back; the
+  // object is of no use afterwards.
+  Status Discard() { return cell_.Discard(); }
 
   bool alive() const { return program_ && !program_->ended(); }
   LiveProcess* program() { return program_.get(); }

@@ -42,8 +42,9 @@ class SidecarCell {
   // Starts the server again if it does not run, and waits until it is ready.
   boost::asio::awaitable<Status> Heal(Deadline deadline);
 
-  // Takes the cell down; the object is of no use afterwards.
-  Status Destroy() { return cell_.Destroy(); }
+  // Kills everything in the cell, which is taken down behind our back; the
+  // object is of no use afterwards.
+  Status Discard() { return cell_.Discard(); }
 
   const assay::plan::v1::Sidecar& plan() const { return plan_; }
   wires::Network& network() { return *network_; }

@@ -20,8 +20,8 @@ VariantInstallation::VariantInstallation(
 VariantInstallation::~VariantInstallation() {
   wires_.clear();
   // If the launcher is gone, so are the cells.
-  for (const auto& service : services_) (void)service->Destroy();
-  for (const auto& sidecar : sidecars_) (void)sidecar->Destroy();
+  for (const auto& service : services_) (void)service->Discard();
+  for (const auto& sidecar : sidecars_) (void)sidecar->Discard();
 }
 
 asio::awaitable<Status> VariantInstallation::Start(const Cells& cells,

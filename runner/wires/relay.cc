@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -31,7 +32,8 @@ struct RelayWire::State : std::enable_shared_from_this<RelayWire::State> {
         acceptor(this->executor),
         dial(std::move(dial)),
         observe(std::move(observe)),
-        bench(std::make_shared<FaultBench>()) {
+        bench(std::make_shared<FaultBench>()),
+        sweep(this->executor) {
     acceptor.assign(tcp::v4(), fd.Release());
   }
 
@@ -76,6 +78,24 @@ struct RelayWire::State : std::enable_shared_from_this<RelayWire::State> {
     connection->Open(*std::move(far), std::move(finish));
   }
 
+  // Ends connections that have had their time, a little late; a clock for each
+  // would cost more than the connection.
+  static asio::awaitable<void> Sweep(std::shared_ptr<State> self) {
+    constexpr std::chrono::steady_clock::duration kOften =
+        std::chrono::seconds(1);
+    while (!self->gone) {
+      const auto lifetime = self->bench->limits.lifetime;
+      self->sweep.expires_after(
+          lifetime.count() > 0 ? std::min(lifetime, kOften) : kOften);
+      co_await self->sweep.async_wait(kTuple);
+      if (lifetime.count() <= 0) continue;
+      const auto oldest = std::chrono::steady_clock::now() - lifetime;
+      for (const auto& connection : self->connections) {
+        if (connection->opened() <= oldest) connection->Reset();
+      }
+    }
+  }
+
   void DropConnections() {
     for (const auto& connection : connections) connection->Reset();
   }
@@ -101,6 +121,7 @@ struct RelayWire::State : std::enable_shared_from_this<RelayWire::State> {
   Observe observe;
   Listen listen;
   std::shared_ptr<FaultBench> bench;
+  asio::steady_timer sweep;
   std::list<std::shared_ptr<RelayConnection>> connections;
   // The wire is; its coroutines end later.
   bool gone = false;
@@ -118,12 +139,14 @@ RelayWire::RelayWire(asio::any_io_executor executor, UniqueFd listener,
     : state_(std::make_shared<State>(std::move(executor), std::move(listener),
                                      std::move(dial), std::move(observe))) {
   Spawn(state_->executor, State::Accept(state_));
+  Spawn(state_->executor, State::Sweep(state_));
 }
 
 RelayWire::~RelayWire() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->gone = true;
+  state_->sweep.cancel();
   state_->DropConnections();
   // The coroutines end later; what observers borrow may be gone by then.
   for (const auto& connection : state_->connections) {
@@ -145,6 +168,11 @@ Status RelayWire::SetFaults(const WireFaults& faults, std::uint64_t seed) {
 const WireFaults& RelayWire::faults() const { return state_->bench->faults; }
 
 void RelayWire::SetListen(Listen listen) { state_->listen = std::move(listen); }
+
+void RelayWire::SetLimits(const RelayLimits& limits) {
+  state_->bench->limits = limits;
+  state_->sweep.cancel();
+}
 
 void RelayWire::DropConnections() { state_->DropConnections(); }
 

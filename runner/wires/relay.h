@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,10 +35,19 @@ class RelayObserver {
   virtual void OnClose() {}
 };
 
+// What one connection may have. 0: no bound.
+struct RelayLimits {
+  // Each way.
+  std::int64_t bytes = std::int64_t{4} << 30;
+  // From its opening.
+  std::chrono::steady_clock::duration lifetime = std::chrono::hours(1);
+};
+
 // A wire between two cells: accepts connections at a listener and relays each
 // to a port of another network, byte for byte, with back-pressure and half
 // closes. A connection that cannot be made at the far side is reset at the near
-// one, as if the port there were closed.
+// one, as if the port there were closed; so is one that a limit ends, lest half
+// an answer be taken for a whole one.
 //
 // Ownership: owns the listener; borrows what `dial` needs.
 // Memory: connections hold 4 KiB each way while little passes, 64 KiB while
@@ -68,6 +78,8 @@ class RelayWire {
   Status SetFaults(const WireFaults& faults, std::uint64_t seed = 0);
   const WireFaults& faults() const;
   void SetListen(Listen listen);
+  // For connections that stand and for new ones.
+  void SetLimits(const RelayLimits& limits);
 
   // Resets every connection; new ones are accepted.
   void DropConnections();

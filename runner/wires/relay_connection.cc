@@ -80,6 +80,12 @@ asio::awaitable<void> RelayConnection::Pump(Self self, bool from_client) {
         co_await lane.from.async_read_some(asio::buffer(buffer), kTuple);
     if (error == asio::error::connection_reset) self->reset_ = true;
     if (error) break;
+    lane.total += static_cast<std::int64_t>(size);
+    const std::int64_t most = self->bench_->limits.bytes;
+    if (most > 0 && lane.total > most) {
+      self->reset_ = true;
+      break;
+    }
     RelayObserver::Passage passage{{buffer.data(), size}, {}};
     if (self->observer_ && from_client) {
       passage = self->observer_->OnClient(passage.on);

@@ -17,9 +17,10 @@
 
 namespace assay::wires {
 
-// The faults of one wire as its connections see them.
+// The faults and limits of one wire as its connections see them.
 struct FaultBench {
   WireFaults faults;
+  RelayLimits limits;
   // Grows with each change, so that connections count `cut_after` anew.
   std::uint64_t generation = 0;
   std::mt19937_64 random;
@@ -48,6 +49,7 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   // Tells the observer, once.
   void EndObservation();
   bool near_is_open() const { return near_.is_open(); }
+  std::chrono::steady_clock::time_point opened() const { return opened_; }
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -77,6 +79,8 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
     bool cut = false;
     std::int64_t passed = 0;
     std::uint64_t generation = 0;
+    // All that came, for the limit.
+    std::int64_t total = 0;
   };
   using Self = std::shared_ptr<RelayConnection>;
 
@@ -100,6 +104,7 @@ class RelayConnection : public std::enable_shared_from_this<RelayConnection> {
   Lane request_;
   Lane response_;
   Done done_;
+  const Time opened_ = std::chrono::steady_clock::now();
   int open_directions_ = 2;
   bool reset_ = false;
 };

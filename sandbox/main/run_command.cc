@@ -33,7 +33,7 @@ class OutputRelay {
   const StreamResult& result() const { return result_; }
 
   // Passes on what is there. An error of our own output ends the passing on,
-  // but not the reading: the command shall not notice.
+  // but not the reading: the command shall not notice, unless the reader went.
   void Pump() {
     char buffer[kChunk];
     while (from_ && !over()) {
@@ -62,7 +62,11 @@ class OutputRelay {
         continue;
       }
       if (n < 0) {
-        if (errno != EPIPE) result_.write_error = errno;
+        if (errno == EPIPE) {
+          from_.Reset();
+        } else {
+          result_.write_error = errno;
+        }
         broken_ = true;
         return;
       }

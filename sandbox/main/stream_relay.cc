@@ -88,10 +88,12 @@ bool StreamRelay::WriteSome() {
   if (n >= 0) {
     begin_ += static_cast<std::size_t>(n);
   } else {
-    // Nobody takes it any more.
-    if (errno != EPIPE) result_.write_error = errno;
+    // Where the reader has gone, the writer is to notice, as it would without
+    // us between them.
+    const bool nobody = errno == EPIPE;
+    if (!nobody) result_.write_error = errno;
     begin_ = end_ = 0;
-    ended_ = ended_ || !rules_.read_on;
+    ended_ = ended_ || nobody || !rules_.read_on;
     to_.Reset();
   }
   return true;

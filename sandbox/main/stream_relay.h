@@ -23,7 +23,7 @@ class StreamRelay {
     // Bytes that are passed on, 0: all. `on_cap` is called when there are more.
     std::int64_t cap = 0;
     std::function<void()> on_cap = [] {};
-    // Whether to go on reading when nobody takes what was read.
+    // Whether to go on reading when what was read cannot be written.
     bool read_on = true;
   };
   StreamRelay(EventLoop& loop, UniqueFd from, UniqueFd to, Rules rules);

@@ -126,6 +126,11 @@ bool SandboxTest::Enforces(Weakness weakness) const {
   return (launcher_->weaker() & static_cast<std::uint32_t>(weakness)) == 0;
 }
 
+int TimeFactor() {
+  const char* factor = std::getenv("ASSAY_TIME_FACTOR");
+  return factor == nullptr ? 1 : std::atoi(factor);
+}
+
 ProcessSpec SandboxTest::Shell(std::string script) {
   return {.name = "shell", .arguments = {"/bin/sh", "-c", std::move(script)}};
 }

@@ -72,10 +72,15 @@ class SandboxTest : public testing::TestWithParam<Starter> {
   TempDirectory directory_;
 };
 
+// How much longer than on a real processor things may take: ASSAY_TIME_FACTOR,
+// which tests/vm/guest sets, or 1. Scales limits that bound our own steps,
+// never one that a program has to be caught by.
+int TimeFactor();
+
 // Waits until `condition` holds; false after about 3 seconds.
 template <class Condition>
 bool Eventually(Condition condition) {
-  for (int i = 0; i < 3'000; ++i) {
+  for (int i = 0; i < 3'000 * TimeFactor(); ++i) {
     if (condition()) return true;
     ::usleep(1000);
   }

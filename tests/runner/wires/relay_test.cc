@@ -99,6 +99,17 @@ class RelayTest : public ::testing::Test {
     co_return came;
   }
 
+  // Waits for whatever comes.
+  static asio::awaitable<Came> Hear(tcp::socket& socket) {
+    Came came;
+    std::array<char, 1024> buffer;
+    const auto [error, size] =
+        co_await socket.async_read_some(asio::buffer(buffer), kTuple);
+    came.error = error;
+    came.text.assign(buffer.data(), size);
+    co_return came;
+  }
+
   assay::testing::EventLoop loop_;
   HostNetwork network_;
   std::shared_ptr<tcp::acceptor> acceptor_;
@@ -111,6 +122,26 @@ TEST_F(RelayTest, BytesPassBothWays) {
   ASSERT_TRUE(socket.has_value());
   EXPECT_EQ(Say(*socket, "hello").text, "hello");
   EXPECT_EQ(Say(*socket, std::string(200'000, 'x')).text.size(), 200'000u);
+}
+
+TEST_F(RelayTest, ConnectionIsResetWhereItsBytesEnd) {
+  wire_->SetLimits({.bytes = 1000});
+  auto socket = Connect();
+  EXPECT_EQ(Say(*socket, std::string(600, 'x')).text.size(), 600u);
+  const Came came = Say(*socket, std::string(600, 'x'));
+  EXPECT_EQ(came.error, asio::error::connection_reset);
+  // Another has its own.
+  auto other = Connect();
+  EXPECT_EQ(Say(*other, std::string(600, 'x')).text.size(), 600u);
+}
+
+TEST_F(RelayTest, ConnectionIsResetWhenItsTimeIsOver) {
+  auto socket = Connect();
+  EXPECT_EQ(Say(*socket, "early").text, "early");
+  wire_->SetLimits({.lifetime = milliseconds(20)});
+  const Came came = loop_.Await(Hear(*socket));
+  EXPECT_EQ(came.error, asio::error::connection_reset);
+  EXPECT_EQ(wire_->open_connections(), 0);
 }
 
 TEST_F(RelayTest, LatencyDelaysEachWayAndEndsWithItsFault) {

@@ -134,7 +134,7 @@ TEST_P(LimitsTest, ACellCanBeUsedAgainAfterItRanOutOfMemory) {
 TEST_P(LimitsTest, ForkBombStaysInsideItsPidsLimitAndDiesWithItsTimeLimit) {
   CellSpec spec = CellOf({Shell("b() { b | b & }; b; sleep 1000")});
   spec.limits.pids = 40;
-  spec.processes[0].wall_limit = milliseconds(1500);
+  spec.processes[0].wall_limit = milliseconds(300) * TimeFactor();
   Session session = NewSession(SessionOf(spec));
   auto cell = session.StartCell(0);
   ASSERT_TRUE(cell) << cell.error();
@@ -152,12 +152,13 @@ TEST_P(LimitsTest, CoresLimitSlowsASpinnerDown) {
   if (!Enforces(Weakness::kCores)) return;
   CellSpec spec = CellOf({Shell("while :; do :; done")});
   spec.limits.cores = 0.03;
-  spec.processes[0].wall_limit = milliseconds(500);
+  spec.processes[0].wall_limit = milliseconds(500) * TimeFactor();
   Session session = NewSession(SessionOf(spec));
   auto cell = session.StartCell(0);
   ASSERT_TRUE(cell) << cell.error();
   const auto usage = RunIn(*cell).termination.usage;
-  EXPECT_LT(usage.cpu_user + usage.cpu_system, milliseconds(100));
+  EXPECT_LT(usage.cpu_user + usage.cpu_system,
+            milliseconds(100) * TimeFactor());
   // On a busy machine that says little: the kernel's counter does.
   EXPECT_GT(TimesThrottled(), 0);
 }

@@ -360,6 +360,17 @@ TEST_P(AssaySandboxTest, SlowReaderDoesNotHoldTheLimitsUp) {
   EXPECT_LT(result["wall_ms"], 700);
 }
 
+TEST_P(AssaySandboxTest, EndsWithTheReaderOfItsOutput) {
+  const std::string path = directory_.path() + "/result";
+  for (const char* way : {"", "--net egress=127.0.0.1:1 "}) {
+    Call(std::string("run ") + way + "--wall 20s --json " + path +
+         " -- yes | head -n 1");
+    const json result = json::parse(ReadFile(path), nullptr, false);
+    EXPECT_EQ(result["termination"]["kind"], "signalled") << way << result;
+    EXPECT_EQ(result["termination"]["signal"], SIGPIPE);
+  }
+}
+
 // As in a container, where a strict mode cannot be entered any more.
 TEST_P(AssaySandboxTest, WorksUnderAFilterOfSomebodyElse) {
   if (!root()) return;
