@@ -42,8 +42,9 @@ Expected<RunInput> ReadInput(int fd) {
 boost::asio::awaitable<void> Run(const RunInput& input,
                                  assay::sandbox::Session& session,
                                  assay::run::EventWriter& writer,
-                                 UniqueFd egress, boost::asio::io_context& io) {
-  co_await assay::run::Execute(input, session, writer, std::move(egress));
+                                 assay::run::Given given,
+                                 boost::asio::io_context& io) {
+  co_await assay::run::Execute(input, session, writer, std::move(given));
   // What still waits for cells would only hold the exit up.
   io.stop();
 }
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
   int session_fd = -1;
   int report_fd = -1;
   int egress_fd = -1;
+  int sidecars_fd = -1;
   app.add_option("--input-fd", input_fd, "Holds the serialised RunInput")
       ->required();
   app.add_option("--session-fd", session_fd, "A session of assay-launcher")
@@ -64,6 +66,8 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option("--egress-fd", egress_fd,
                  "A socket to an assay-egress for the plan's list");
+  app.add_option("--sidecars-fd", sidecars_fd,
+                 "Holds the plan's sidecars, which run already");
   CLI11_PARSE(app, argc, argv);
 
   signal(SIGPIPE, SIG_IGN);
@@ -91,8 +95,11 @@ int main(int argc, char** argv) {
   assay::run::EventWriter writer(io.get_executor(), UniqueFd(report_fd),
                                  input->epoch());
   assay::sandbox::Session session{UniqueFd(session_fd)};
-  assay::wires::Spawn(io.get_executor(),
-                      Run(*input, session, writer, UniqueFd(egress_fd), io));
+  assay::wires::Spawn(
+      io.get_executor(),
+      Run(*input, session, writer,
+          {.egress = UniqueFd(egress_fd), .sidecars = UniqueFd(sidecars_fd)},
+          io));
   io.run();
   const auto flushed = writer.Flush();
   if (!flushed) {

@@ -1,11 +1,11 @@
 #include "runner/run/command_cell.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "runner/reports/import.h"
 #include "runner/run/blueprint_layout.h"
+#include "runner/run/collected_reports.h"
 #include "runner/run/live_process.h"
 #include "runner/run/quiet_process.h"
 #include "runner/wires/dial.h"
@@ -156,32 +156,6 @@ asio::awaitable<Status> CommandCell::Collect(CommandRun& run) {
     run.report_problem = files.error().message;
   }
   co_return Status{};
-}
-
-Expected<std::vector<std::pair<std::string, std::string>>> ReadCollected(
-    std::string_view output) {
-  std::vector<std::pair<std::string, std::string>> files;
-  while (!output.empty()) {
-    const std::size_t size_end = output.find('\0');
-    const std::size_t name_end = size_end == std::string_view::npos
-                                     ? size_end
-                                     : output.find('\0', size_end + 1);
-    if (name_end == std::string_view::npos) {
-      return InvalidArgument("the list of reports is cut off");
-    }
-    std::size_t size = 0;
-    const char* const last = output.data() + size_end;
-    const auto [end, error] = std::from_chars(output.data(), last, size);
-    if (error != std::errc() || end != last ||
-        size > output.size() - name_end - 1) {
-      return ResourceExhausted("the reports are over ",
-                               reports::kMaxImportBytes >> 20, " MiB");
-    }
-    files.emplace_back(output.substr(size_end + 1, name_end - size_end - 1),
-                       output.substr(name_end + 1, size));
-    output.remove_prefix(name_end + 1 + size);
-  }
-  return files;
 }
 
 }  // namespace assay::run

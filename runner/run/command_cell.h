@@ -55,10 +55,6 @@ class CommandCell {
   std::vector<std::unique_ptr<wires::HttpTap>> taps_;
 };
 
-// Takes the output of kCollectProcess apart.
-Expected<std::vector<std::pair<std::string, std::string>>> ReadCollected(
-    std::string_view output);
-
 }  // namespace assay::run
 
 #endif  // ASSAY_RUNNER_RUN_COMMAND_CELL_H_

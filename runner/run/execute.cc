@@ -13,6 +13,7 @@
 #include "runner/run/chronicle.h"
 #include "runner/run/installation.h"
 #include "runner/run/live_process.h"
+#include "runner/run/server_at_url.h"
 #include "runner/steps/step_runner.h"
 #include "runner/wires/egress_list.h"
 #include "runner/wires/egress_wire.h"
@@ -41,14 +42,13 @@ constexpr std::chrono::seconds kSidecarLimit{30};
 class Execution {
  public:
   Execution(asio::any_io_executor executor, const RunInput& input,
-            sandbox::Session& session, Chronicle& chronicle,
-            sandbox::UniqueFd egress)
+            sandbox::Session& session, Chronicle& chronicle, Given given)
       : executor_(std::move(executor)),
         input_(input),
         plan_(input.plan()),
         session_(session),
         chronicle_(chronicle),
-        egress_(std::move(egress)),
+        given_(std::move(given)),
         installation_(executor_, input, session, chronicle),
         checks_(input, installation_, chronicle),
         deadline_(steady_clock::now() +
@@ -58,7 +58,9 @@ class Execution {
     if (!input_.against_url().empty()) co_return co_await RunAgainstUrl();
     // Sidecars start while the candidate's code is built.
     chronicle_.PhaseStarted("sidecars");
-    ASSAY_CO_RETURN_IF_ERROR(installation_.StartSidecars());
+    ASSAY_CO_RETURN_IF_ERROR(
+        installation_.StartSidecars(std::move(given_.sidecars)));
+    if (installation_.SidecarsAreReady()) SidecarsDone({});
     for (const auto step : {&Execution::Build, &Execution::WaitSidecars,
                             &Execution::Start, &Execution::RunChecks}) {
       Went went = co_await (this->*step)();
@@ -95,9 +97,13 @@ class Execution {
   asio::awaitable<Expected<std::optional<Stop>>> RunInBuildCell(
       sandbox::Cell& cell, std::uint32_t process, std::string what,
       steady_clock::time_point deadline);
+  // Ends their phase, once.
+  void SidecarsDone(const std::string& problem);
   // What the build may reach the outside by; null if it may not.
   Expected<std::unique_ptr<wires::EgressWire>> LayEgress(sandbox::Cell& cell);
   bool Selected(const Check& check) const;
+  // Why a run against a URL leaves it out; empty: it does not.
+  std::string OutOfReach(const Check& check) const;
   void SkipTheRest(const std::string& reason);
 
   asio::any_io_executor executor_;
@@ -105,11 +111,12 @@ class Execution {
   const assay::plan::v1::Plan& plan_;
   sandbox::Session& session_;
   Chronicle& chronicle_;
-  // To assay-egress, until the build's wire has it.
-  sandbox::UniqueFd egress_;
+  // Until it is used.
+  Given given_;
   Installation installation_;
   CheckRunner checks_;
   const steady_clock::time_point deadline_;
+  bool sidecars_done_ = false;
   // The next check of the plan.
   int next_ = 0;
 };
@@ -186,18 +193,25 @@ Expected<std::unique_ptr<wires::EgressWire>> Execution::LayEgress(
   ASSAY_ASSIGN_OR_RETURN(auto destinations,
                          wires::EgressList(plan_.environment()));
   if (destinations.empty()) return nullptr;
-  if (!egress_) return Internal("the run was given no socket to assay-egress");
+  if (!given_.egress)
+    return Internal("the run was given no socket to assay-egress");
   ASSAY_ASSIGN_OR_RETURN(auto listener, cell.Listen(sandbox::kProxyPort));
   return wires::EgressWire::Lay(executor_, std::move(listener),
-                                std::move(egress_), std::move(destinations),
-                                chronicle_.tracer(),
+                                std::move(given_.egress),
+                                std::move(destinations), chronicle_.tracer(),
                                 chronicle_.PhaseSpan("build"));
+}
+
+void Execution::SidecarsDone(const std::string& problem) {
+  if (!std::exchange(sidecars_done_, true)) {
+    chronicle_.PhaseFinished("sidecars", problem);
+  }
 }
 
 asio::awaitable<Went> Execution::WaitSidecars() {
   const Status ready = co_await installation_.WaitSidecars(
       std::min(deadline_, steady_clock::now() + kSidecarLimit));
-  chronicle_.PhaseFinished("sidecars", ready ? "" : ready.error().message);
+  SidecarsDone(ready ? "" : ready.error().message);
   ASSAY_CO_RETURN_IF_ERROR(ready);
   co_return std::nullopt;
 }
@@ -236,6 +250,10 @@ asio::awaitable<Went> Execution::RunChecks() {
   while (next_ < plan_.checks_size() && !stop) {
     const Check& check = plan_.checks(next_++);
     if (!Selected(check)) continue;
+    if (const std::string why = OutOfReach(check); !why.empty()) {
+      checks_.Skip(check, why);
+      continue;
+    }
     ASSAY_CO_RETURN_IF_ERROR(co_await checks_.Run(check, deadline_));
     if (!checks_.broken().empty()) {
       stop = Stop{Run::OUTCOME_SERVICE_CRASHED, checks_.broken()};
@@ -245,6 +263,17 @@ asio::awaitable<Went> Execution::RunChecks() {
   }
   chronicle_.PhaseFinished("checks", stop ? stop->reason : "");
   co_return stop;
+}
+
+// A check that would look for the sidecar, or the trace, of a server that has
+// none is not held against that server, nor in its favour.
+std::string Execution::OutOfReach(const Check& check) const {
+  if (input_.against_url().empty()) return "";
+  const auto* step = FindStepInNeedOfCells(plan_, check);
+  if (step == nullptr) return "";
+  return "its step " + step->title() + " (" +
+         steps::ShowPosition(step->position(), plan_) +
+         ") needs a run against a folder";
 }
 
 bool Execution::Selected(const Check& check) const {
@@ -265,13 +294,12 @@ void Execution::SkipTheRest(const std::string& reason) {
 }  // namespace
 
 asio::awaitable<void> Execute(const RunInput& input, sandbox::Session& session,
-                              telemetry::EventSink& sink,
-                              sandbox::UniqueFd egress) {
+                              telemetry::EventSink& sink, Given given) {
   const auto executor = co_await asio::this_coro::executor;
   Chronicle chronicle(executor, input, sink);
   Expected<Stop> stop = Stop{};
   {
-    Execution execution(executor, input, session, chronicle, std::move(egress));
+    Execution execution(executor, input, session, chronicle, std::move(given));
     stop = co_await execution.Run();
     chronicle.PhaseStarted("teardown");
     const Status stopped = co_await execution.StopServices();

@@ -10,18 +10,24 @@
 
 namespace assay::run {
 
+// What the worker has made ready beside the cells.
+struct Given {
+  // A socket to an assay-egress for the plan's list, where it has one.
+  sandbox::UniqueFd egress = {};
+  // Of sidecars::HandOver, where the plan's sidecars run already.
+  sandbox::UniqueFd sidecars = {};
+};
+
 // One run from the beginning to the end: sidecars beside unpacking and
 // building, services, readiness, checks. Tells everything to `sink`, `finished`
 // last, whatever happens.
-//
-// `egress`: a socket to an assay-egress for the plan's list, where it has one.
 //
 // Ownership: borrows the others for as long as it runs.
 // Threads: runs on the caller's executor.
 boost::asio::awaitable<void> Execute(const assay::runner::v1::RunInput& input,
                                      sandbox::Session& session,
                                      telemetry::EventSink& sink,
-                                     sandbox::UniqueFd egress = {});
+                                     Given given = {});
 
 }  // namespace assay::run
 

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "runner/run/base_scope.h"
 #include "runner/run/command_cell.h"
 #include "runner/run/variant_installation.h"
 #include "runner/sidecars/redis_command.h"
@@ -83,7 +84,8 @@ Status Installation::UseServerAt(const std::string& url) {
   return {};
 }
 
-Status Installation::StartSidecars() {
+Status Installation::StartSidecars(sandbox::UniqueFd handed) {
+  if (handed) return TakeSidecars(std::move(handed));
   for (int i = 0; i < input_.plan().sidecars_size(); ++i) {
     if (i >= input_.blueprints().sidecars_size()) {
       return Internal("the run was given no blueprint for sidecar ", i);
@@ -99,6 +101,27 @@ Status Installation::StartSidecars() {
     sidecars_.push_back(std::move(sidecar));
   }
   return {};
+}
+
+Status Installation::TakeSidecars(sandbox::UniqueFd handed) {
+  ASSAY_ASSIGN_OR_RETURN(sidecars::RunningSidecars running,
+                         sidecars::TakeOver(std::move(handed)));
+  const auto& plans = input_.plan().sidecars();
+  if (running.all.size() != static_cast<std::size_t>(plans.size())) {
+    return Internal("the run was handed ", running.all.size(),
+                    " sidecars, expected ", plans.size());
+  }
+  for (int i = 0; i < plans.size(); ++i) {
+    sidecars_.push_back(SidecarCell::Adopt(
+        executor_, std::move(running.all[static_cast<std::size_t>(i)]),
+        plans[i], chronicle_.Log("sidecar." + plans[i].name()), chronicle_));
+  }
+  return {};
+}
+
+bool Installation::SidecarsAreReady() {
+  return std::ranges::all_of(
+      sidecars_, [](const auto& sidecar) { return sidecar->IsReady(); });
 }
 
 asio::awaitable<Status> Installation::WaitSidecars(Deadline deadline) {
@@ -138,7 +161,11 @@ Status Installation::LayWires(ServiceCell& service) {
                                              sidecar->network(),
                                              sidecar->port()));
   }
-  for (const auto& upstream : input_.plan().upstreams()) {
+  for (auto upstream : input_.plan().upstreams()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const nlohmann::json routes,
+        suite::ExpandJsonText(upstream.routes_json(), BaseScope(input_)));
+    upstream.set_routes_json(routes.dump());
     ASSAY_RETURN_IF_ERROR(wiring_.LayUpstream(service.network(), upstream));
   }
   // Its siblings, each where it would find it on one machine.

@@ -38,8 +38,11 @@ class Installation final : public steps::Surroundings {
 
   // Instead of all below: steps talk to a server that is there already.
   Status UseServerAt(const std::string& url);
-  // Starts the sidecars' cells and servers, without waiting for them.
-  Status StartSidecars();
+  // Starts the sidecars' cells and servers, without waiting for them; or takes
+  // over those that `handed` (of sidecars::HandOver) holds.
+  Status StartSidecars(sandbox::UniqueFd handed);
+  // Whether all have said so by now.
+  bool SidecarsAreReady();
   boost::asio::awaitable<Status> WaitSidecars(Deadline deadline);
   // Builds the services' cells and lays their wires.
   Status MakeServices();
@@ -100,6 +103,7 @@ class Installation final : public steps::Surroundings {
   boost::asio::awaitable<void> WaitForReports(Deadline deadline) override;
 
  private:
+  Status TakeSidecars(sandbox::UniqueFd handed);
   static boost::asio::awaitable<void> HealLater(Installation* self,
                                                 std::string target,
                                                 std::weak_ptr<int> alive);

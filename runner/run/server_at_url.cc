@@ -1,34 +1,58 @@
 #include "runner/run/server_at_url.h"
 
-#include <charconv>
-#include <string_view>
 #include <utility>
+
+#include "runner/suite/local_url.h"
 
 namespace assay::run {
 
-Expected<std::uint16_t> PortOfUrl(const std::string& url) {
-  std::string_view rest = url;
-  for (const std::string_view start :
-       {"http://localhost", "http://127.0.0.1"}) {
-    if (!rest.starts_with(start)) continue;
-    rest.remove_prefix(start.size());
-    if (rest.ends_with('/')) rest.remove_suffix(1);
-    if (rest.empty()) return 80;
-    std::uint16_t port = 0;
-    const char* const last = rest.data() + rest.size();
-    const auto [end, error] = std::from_chars(rest.data() + 1, last, port);
-    if (rest[0] == ':' && error == std::errc() && end == last && port > 0) {
-      return port;
+namespace {
+
+using assay::plan::v1::Plan;
+using assay::plan::v1::Step;
+
+const Step* FindIn(const Plan& plan,
+                   const google::protobuf::RepeatedPtrField<Step>& steps) {
+  for (const Step& step : steps) {
+    const Step* found = nullptr;
+    switch (step.verb_case()) {
+      case Step::kHttp:
+      case Step::kStream:
+      case Step::kGrpc:
+      case Step::kLoad:
+      case Step::kWait:
+        break;
+      case Step::kMetrics:
+        if (step.metrics().source() == "otlp") found = &step;
+        break;
+      case Step::kBurst:
+        found = FindIn(plan, step.burst().steps());
+        break;
+      case Step::kUse:
+        // Flows do not go round in circles: the compiler has seen to it.
+        if (const auto flow = plan.flows().find(step.use().flow());
+            flow != plan.flows().end()) {
+          found = FindIn(plan, flow->second.steps());
+        }
+        break;
+      default:
+        found = &step;
     }
+    if (found != nullptr) return found;
   }
-  return InvalidArgument("cannot run against ", url,
-                         "; expected a server on this machine, like "
-                         "http://localhost:3000");
+  return nullptr;
+}
+
+}  // namespace
+
+const Step* FindStepInNeedOfCells(const Plan& plan,
+                                  const assay::plan::v1::Check& check) {
+  return FindIn(plan, check.steps());
 }
 
 Expected<std::unique_ptr<ServerAtUrl>> ServerAtUrl::Make(
     boost::asio::any_io_executor executor, const std::string& url) {
-  ASSAY_ASSIGN_OR_RETURN(const std::uint16_t port, PortOfUrl(url));
+  ASSAY_ASSIGN_OR_RETURN(const std::uint16_t port, suite::PortOfUrl(url));
   return std::unique_ptr<ServerAtUrl>(
       new ServerAtUrl(std::move(executor), port));
 }

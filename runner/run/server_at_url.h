@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "assay/plan/v1/plan.pb.h"
 #include "proto/base/error.h"
 #include "runner/steps/http_client.h"
 #include "runner/wires/network.h"
@@ -36,8 +37,11 @@ class ServerAtUrl {
   steps::HttpClient client_;
 };
 
-// The port of such a URL.
-Expected<std::uint16_t> PortOfUrl(const std::string& url);
+// The first step of `check`, in flows and bursts too, that looks at or does
+// something to what is not there with such a server: sidecars, output, taps,
+// processes, cells. Null: all of it can be run.
+const assay::plan::v1::Step* FindStepInNeedOfCells(
+    const assay::plan::v1::Plan& plan, const assay::plan::v1::Check& check);
 
 }  // namespace assay::run
 

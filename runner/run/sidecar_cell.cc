@@ -33,6 +33,16 @@ Expected<std::unique_ptr<SidecarCell>> SidecarCell::Start(
   return started;
 }
 
+std::unique_ptr<SidecarCell> SidecarCell::Adopt(
+    asio::any_io_executor executor, sidecars::RunningSidecar running,
+    const Sidecar& plan, telemetry::LogChannel& log, Chronicle& chronicle) {
+  std::unique_ptr<SidecarCell> adopted(new SidecarCell(
+      std::move(executor), std::move(running.cell), plan, log, chronicle));
+  adopted->server_ = std::make_unique<LiveProcess>(
+      adopted->executor_, std::move(running.server), log, kKeep);
+  return adopted;
+}
+
 SidecarCell::SidecarCell(asio::any_io_executor executor, sandbox::Cell cell,
                          const Sidecar& plan, telemetry::LogChannel& log,
                          Chronicle& chronicle)
@@ -60,13 +70,24 @@ Status SidecarCell::StartServer() {
   return {};
 }
 
+// Servers say that they are ready: nothing needs to ask them again and again.
+telemetry::OutputReader& SidecarCell::SpeaksOn() {
+  return plan_.kind() == Sidecar::KIND_REDIS ? server_->out() : server_->err();
+}
+
+std::string_view SidecarCell::ReadyWords() const {
+  return plan_.kind() == Sidecar::KIND_REDIS ? "Ready to accept connections"
+                                             : "ready to accept connections";
+}
+
+bool SidecarCell::IsReady() {
+  SpeaksOn().Drain();
+  return SpeaksOn().text().find(ReadyWords()) != std::string::npos;
+}
+
 asio::awaitable<Status> SidecarCell::WaitReady(Deadline deadline) {
-  // Servers say that they are ready: nothing needs to ask them again and again.
-  const bool redis = plan_.kind() == Sidecar::KIND_REDIS;
-  telemetry::OutputReader& speaks = redis ? server_->out() : server_->err();
-  const bool ready = co_await speaks.WaitFor(
-      redis ? "Ready to accept connections" : "ready to accept connections",
-      deadline);
+  const bool ready =
+      co_await SpeaksOn().WaitFor(std::string(ReadyWords()), deadline);
   if (ready) co_return Status{};
   const std::string ended = server_->ended()
                                 ? sandbox::Describe(server_->ended()->ending)

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "runner/run/chronicle.h"
 #include "runner/run/live_process.h"
+#include "runner/sidecars/handover.h"
 #include "runner/sidecars/postgres_database.h"
 #include "runner/wires/network.h"
 #include "sandbox/cell/session.h"
@@ -30,6 +32,14 @@ class SidecarCell {
       std::uint32_t blueprint, const assay::plan::v1::Sidecar& plan,
       telemetry::LogChannel& log, Chronicle& chronicle);
 
+  // One that was started before this run.
+  static std::unique_ptr<SidecarCell> Adopt(
+      boost::asio::any_io_executor executor, sidecars::RunningSidecar running,
+      const assay::plan::v1::Sidecar& plan, telemetry::LogChannel& log,
+      Chronicle& chronicle);
+
+  // Whether it has said so by now.
+  bool IsReady();
   boost::asio::awaitable<Status> WaitReady(Deadline deadline);
   // Remembers the contents, for Reset. Only where the plan resets per check.
   boost::asio::awaitable<Status> TakeSnapshot(Deadline deadline);
@@ -58,6 +68,8 @@ class SidecarCell {
               const assay::plan::v1::Sidecar& plan, telemetry::LogChannel& log,
               Chronicle& chronicle);
   Status StartServer();
+  telemetry::OutputReader& SpeaksOn();
+  std::string_view ReadyWords() const;
 
   boost::asio::any_io_executor executor_;
   sandbox::Cell cell_;

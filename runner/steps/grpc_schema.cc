@@ -3,10 +3,11 @@
 #include <google/protobuf/compiler/importer.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/descriptor_database.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <utility>
+
+#include "runner/suite/proto_files.h"
 
 namespace assay::steps {
 
@@ -37,50 +38,6 @@ class Complaints final : public pb::DescriptorPool::ErrorCollector,
   std::string first_;
 };
 
-// The plan's files, as imports name them: below the suite's folder, or beside
-// the file that is read.
-class PlanFiles final : public pb::compiler::SourceTree {
- public:
-  void Use(const assay::plan::v1::Plan& plan, const std::string& path) {
-    files_ = {plan.files().begin(), plan.files().end()};
-    const std::size_t slash = path.rfind('/');
-    folder_ = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-  }
-  pb::io::ZeroCopyInputStream* Open(const std::string& name) override {
-    auto it = files_.find(name);
-    if (it == files_.end()) it = files_.find(folder_ + name);
-    if (it == files_.end()) return nullptr;
-    return new pb::io::ArrayInputStream(it->second.data(),
-                                        static_cast<int>(it->second.size()));
-  }
-
- private:
-  std::map<std::string, std::string> files_;
-  std::string folder_;
-};
-
-// What protobuf itself brings, and nothing else that is in this program.
-class WellKnown final : public pb::DescriptorDatabase {
- public:
-  bool FindFileByName(const std::string& name,
-                      pb::FileDescriptorProto* file) override {
-    return name.starts_with("google/protobuf/") &&
-           all_.FindFileByName(name, file);
-  }
-  bool FindFileContainingSymbol(const std::string& symbol,
-                                pb::FileDescriptorProto* file) override {
-    return symbol.starts_with("google.protobuf.") &&
-           all_.FindFileContainingSymbol(symbol, file);
-  }
-  bool FindFileContainingExtension(const std::string&, int,
-                                   pb::FileDescriptorProto*) override {
-    return false;
-  }
-
- private:
-  pb::DescriptorPoolDatabase all_{*pb::DescriptorPool::generated_pool()};
-};
-
 std::string JoinMethods(const pb::ServiceDescriptor& service) {
   std::string names;
   for (int i = 0; i < service.method_count() && i < 20; ++i) {
@@ -101,8 +58,8 @@ class GrpcSchema::Parts {
   }
 
   Complaints complaints;
-  WellKnown known;
-  PlanFiles files;
+  suite::WellKnownProtos known;
+  suite::ProtoFiles files;
   pb::compiler::SourceTreeDescriptorDatabase sources;
   // What a service told of itself.
   pb::SimpleDescriptorDatabase told;
@@ -119,7 +76,7 @@ GrpcSchema::~GrpcSchema() = default;
 
 Status GrpcSchema::ReadProto(const assay::plan::v1::Plan& plan,
                              const std::string& path) {
-  parts_->files.Use(plan, path);
+  parts_->files.Use({plan.files().begin(), plan.files().end()}, path);
   if (parts_->pool.FindFileByName(path) == nullptr) {
     return InvalidArgument("cannot read ", path, ": ",
                            parts_->complaints.first());

@@ -12,6 +12,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Of `command` and `mutants` steps; a run's session takes 256 in all.
+constexpr int kMostCells = 200;
+
 // Whether a step can fail by what the service does.
 bool Judges(const Step& step) {
   switch (step.verb_case()) {
@@ -174,10 +177,22 @@ void Builder::Needs(const Node& node, plan::v1::Check& out) {
 
 void Builder::NumberCommands() {
   int next = 0;
+  int cells = 0;
   const auto number = [&](Steps& steps) {
     for (Step& step : steps) {
       if (step.has_command()) step.mutable_command()->set_index(next++);
       if (step.has_mutants()) step.mutable_mutants()->set_index(next++);
+      const int before = cells;
+      if (step.has_command()) cells += 1;
+      if (step.has_mutants()) cells += 1 + plan_.services_size();
+      if (before > kMostCells || cells <= kMostCells) continue;
+      const plan::v1::Position& at = step.position();
+      report_.Error({at.file().empty() ? plan_.source_name() : at.file(),
+                     at.line(), at.column()},
+                    "with this step `command` and `mutants` need " +
+                        std::to_string(cells) + " cells, and a run has " +
+                        std::to_string(kMostCells) +
+                        " for them; let one command do the work of several");
     }
   };
   for (plan::v1::Check& check : *plan_.mutable_checks()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runner/suite/builder.h"
+#include "runner/suite/proto_files.h"
 
 namespace assay::suite {
 namespace {
@@ -117,7 +118,17 @@ void Builder::Grpc(const Node& node, plan::v1::GrpcStep& out) {
     *header.mutable_position() = At(entry->key_at);
     NoteTemplates(entry->value->text, entry->value->at);
   }
-  if (const Node* json = Get(node, "json")) out.set_json(Json(*json));
+  const Node* json = Get(node, "json");
+  if (json != nullptr) out.set_json(Json(*json));
+  if (!out.proto().empty() && IsMethod(out.method())) {
+    CheckProto(files_,
+               {.path = out.proto(),
+                .method = out.method(),
+                .method_at = Get(node, "grpc")->at,
+                .json = out.json(),
+                .json_at = json == nullptr ? node.at : json->at},
+               report_);
+  }
   const Node* expect = Get(node, "expect");
   if (expect == nullptr || expect->kind != Node::Kind::kMap) return;
   out.set_status(Text(*expect, "status"));

@@ -16,6 +16,13 @@ constexpr int kPostgresPort = 5432;
 constexpr int kRedisPort = 6379;
 constexpr int kFirstUpstreamPort = 8180;
 
+// "POST /charge".
+bool IsRoute(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  return end != 0 && end != std::string_view::npos &&
+         text.substr(end).starts_with(" /");
+}
+
 }  // namespace
 
 void Builder::Suite(const Node& root) {
@@ -326,15 +333,40 @@ void Builder::Upstreams(const Node& root) {
     out.set_port(static_cast<std::int32_t>(Integer(node, "port", next)));
     TakePort(out.port(), "upstream " + entry->key, entry->key_at);
     const Node* routes = Get(node, "routes");
-    if (routes == nullptr) continue;
-    if (routes->kind != Node::Kind::kMap) {
-      report_.Error(routes->at,
-                    "routes: expected replies by \"METHOD /path\", found " +
-                        Describe(*routes));
+    if (routes != nullptr) out.set_routes_json(Routes(*routes));
+  }
+}
+
+std::string Builder::Routes(const Node& routes) {
+  nlohmann::json all = nlohmann::json::object();
+  for (const Node::Entry& entry : routes.entries) {
+    if (!IsRoute(entry.key)) {
+      report_.Error(entry.key_at,
+                    "routes: expected a method and a path, like \"POST "
+                    "/charge\", found \"" +
+                        entry.key + "\"");
+    }
+    if (!validator_.Good(*entry.value)) continue;
+    if (entry.value->kind == Node::Kind::kMap) {
+      all[entry.key] = ReplyOf(*entry.value);
       continue;
     }
-    out.set_routes_json(Json(*routes));
+    for (const auto& item : entry.value->items) {
+      if (validator_.Good(*item)) all[entry.key].push_back(ReplyOf(*item));
+    }
   }
+  return all.dump();
+}
+
+nlohmann::json Builder::ReplyOf(const Node& node) {
+  NoteTemplates(node);
+  nlohmann::json reply = ToJson(node);
+  // Texts are texts whatever they look like.
+  if (const Node* text = Get(node, "text")) reply["text"] = text->text;
+  for (const Node::Entry* header : Entries(node, "headers")) {
+    reply["headers"][header->key] = header->value->text;
+  }
+  return reply;
 }
 
 void Builder::Secrets(const Node& file) {

@@ -25,7 +25,8 @@ namespace assay::suite {
 // left out, so that one mistake is reported once.
 //
 // The parts are in build_suite.cc, build_check.cc, build_http.cc,
-// build_steps.cc, build_stream.cc, build_load.cc and build_expectation.cc.
+// build_steps.cc, build_stream.cc, build_load.cc, build_programs.cc and
+// build_expectation.cc.
 //
 // Ownership: borrows everything it is given.
 class Builder {
@@ -85,6 +86,9 @@ class Builder {
   void Env(const Node* env, plan::v1::Command& out);
   void Sidecars(const Node& root);
   void Upstreams(const Node& root);
+  // Replies by route, as the run's stubs read them; and one of them.
+  std::string Routes(const Node& routes);
+  nlohmann::json ReplyOf(const Node& node);
   void Secrets(const Node& file);
   void Vars(const Node& file);
   void TakePort(int port, const std::string& owner, const Place& at);
@@ -138,12 +142,14 @@ class Builder {
   void Metrics(const Node& node, plan::v1::MetricsStep& out);
   void Logs(const Node& node, plan::v1::LogsStep& out);
   void Fault(const Node& node, plan::v1::FaultStep& out);
+  std::string SidecarTarget(const Node& node, plan::v1::Sidecar::Kind kind);
+  void FaultTarget(const std::string& name, const Place& at);
+
+  // build_programs.cc
   void CommandOf(const Node& node, plan::v1::CommandStep& out);
   void Mutants(const Node& node, plan::v1::MutantsStep& out);
   void Import(const Node& node, std::string& format, std::string& path,
               std::int32_t& min_cases);
-  std::string SidecarTarget(const Node& node, plan::v1::Sidecar::Kind kind);
-  void FaultTarget(const std::string& name, const Place& at);
 
   // build_stream.cc
   void Stream(const Node& node, const Node::Entry& verb,

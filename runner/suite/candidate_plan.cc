@@ -168,6 +168,7 @@ Plan CandidatePlan(const Plan& plan) {
   candidate.clear_vars();
   candidate.clear_secrets();
   candidate.clear_files();
+  candidate.clear_programs();
   double max_points = 0;
   for (const plan::v1::Check& check : plan.checks()) {
     if (check.hidden()) continue;
@@ -196,6 +197,9 @@ Plan CandidatePlan(const Plan& plan) {
   }
   for (const auto& [path, bytes] : plan.files()) {
     if (reached.File(path)) (*candidate.mutable_files())[path] = bytes;
+  }
+  for (const std::string& path : plan.programs()) {
+    if (reached.File(path)) candidate.add_programs(path);
   }
   NumberCommands(candidate);
   return candidate;

@@ -85,7 +85,8 @@ class Sources {
 
 }  // namespace
 
-std::expected<Compiled, Diagnostics> Compile(const Files& files) {
+std::expected<Compiled, Diagnostics> Compile(
+    const Files& files, const std::set<std::string>& programs) {
   Report report;
   const std::string root(kSuiteFile);
   if (!files.contains(root)) {
@@ -112,6 +113,11 @@ std::expected<Compiled, Diagnostics> Compile(const Files& files) {
   }
   builder.Finish();
   if (!report.ok()) return std::unexpected(report.TakeErrors());
+  for (const std::string& program : programs) {
+    if (compiled.plan.files().contains(program)) {
+      compiled.plan.add_programs(program);
+    }
+  }
   compiled.warnings = report.TakeWarnings();
   return compiled;
 }

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,13 +25,15 @@ struct Compiled {
   Diagnostics warnings;
 };
 
-// Compiles the suite in `files`: parses, checks everything that can be checked
-// without a service, fills in defaults, and takes along the files that the
-// suite names. Pure: the same files give the same plan.
+// Compiles the suite in `files`, of which `programs` are executable: parses,
+// checks everything that can be checked without a service, fills in defaults,
+// and takes along the files that the suite names. Pure: the same files give the
+// same plan.
 //
 // Errors: every mistake found, the first 20 of each file in its order. Hostile
 // input is refused in bounded time and memory.
-std::expected<Compiled, Diagnostics> Compile(const Files& files);
+std::expected<Compiled, Diagnostics> Compile(
+    const Files& files, const std::set<std::string>& programs = {});
 
 // The plan's bytes, the same for the same plan whatever the process, and their
 // SHA-256 in hex, by which a plan is known.

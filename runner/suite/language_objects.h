@@ -34,6 +34,8 @@ const Object& CaptureObject();
 const Object& AuthObject();
 const Object& EventuallyObject();
 const Object& CommandObject();
+const Object& SidecarObject();
+const Object& UpstreamObject();
 const Object& ImportObject();
 
 }  // namespace assay::suite

@@ -185,67 +185,6 @@ const Object& ServiceObject() {
   return kObject;
 }
 
-const Object& SidecarObject() {
-  static const Object kObject = {
-      "a sidecar",
-      "A server beside the service, fresh for each run, in a cell of its own.",
-      {
-          {"kind", {Choice({"postgres", "redis"})}, true, "Which server."},
-          {"version",
-           {Integer(1, 99)},
-           false,
-           "Major version; the newest installed by default."},
-          {"seed",
-           {File(), List(File())},
-           false,
-           "SQL files, applied in order before the service starts."},
-          {"reset",
-           {Choice({"per-run", "per-check"})},
-           false,
-           "When its contents go back to what they were as the service became "
-           "ready.",
-           "per-run"},
-          {"tapped",
-           {Bool()},
-           false,
-           "Whether its traffic is read for traces.",
-           "true"},
-          {"port",
-           {Integer(1024, 65535)},
-           false,
-           "Where the service reaches it; 5432 for PostgreSQL, 6379 for Redis. "
-           "Two of a kind need two ports."},
-      },
-      "sidecars:\n"
-      "  db: { kind: postgres, version: 15, seed: [sql/schema.sql], reset: "
-      "per-check }\n"
-      "  cache: { kind: redis }"};
-  return kObject;
-}
-
-const Object& UpstreamObject() {
-  static const Object kObject = {
-      "an upstream",
-      "An HTTP service that the candidate's service calls, played by the "
-      "runner.",
-      {
-          {"port",
-           {Integer(1024, 65535)},
-           false,
-           "Where the service reaches it.",
-           "8180"},
-          {"routes",
-           {Json()},
-           true,
-           "Replies by `METHOD /path`: `{ status, headers, json, text, delay "
-           "}`, or a list of them, given in turn."},
-      },
-      "upstreams:\n"
-      "  payments: { routes: { \"POST /charge\": { status: 201, json: { id: "
-      "c1 } } } }"};
-  return kObject;
-}
-
 const Object& SecretObject() {
   static const Object kObject = {
       "a secret",
@@ -414,59 +353,6 @@ const Object& CommandObject() {
            "`limits.build` or `limits.start` by default."},
           {"directory", {Text()}, false, "Below the work directory.", "."},
       }};
-  return kObject;
-}
-
-namespace {
-
-const Object& CriterionObject() {
-  static const Object kObject = {
-      "a criterion",
-      "One thing that reviewers rate from 1 to 4.",
-      {
-          {"id", {Id()}, true, "Stays the same over versions."},
-          {"title", {Text()}, true, "A few words."},
-          {"weight",
-           {Number(0, 1000)},
-           false,
-           "Against the other criteria.",
-           "1"},
-          {"anchors",
-           {List(Text(), 4, 4), Map(Text())},
-           true,
-           "One sentence for each of 1 to 4, so that two reviewers mean the "
-           "same by a 3."},
-          {"needs_note",
-           {Bool()},
-           false,
-           "Whether a rating must say why.",
-           "false"},
-      }};
-  return kObject;
-}
-
-}  // namespace
-
-const Object& RubricObject() {
-  static const Object kObject = {
-      "a rubric",
-      "`rubric.yaml`: what people judge.",
-      {
-          {"version", {Integer(1, 1)}, false, "Of this format: 1.", "1"},
-          {"criteria",
-           {List(Of(CriterionObject), 1, 50)},
-           true,
-           "In the order of the scorecard."},
-      },
-      "criteria:\n"
-      "  - id: design\n"
-      "    title: Structure of the code\n"
-      "    weight: 2\n"
-      "    anchors:\n"
-      "      - One file does everything.\n"
-      "      - Layers exist and leak.\n"
-      "      - Layers with clear duties.\n"
-      "      - A newcomer changes one place for one reason."};
   return kObject;
 }
 

@@ -60,8 +60,8 @@ std::map<int, const Step*> StepsWithCells(const Plan& plan) {
   return found;
 }
 
-// The plan's files of these names and below these folders. A plan keeps no
-// modes: what begins as a program does is one.
+// The plan's files of these names and below these folders. What begins as a
+// program does is one, whatever its mode: suites are copied about.
 Expected<UniqueFd> Archive(const Plan& plan,
                            const std::vector<std::string>& paths) {
   ASSAY_ASSIGN_OR_RETURN(UniqueFd fd,
@@ -69,6 +69,8 @@ Expected<UniqueFd> Archive(const Plan& plan,
   sandbox::TreeArchiveWriter writer(fd.get());
   // The map's order is random, and archives should not be.
   std::map<std::string, const std::string*> chosen;
+  const std::set<std::string> programs(plan.programs().begin(),
+                                       plan.programs().end());
   for (const auto& [name, bytes] : plan.files()) {
     for (const std::string& path : paths) {
       if (name == path || (path.ends_with('/') && name.starts_with(path)))
@@ -76,9 +78,10 @@ Expected<UniqueFd> Archive(const Plan& plan,
     }
   }
   for (const auto& [name, bytes] : chosen) {
-    const bool program = bytes->starts_with("#!") || bytes->starts_with(
-                                                         "\x7f"
-                                                         "ELF");
+    const bool program = programs.contains(name) || bytes->starts_with("#!") ||
+                         bytes->starts_with(
+                             "\x7f"
+                             "ELF");
     ASSAY_RETURN_IF_ERROR(writer.AddFile(name, *bytes, program));
   }
   ASSAY_RETURN_IF_ERROR(writer.Finish());
@@ -211,10 +214,14 @@ class CommandDraft {
     return {};
   }
 
+  // Steps that take the same files share one archive: a session holds a
+  // limited number of descriptors.
   Expected<int> Keep(const std::vector<std::string>& paths) {
+    const auto known = kept_.find(paths);
+    if (known != kept_.end()) return known->second;
     ASSAY_ASSIGN_OR_RETURN(UniqueFd fd, Archive(input_.plan, paths));
     draft_.archives.push_back(std::move(fd));
-    return draft_.archives.back().get();
+    return kept_[paths] = draft_.archives.back().get();
   }
 
   int AddCell(CellSpec cell) {
@@ -224,6 +231,7 @@ class CommandDraft {
 
   const DraftInput& input_;
   SessionDraft& draft_;
+  std::map<std::vector<std::string>, int> kept_;
 };
 
 }  // namespace

@@ -36,6 +36,7 @@ constexpr int kInputFd = 3;
 constexpr int kSessionFd = 4;
 constexpr int kReportFd = 5;
 constexpr int kEgressFd = 6;
+constexpr int kSidecarsFd = 7;
 // For the child to end after its last word.
 constexpr std::chrono::seconds kEndLimit{5};
 constexpr std::size_t kComplaintBytes = 2'048;
@@ -62,12 +63,23 @@ Expected<UniqueFd> High(int fd) {
   return high;
 }
 
-// `egress` is -1 where there is none.
-Expected<pid_t> Spawn(const std::string& program, int input, int session,
-                      int report, int complaint, int egress) {
+// What the child gets; -1 where there is none.
+struct ChildFds {
+  int input = -1;
+  int session = -1;
+  int report = -1;
+  int complaint = -1;
+  int egress = -1;
+  int sidecars = -1;
+};
+
+Expected<pid_t> Spawn(const std::string& program, const ChildFds& fds) {
   std::vector<std::string> arguments = {
       program, "--input-fd", "3", "--session-fd", "4", "--report-fd", "5"};
-  if (egress >= 0) arguments.insert(arguments.end(), {"--egress-fd", "6"});
+  if (fds.egress >= 0) arguments.insert(arguments.end(), {"--egress-fd", "6"});
+  if (fds.sidecars >= 0) {
+    arguments.insert(arguments.end(), {"--sidecars-fd", "7"});
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -79,12 +91,13 @@ Expected<pid_t> Spawn(const std::string& program, int input, int session,
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, 0, 1);
-  posix_spawn_file_actions_adddup2(&actions, complaint, 2);
-  posix_spawn_file_actions_adddup2(&actions, input, kInputFd);
-  posix_spawn_file_actions_adddup2(&actions, session, kSessionFd);
-  posix_spawn_file_actions_adddup2(&actions, report, kReportFd);
-  if (egress >= 0)
-    posix_spawn_file_actions_adddup2(&actions, egress, kEgressFd);
+  for (const auto& [from, to] :
+       {std::pair{fds.complaint, 2}, std::pair{fds.input, kInputFd},
+        std::pair{fds.session, kSessionFd}, std::pair{fds.report, kReportFd},
+        std::pair{fds.egress, kEgressFd},
+        std::pair{fds.sidecars, kSidecarsFd}}) {
+    if (from >= 0) posix_spawn_file_actions_adddup2(&actions, from, to);
+  }
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -241,10 +254,17 @@ Expected<std::unique_ptr<RunProcess>> RunProcess::Start(
   if (prepared.egress.socket() >= 0) {
     ASSAY_ASSIGN_OR_RETURN(egress, High(prepared.egress.TakeSocket().get()));
   }
-  ASSAY_ASSIGN_OR_RETURN(
-      const pid_t pid,
-      Spawn(program, input.get(), session.get(), report_end.get(),
-            complaint_end.get(), egress.get()));
+  UniqueFd sidecars;
+  if (prepared.sidecars) {
+    ASSAY_ASSIGN_OR_RETURN(sidecars, High(prepared.sidecars.get()));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const pid_t pid,
+                         Spawn(program, {.input = input.get(),
+                                         .session = session.get(),
+                                         .report = report_end.get(),
+                                         .complaint = complaint_end.get(),
+                                         .egress = egress.get(),
+                                         .sidecars = sidecars.get()}));
   UniqueFd pidfd(PidfdOpen(pid));
   if (!pidfd) {
     const int error = errno;

@@ -25,7 +25,8 @@ namespace assay::worker {
 class RunProcess {
  public:
   // Takes the descriptors of `prepared`. The child reads the plan on fd 3,
-  // speaks to the launcher on fd 4 and writes events to fd 5.
+  // speaks to the launcher on fd 4, writes events to fd 5, and finds sidecars
+  // that run already on fd 7.
   static Expected<std::unique_ptr<RunProcess>> Start(
       boost::asio::any_io_executor executor, const std::string& program,
       PreparedRun prepared);

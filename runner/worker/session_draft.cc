@@ -101,9 +101,12 @@ Expected<SessionDraft> DraftSession(const DraftInput& input) {
     ASSAY_ASSIGN_OR_RETURN(CellSpec cell, ServiceCell(input, service));
     draft.blueprints.add_services(add(std::move(cell)));
   }
-  for (const plan::v1::Sidecar& sidecar : plan.sidecars()) {
-    ASSAY_ASSIGN_OR_RETURN(CellSpec cell, input.sidecar(sidecar));
-    draft.blueprints.add_sidecars(add(std::move(cell)));
+  for (const CellSpec& sidecar : input.sidecars) {
+    const std::int32_t index = add(sidecar);
+    draft.blueprints.add_sidecars(index);
+    if (input.sidecars_run) {
+      draft.spec.cells[static_cast<std::size_t>(index)].expected_starts = 0;
+    }
   }
   ASSAY_RETURN_IF_ERROR(DraftCommands(input, draft));
   return draft;

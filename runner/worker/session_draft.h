@@ -2,7 +2,6 @@
 #define ASSAY_RUNNER_WORKER_SESSION_DRAFT_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,8 +26,10 @@ struct DraftInput {
   sandbox::ImageRoot image = {};
   // What the build may reach.
   std::vector<sandbox::Destination> egress = {};
-  // The blueprint of a sidecar (runner/sidecars).
-  std::function<Expected<sandbox::CellSpec>(const plan::v1::Sidecar&)> sidecar;
+  // The blueprints of the plan's sidecars (runner/sidecars), in its order.
+  std::vector<sandbox::CellSpec> sidecars = {};
+  // They run already, in a session of their own: this one's are for variants.
+  bool sidecars_run = false;
 };
 
 // The cells that a run may start, and where the run finds each of them
@@ -43,10 +44,10 @@ struct SessionDraft {
 // Works out a plan's cells: one to unpack and build in, one for each service,
 // each sidecar and each `command` or `mutants` step. Build and services share
 // the work volume; they see no network but what the run's wires bring. Pure but
-// for `sidecar` and for archives in memory.
+// for archives in memory.
 //
-// Errors: `sidecar`'s, and those of templates that do not expand; kInternal for
-// a plan with an image that was not unpacked.
+// Errors: those of templates that do not expand; kInternal for a plan with an
+// image that was not unpacked.
 Expected<SessionDraft> DraftSession(const DraftInput& input);
 
 }  // namespace assay::worker

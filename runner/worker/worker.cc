@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <fstream>
@@ -34,6 +35,8 @@ constexpr milliseconds kLastRetry{5'000};
 constexpr int kSilentBeats = 4;
 // For the last messages to leave.
 constexpr std::chrono::seconds kGoodbye{2};
+// Pushes come in bursts; a worker that has nothing to do holds nothing ready.
+constexpr std::chrono::seconds kAheadFor{60};
 
 Expected<std::string> ReadToken(const std::string& file) {
   std::ifstream in(file);
@@ -58,6 +61,7 @@ class LeaseWorker final : public Worker {
         retry_timer_(executor),
         beat_timer_(executor),
         end_timer_(executor),
+        ahead_timer_(executor),
         connection_(executor, options_.coordinator,
                     {.on_message = [this](AttachResponse r) { OnMessage(r); },
                      .on_closed = [this](Error e) { OnClosed(e); }}) {}
@@ -99,6 +103,9 @@ class LeaseWorker final : public Worker {
   void HandBack(const RunPointer& run, std::string reason, bool fault);
   void HandEverythingBack(const std::string& reason, bool fault);
   void Forget(const std::string& run);
+  // After a run, if nothing else runs.
+  void PrepareAhead();
+  void DropAhead();
   void EndIfIdle();
   void End();
   RunPointer Find(const std::string& run, std::uint64_t epoch) const;
@@ -115,6 +122,7 @@ class LeaseWorker final : public Worker {
   asio::steady_timer retry_timer_;
   asio::steady_timer beat_timer_;
   asio::steady_timer end_timer_;
+  asio::steady_timer ahead_timer_;
   milliseconds retry_ = kFirstRetry;
   milliseconds beat_interval_{2'000};
   steady_clock::time_point heard_;
@@ -349,7 +357,19 @@ LeaseWorker::RunPointer LeaseWorker::Find(const std::string& run,
 void LeaseWorker::Forget(const std::string& run) {
   runs_.erase(run);
   Demand();
+  PrepareAhead();
   EndIfIdle();
+}
+
+void LeaseWorker::PrepareAhead() {
+  if (!runs_.empty() || draining_ || ending_) return;
+  asio::post(pool_, [&workshop = workshop_] { workshop.PrepareAhead(); });
+  After(ahead_timer_, kAheadFor, &LeaseWorker::DropAhead);
+}
+
+void LeaseWorker::DropAhead() {
+  if (runs_.empty())
+    asio::post(pool_, [&workshop = workshop_] { workshop.DropAhead(); });
 }
 
 void LeaseWorker::Drain() {
@@ -384,6 +404,7 @@ void LeaseWorker::End() {
   end_timer_.cancel();
   beat_timer_.cancel();
   retry_timer_.cancel();
+  ahead_timer_.cancel();
   if (events_.on_end) events_.on_end(end_);
 }
 

@@ -18,6 +18,7 @@
 #include "runner/wires/egress_list.h"
 #include "runner/worker/secrets.h"
 #include "runner/worker/session_draft.h"
+#include "sandbox/cell/blueprint.h"
 #include "sandbox/cell/tree_archive.h"
 
 namespace assay::worker {
@@ -43,6 +44,13 @@ runner::v1::RunInput InputOf(
   return input;
 }
 
+// The same for cells that are the same.
+Expected<std::string> KeyOf(const std::vector<sandbox::CellSpec>& cells) {
+  ASSAY_ASSIGN_OR_RETURN(
+      auto encoded, sandbox::EncodeSession({.volumes = {}, .cells = cells}));
+  return std::move(encoded.bytes);
+}
+
 }  // namespace
 
 materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
@@ -56,7 +64,7 @@ materialise::TreeLimits TreeLimitsOf(const plan::v1::Plan& plan) {
 }
 
 CellWorkshop::CellWorkshop(sandbox::Launcher launcher, WorkshopPlaces places)
-    : launcher_(std::move(launcher)), places_(std::move(places)) {}
+    : places_(std::move(places)), launcher_(std::move(launcher)) {}
 
 Expected<UniqueFd> CellWorkshop::Archive(const RunOrder& order) const {
   const materialise::TreeLimits limits = TreeLimitsOf(order.plan);
@@ -76,15 +84,82 @@ Expected<UniqueFd> CellWorkshop::Archive(const RunOrder& order) const {
 
 std::expected<PreparedRun, PrepareFailure> CellWorkshop::Prepare(
     const RunOrder& order) {
+  // Whose fault a run is depends on the commit first.
+  Expected<Cells> cells = SidecarCells(order.plan);
+  Expected<UniqueFd> running = UniqueFd();
+  if (cells) running = TakeSidecars(*cells);
   Expected<UniqueFd> archive = Archive(order);
   if (!archive)
     return std::unexpected(PrepareFailure{
         .error = archive.error(),
         .commits_fault = materialise::IsCommitsFault(archive.error())});
-  Expected<PreparedRun> prepared = Assemble(order, archive->get());
+  if (!cells) return std::unexpected(PrepareFailure{.error = cells.error()});
+  if (!running)
+    return std::unexpected(PrepareFailure{.error = running.error()});
+  const bool sidecars_run = static_cast<bool>(*running);
+  Expected<PreparedRun> prepared =
+      Assemble(order, *std::move(cells), sidecars_run, archive->get());
   if (!prepared)
     return std::unexpected(PrepareFailure{.error = prepared.error()});
+  prepared->sidecars = *std::move(running);
   return *std::move(prepared);
+}
+
+Expected<CellWorkshop::Cells> CellWorkshop::SidecarCells(
+    const plan::v1::Plan& plan) {
+  const std::scoped_lock lock(mutex_);
+  Cells cells;
+  for (const Sidecar& wanted : plan.sidecars()) {
+    if (wanted.kind() == Sidecar::KIND_REDIS) {
+      ASSAY_ASSIGN_OR_RETURN(auto cell, sidecars::RedisBlueprint(wanted));
+      cells.push_back(std::move(cell));
+      continue;
+    }
+    ASSAY_ASSIGN_OR_RETURN(
+        const std::string directory,
+        sidecars::EnsurePostgresTemplate(
+            launcher_, places_.data_dir + "/templates", plan, wanted));
+    ASSAY_ASSIGN_OR_RETURN(auto cell,
+                           sidecars::PostgresBlueprint(wanted, directory));
+    cells.push_back(std::move(cell));
+  }
+  return cells;
+}
+
+Expected<UniqueFd> CellWorkshop::TakeSidecars(const Cells& cells) {
+  ASSAY_ASSIGN_OR_RETURN(const std::string key, KeyOf(cells));
+  const std::scoped_lock lock(mutex_);
+  // What is for another plan would only be in this run's way.
+  auto ahead = std::exchange(ahead_, std::nullopt);
+  last_sidecars_ = cells;
+  if (ahead && ahead_key_ == key && sidecars::AllRun(*ahead))
+    return sidecars::HandOver(*std::move(ahead));
+  ahead.reset();
+  // A run starts more than that by itself.
+  if (cells.empty() || cells.size() > sidecars::kMostHanded) {
+    last_sidecars_.clear();
+    return UniqueFd();
+  }
+  ASSAY_ASSIGN_OR_RETURN(auto started,
+                         sidecars::StartSidecars(launcher_, cells));
+  return sidecars::HandOver(std::move(started));
+}
+
+void CellWorkshop::PrepareAhead() {
+  const std::scoped_lock lock(mutex_);
+  if (ahead_ || last_sidecars_.empty()) return;
+  auto key = KeyOf(last_sidecars_);
+  auto started = sidecars::StartSidecars(launcher_, last_sidecars_);
+  // The next run will say so if it is the same to it.
+  if (!key || !started) return;
+  ahead_key_ = *std::move(key);
+  ahead_ = *std::move(started);
+}
+
+void CellWorkshop::DropAhead() {
+  const std::scoped_lock lock(mutex_);
+  ahead_.reset();
+  last_sidecars_.clear();
 }
 
 // An image is the worker's: a suite can only choose among those that the
@@ -113,19 +188,10 @@ Expected<sandbox::ImageRoot> CellWorkshop::EnsureImage(
 }
 
 Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
+                                             Cells sidecars, bool sidecars_run,
                                              int archive_fd) {
   const auto secrets = GenerateSecrets(order.plan, order.seed);
   const std::scoped_lock lock(mutex_);
-  const auto sidecar =
-      [&](const Sidecar& wanted) -> Expected<sandbox::CellSpec> {
-    if (wanted.kind() == Sidecar::KIND_REDIS)
-      return sidecars::RedisBlueprint(wanted);
-    ASSAY_ASSIGN_OR_RETURN(
-        const std::string directory,
-        sidecars::EnsurePostgresTemplate(
-            launcher_, places_.data_dir + "/templates", order.plan, wanted));
-    return sidecars::PostgresBlueprint(wanted, directory);
-  };
   ASSAY_ASSIGN_OR_RETURN(const sandbox::ImageRoot image,
                          EnsureImage(order.plan));
   ASSAY_ASSIGN_OR_RETURN(const auto destinations,
@@ -137,7 +203,8 @@ Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
                                        .archive_fd = archive_fd,
                                        .image = image,
                                        .egress = destinations,
-                                       .sidecar = sidecar}));
+                                       .sidecars = std::move(sidecars),
+                                       .sidecars_run = sidecars_run}));
   PreparedRun prepared;
   if (!destinations.empty()) {
     ASSAY_ASSIGN_OR_RETURN(

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "assay/runner/v1/run_input.pb.h"
 #include "proto/base/error.h"
 #include "runner/materialise/tree_limits.h"
+#include "runner/sidecars/handover.h"
 #include "sandbox/cell/launcher.h"
 #include "sandbox/cell/unique_fd.h"
 #include "sandbox/egress/dialler_process.h"
@@ -51,6 +53,9 @@ struct PreparedRun {
   sandbox::UniqueFd input;
   // Makes connections for the build; no process where it may reach nothing.
   sandbox::DiallerProcess egress;
+  // Of sidecars::HandOver: the plan's sidecars, which run already. Empty where
+  // it has none.
+  sandbox::UniqueFd sidecars = {};
 };
 
 // Why a run could not be prepared.
@@ -68,6 +73,10 @@ class Workshop {
   virtual ~Workshop() = default;
   virtual std::expected<PreparedRun, PrepareFailure> Prepare(
       const RunOrder& order) = 0;
+  // While nothing runs: makes ready what the next run will want if it is like
+  // the last one; and gives that up again.
+  virtual void PrepareAhead() {}
+  virtual void DropAhead() {}
 };
 
 // What a workshop works with.
@@ -83,7 +92,9 @@ struct WorkshopPlaces {
 };
 
 // Prepares runs in cells: commit to tree archive, database templates,
-// blueprints, session.
+// sidecars, blueprints, session. Sidecars start before all else, so that they
+// get ready while the commit is unpacked and built; at most one run's worth of
+// them is kept ahead (docs/adr/0190-sidecars-run-ahead.md).
 //
 // Ownership: owns the launcher, which is used by one thread at a time.
 class CellWorkshop final : public Workshop {
@@ -93,17 +104,29 @@ class CellWorkshop final : public Workshop {
   std::expected<PreparedRun, PrepareFailure> Prepare(
       const RunOrder& order) override;
 
+  void PrepareAhead() override;
+  void DropAhead() override;
+
   // Readable when the launcher has died; nothing can be prepared after that.
   int launcher_pidfd() const { return launcher_.pidfd(); }
 
  private:
   Expected<sandbox::UniqueFd> Archive(const RunOrder& order) const;
   Expected<sandbox::ImageRoot> EnsureImage(const plan::v1::Plan& plan);
-  Expected<PreparedRun> Assemble(const RunOrder& order, int archive_fd);
+  using Cells = std::vector<sandbox::CellSpec>;
+  Expected<Cells> SidecarCells(const plan::v1::Plan& plan);
+  // Those that were kept ahead, if they are what `cells` says; else new ones.
+  Expected<sandbox::UniqueFd> TakeSidecars(const Cells& cells);
+  Expected<PreparedRun> Assemble(const RunOrder& order, Cells sidecars,
+                                 bool sidecars_run, int archive_fd);
 
-  std::mutex mutex_;  // guards the use of launcher_
-  sandbox::Launcher launcher_;
   const WorkshopPlaces places_;
+  std::mutex mutex_;  // guards the following
+  sandbox::Launcher launcher_;
+  // Of the last run, and its cells encoded: what is kept ahead stands for.
+  Cells last_sidecars_;
+  std::string ahead_key_;
+  std::optional<sidecars::RunningSidecars> ahead_;
 };
 
 // Prepares runs against servers that are there already: without cells, and

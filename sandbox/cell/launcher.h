@@ -92,7 +92,7 @@ class Launcher {
   ~Launcher();
 
   // Hands the blueprints over. Descriptors named in `spec` may be closed once
-  // this returns; at most 64 of them.
+  // this returns; at most 249 of them.
   Expected<UniqueFd> CreateSession(const SessionSpec& spec);
 
   // A set of Weakness bits.

@@ -11,8 +11,8 @@ namespace assay::sandbox {
 
 enum class ReceiveResult { kMessage, kClosed, kNothingYet, kMalformed };
 
-// Sends `size` bytes as one record with `fds` attached (at most 64). False with
-// errno set when the socket does not take it.
+// Sends `size` bytes as one record with `fds` attached (at most 250). False
+// with errno set when the socket does not take it.
 bool SendRecord(int socket, const void* data, std::size_t size,
                 std::span<const int> fds = {});
 

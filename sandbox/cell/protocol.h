@@ -73,7 +73,8 @@ struct ExitRecord {
   std::int64_t wall_ns, cpu_user_ns, cpu_system_ns, memory_peak_bytes;
 };
 
-inline constexpr int kMaxSessionFds = 64;
+// The kernel passes 253 at once.
+inline constexpr int kMaxSessionFds = 250;
 inline constexpr std::int64_t kMaxBlueprintBytes = 4 << 20;
 
 static_assert(std::is_trivially_copyable_v<Call>);

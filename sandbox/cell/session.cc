@@ -74,6 +74,8 @@ class SessionChannel {
     return answer;
   }
 
+  int socket() const { return socket_.get(); }
+
  private:
   static std::unexpected<Error> ErrorOf(Reply& reply, std::string_view what) {
     reply.detail[sizeof(reply.detail) - 1] = '\0';
@@ -344,6 +346,18 @@ Expected<Cell> Session::StartCell(std::uint32_t blueprint) {
   ASSAY_ASSIGN_OR_RETURN(const auto answer,
                          channel_->Ask(call, "start the cell"));
   return Cell(channel_, answer.reply.id, answer.reply.weaker);
+}
+
+int Session::socket() const { return channel_->socket(); }
+
+Cell Session::Adopt(std::uint32_t cell, std::uint32_t weaker) const {
+  return Cell(channel_, cell, weaker);
+}
+
+Process Session::AdoptProcess(std::uint32_t process, UniqueFd stdout_fd,
+                              UniqueFd stderr_fd, UniqueFd exit_fd) const {
+  return Process(channel_, process, UniqueFd(), std::move(stdout_fd),
+                 std::move(stderr_fd), std::move(exit_fd));
 }
 
 }  // namespace assay::sandbox

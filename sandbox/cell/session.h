@@ -61,6 +61,8 @@ class Process {
   int stderr_fd() const { return stderr_.get(); }
   // Becomes readable when the process has ended; then TakeTermination answers.
   int exit_fd() const { return exit_.get(); }
+  // For Session::AdoptProcess.
+  std::uint32_t id() const { return id_; }
   // For owners that want them in stream objects.
   UniqueFd TakeStdin() { return std::move(stdin_); }
   UniqueFd TakeStdout() { return std::move(stdout_); }
@@ -152,6 +154,8 @@ class Cell {
   // Limits of this cell that the host does not let us enforce: a set of
   // Weakness bits (launcher.h).
   std::uint32_t weaker() const { return weaker_; }
+  // For Session::Adopt.
+  std::uint32_t id() const { return id_; }
 
  private:
   std::shared_ptr<SessionChannel> channel_;
@@ -172,6 +176,14 @@ class Session {
   // be started many times. A cell that could not be built is an Error that
   // names the step: kFailedPrecondition, or kNotFound for a missing source.
   Expected<Cell> StartCell(std::uint32_t blueprint);
+
+  // A session may pass from one process to another, with cells and processes
+  // that the former holder has started. Borrowed, for sending:
+  int socket() const;
+  // What they are to the new one, by the ids that the former one knows.
+  Cell Adopt(std::uint32_t cell, std::uint32_t weaker) const;
+  Process AdoptProcess(std::uint32_t process, UniqueFd stdout_fd,
+                       UniqueFd stderr_fd, UniqueFd exit_fd) const;
 
  private:
   std::shared_ptr<SessionChannel> channel_;

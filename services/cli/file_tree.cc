@@ -14,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint32_t kFileMode = 0100644;
-constexpr std::uint32_t kProgramMode = 0100755;
 constexpr std::uint32_t kLinkMode = 0120000;
 
 bool LeadsOut(const fs::path& root, const fs::path& link) {

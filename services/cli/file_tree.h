@@ -1,6 +1,7 @@
 #ifndef ASSAY_SERVICES_CLI_FILE_TREE_H_
 #define ASSAY_SERVICES_CLI_FILE_TREE_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace assay::cli {
 // The limits of v1.FileTree.
 inline constexpr int kMostFiles = 10'000;
 inline constexpr std::size_t kMostBytes = 32u << 20;
+
+// The mode of executable files.
+inline constexpr std::uint32_t kProgramMode = 0100755;
 
 // Everything below `dir` but `.git`, sorted by path. Symbolic links are kept as
 // links; sockets, devices and links that lead out of `dir` are errors.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "runner/suite/local_url.h"
 #include "runner/suite/nearest.h"
 #include "services/cli/child.h"
 #include "services/cli/printable.h"
@@ -23,6 +24,10 @@ int MemoryFile(const char* name) { return memfd_create(name, 0); }
 
 std::string PathOf(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
+bool IsUrl(const std::string& solution) {
+  return solution.starts_with("http://") || solution.starts_with("https://");
+}
+
 std::string Complaint(int fd) {
   std::string text(kMostComplaint, '\0');
   const off_t size = lseek(fd, 0, SEEK_END);
@@ -34,8 +39,11 @@ std::string Complaint(int fd) {
 }
 
 std::vector<std::string> CommandFor(const LocalRun& run, int plan_fd) {
-  std::vector<std::string> command = {
-      run.program, "--local", run.solution.string(), "--plan", PathOf(plan_fd)};
+  std::vector<std::string> command = {run.program, "--local", "--plan",
+                                      PathOf(plan_fd)};
+  command.insert(
+      command.end(),
+      {IsUrl(run.solution) ? "--against-url" : "--tree", run.solution});
   for (const std::string& check : run.only_checks) {
     command.insert(command.end(), {"--check", check});
   }
@@ -62,9 +70,12 @@ bool ReadEvents(int fd,
 }  // namespace
 
 Status CheckSelection(const LocalRun& run) {
-  if (!std::filesystem::is_directory(run.solution)) {
-    return InvalidArgument(run.solution.string(),
-                           " is not a folder; expected the solution to grade");
+  if (IsUrl(run.solution)) {
+    ASSAY_RETURN_IF_ERROR(suite::PortOfUrl(run.solution));
+  } else if (!std::filesystem::is_directory(run.solution)) {
+    return InvalidArgument(run.solution,
+                           " is not a folder; expected the solution to grade, "
+                           "or the URL of a server like http://localhost:3000");
   }
   std::vector<std::string> ids;
   for (const auto& check : run.plan.checks()) ids.push_back(check.id());

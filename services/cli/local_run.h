@@ -13,10 +13,12 @@
 namespace assay::cli {
 
 // A plan against a directory on this machine, without a server: executed by
-// `assay-runner --local`, in cells like every run.
+// `assay-runner --local`, in cells like every run. Or, without cells, against
+// a server of this machine that is there already.
 struct LocalRun {
   plan::v1::Plan plan;
-  std::filesystem::path solution;
+  // A directory, or a URL like http://localhost:3000.
+  std::string solution;
   // Empty: all.
   std::vector<std::string> only_checks;
   bool public_only = false;
@@ -24,7 +26,8 @@ struct LocalRun {
   std::string program;
 };
 
-// INVALID_ARGUMENT: the solution is no folder, or a check is not in the plan.
+// INVALID_ARGUMENT: the solution is neither a folder nor a URL, or a check is
+// not in the plan.
 Status CheckSelection(const LocalRun& run);
 
 // Executes it and hands each event over as it happens. Returns after the last.

@@ -102,17 +102,21 @@ Outcome Run(Context& context, const RunOptions& options) {
 
 void AddSuiteRunCommand(CommandLine& line, CLI::App& group) {
   auto run = line.Add<RunOptions>(
-      group, "run", "Grade a folder; exit code 1 when a check lost points",
+      group, "run",
+      "Grade a folder or a server; exit code 1 when a check lost points",
       "  assay suite run docs/examples/orders-api/suite \\\n"
       "    --against docs/examples/orders-api/solutions/sound\n"
       "  assay suite run --against ../solution --check create-order --logs\n"
+      "  assay suite run --against http://localhost:3000\n"
       "  assay suite run suite --against solution --report report.html \\\n"
       "    --report junit.xml --json run.json",
       Run);
   run.app.add_option("dir", run.options->dir,
                      "Folder with an assay.yaml, or a pack");
   run.app
-      .add_option("--against", run.options->against, "Folder of the solution")
+      .add_option("--against", run.options->against,
+                  "Folder of the solution; or the URL of a server on this "
+                  "machine, which gets the checks that need no more than it")
       ->required();
   run.app
       .add_option("--check", run.options->checks,

@@ -47,8 +47,12 @@ Expected<Compilation> CompileFolder(const std::string& path) {
   const std::string folder = FolderOf(path);
   ASSAY_ASSIGN_OR_RETURN(const v1::FileTree tree, ReadTree(folder));
   suite::Files files;
-  for (const auto& file : tree.files()) files[file.path()] = file.content();
-  Compilation compiled = suite::Compile(files);
+  std::set<std::string> programs;
+  for (const auto& file : tree.files()) {
+    files[file.path()] = file.content();
+    if (file.mode() == kProgramMode) programs.insert(file.path());
+  }
+  Compilation compiled = suite::Compile(files, programs);
   auto& found = compiled ? compiled->warnings : compiled.error();
   for (suite::Diagnostic& diagnostic : found) {
     diagnostic.file =

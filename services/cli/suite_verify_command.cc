@@ -91,7 +91,7 @@ Expected<v1::Run> RunOnce(const plan::v1::Plan& plan, const fs::path& folder) {
   for (int i = 0; i < kTries; ++i) {
     RunRecorder recorder(plan);
     const LocalRun local{.plan = plan,
-                         .solution = folder,
+                         .solution = folder.string(),
                          .only_checks = {},
                          .program = SiblingProgram("assay-runner")};
     ASSAY_RETURN_IF_ERROR(Execute(

@@ -6,12 +6,16 @@ import json
 import os
 import pathlib
 import pty
+import socket
 import subprocess
+import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
-from installation import BIN, SAMPLE, SOURCE, TINY_APP, TINY_SUITE, environment
+from installation import (BIN, PATIENCE, SAMPLE, SOURCE, TINY_APP, TINY_SUITE,
+                          environment)
 
 HIDDEN = "It still does when nobody looks"
 OPENAPI = """\
@@ -135,6 +139,57 @@ class SuiteTest(unittest.TestCase):
             "run", "suite", "--against", "nowhere", code=2).stderr)
         self.assertIn("expected a file that ends in", self.assay(
             "run", "suite", "--against", "solution", "--report", "r.pdf", code=2).stderr)
+
+    def test_a_server_that_is_there_already_gets_what_needs_no_cells(self):
+        self.write("suite/assay.yaml", TINY_SUITE + """\
+  - id: few-queries
+    title: Looks at what only a wire sees
+    points: 3
+    visibility: public
+    steps:
+      - { get: / }
+      - { trace: { queries_per_request: { lte: 5 } } }
+""")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        app = subprocess.Popen([sys.executable, self.work / "solution/app.py"],
+                               env=environment(PORT=str(port)))
+        self.addCleanup(app.wait)
+        self.addCleanup(app.kill)
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+        done = self.assay("run", "suite", "--against", url, "--json", "-", code=1)
+        run = json.loads(done.stdout)
+        self.assertEqual((run["score"], run["max"]), (10, 13))
+        skipped = run["checks"][2]
+        self.assertEqual(skipped["verdict"], "skipped")
+        self.assertRegex(skipped["reason"],
+                         r"trace \(assay\.yaml:\d+:\d+\) needs a run against a folder")
+        self.assay("run", "suite", "--against", url, "--check", "says-ok")
+        self.assertIn("expected a server on this machine", self.assay(
+            "run", "suite", "--against", "https://example.org", code=2).stderr)
+
+    def test_a_program_of_the_suite_stays_one(self):
+        self.write("suite/tests/probe", "exit 0\n").chmod(0o755)
+        self.write("suite/assay.yaml", TINY_SUITE + """\
+  - id: probe
+    title: An executable file without a first line that says so
+    points: 1
+    visibility: hidden
+    steps:
+      - { command: ./tests/probe, in: suite, files: [ tests/ ] }
+""")
+        self.assay("run", "suite", "--against", "solution", "--check", "probe")
+        (self.work / "suite/tests/probe").chmod(0o644)
+        self.assay("run", "suite", "--against", "solution", "--check", "probe", code=1)
 
     def test_a_pack_runs_and_holds_nothing_hidden(self):
         self.assay("pack", "--candidate", "suite", "--out", "checks.json")

@@ -3,10 +3,13 @@
 //
 //   suite_bench BIN_DIR SERVER_PY ROUNDS
 
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,8 +19,13 @@
 #include <string>
 #include <vector>
 
+#include "runner/sidecars/blueprints.h"
+#include "runner/sidecars/handover.h"
+#include "runner/sidecars/postgres_template.h"
 #include "runner/suite/compiler.h"
 #include "runner/worker/event_parser.h"
+#include "runner/worker/local_run.h"
+#include "runner/worker/workshop.h"
 
 namespace {
 
@@ -71,15 +79,23 @@ class Bench {
   }
   ~Bench() { fs::remove_all(folder_); }
 
-  std::vector<RunEvent> Run(const std::string& suite) {
+  const std::string& bin() const { return bin_; }
+  std::string data() const { return (folder_ / "data").string(); }
+  std::string tree() const { return (folder_ / "tree").string(); }
+
+  static assay::plan::v1::Plan PlanOf(const std::string& suite) {
     auto compiled = assay::suite::Compile({{"assay.yaml", suite}});
     if (!compiled) {
       std::fprintf(stderr, "%s\n",
                    assay::suite::ToText(compiled.error()).c_str());
       std::exit(1);
     }
+    return std::move(compiled->plan);
+  }
+
+  std::vector<RunEvent> Run(const std::string& suite) {
     std::ofstream(folder_ / "plan", std::ios::binary)
-        << compiled->plan.SerializeAsString();
+        << PlanOf(suite).SerializeAsString();
     const std::string command = bin_ + "/assay-runner --local " +
                                 (folder_ / "tree").string() + " --plan " +
                                 (folder_ / "plan").string() + " --data-dir " +
@@ -148,18 +164,100 @@ void Steps(Bench& bench, int rounds) {
   std::printf("twenty %.3f\n", Median(few));
 }
 
+template <typename T>
+T Must(assay::Expected<T> value) {
+  if (value) return *std::move(value);
+  std::fprintf(stderr, "%s\n", value.error().message.c_str());
+  std::exit(1);
+}
+
+assay::sandbox::Launcher SpawnLauncher(const Bench& bench) {
+  return Must(assay::sandbox::Launcher::Spawn(bench.bin() + "/assay-launcher"));
+}
+
+// From nothing to the server's own word, in milliseconds.
+double ReadyTime(assay::sandbox::Launcher& launcher,
+                 const assay::sandbox::CellSpec& cell) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto running = Must(assay::sidecars::StartSidecars(launcher, {cell}));
+  const auto& server = running.all[0].server;
+  std::string text;
+  while (text.find("eady to accept connections") == std::string::npos) {
+    pollfd fds[] = {{server.stdout_fd(), POLLIN, 0},
+                    {server.stderr_fd(), POLLIN, 0},
+                    {server.exit_fd(), POLLIN, 0}};
+    poll(fds, 3, -1);
+    if (fds[2].revents != 0) {
+      std::fprintf(stderr, "a sidecar ended: %s\n", text.c_str());
+      std::exit(1);
+    }
+    for (int i = 0; i < 2; ++i) {
+      char chunk[4096];
+      const ssize_t got = read(fds[i].fd, chunk, sizeof chunk);
+      if (got > 0) text.append(chunk, static_cast<std::size_t>(got));
+    }
+  }
+  return std::chrono::duration<double, std::milli>(
+             std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+// A run of a worker that stays, as its events.
+std::vector<RunEvent> RunIn(assay::worker::CellWorkshop& workshop,
+                            const Bench& bench,
+                            const assay::plan::v1::Plan& plan) {
+  const int out = memfd_create("events", MFD_CLOEXEC);
+  const auto ran =
+      assay::worker::RunLocally(workshop, bench.bin() + "/assay-run",
+                                {.run = "bench",
+                                 .epoch = 1,
+                                 .plan = plan,
+                                 .seed = 1,
+                                 .tree = bench.tree()},
+                                out);
+  if (!ran) {
+    std::fprintf(stderr, "%s\n", ran.error().message.c_str());
+    std::exit(1);
+  }
+  std::string bytes(static_cast<std::size_t>(lseek(out, 0, SEEK_END)), '\0');
+  if (pread(out, bytes.data(), bytes.size(), 0) < 0) std::exit(1);
+  close(out);
+  return Must(assay::worker::EventParser().Feed(bytes));
+}
+
 void Sidecars(Bench& bench, int rounds) {
   std::map<std::string, std::vector<double>> times;
+  auto launcher = SpawnLauncher(bench);
+  assay::worker::CellWorkshop workshop(
+      SpawnLauncher(bench), {.data_dir = bench.data(),
+                             .image_dir = "",
+                             .unpack_program = bench.bin() + "/assay-unpack",
+                             .image_program = bench.bin() + "/assay-image",
+                             .egress_program = bench.bin() + "/assay-egress"});
   for (const std::string kind : {"postgres", "redis"}) {
     const std::string suite = kHead +
                               ("sidecars: { side: { kind: " + kind +
                                ", reset: per-check } }\nchecks:\n") +
                               Check("a", 1) + Check("b", 1) + Check("c", 1);
+    const auto plan = Bench::PlanOf(suite);
     // The first one prepares the template.
     bench.Run(suite);
+    const auto cell =
+        kind == "redis"
+            ? Must(assay::sidecars::RedisBlueprint(plan.sidecars(0)))
+            : Must(assay::sidecars::PostgresBlueprint(
+                  plan.sidecars(0),
+                  Must(assay::sidecars::EnsurePostgresTemplate(
+                      launcher, bench.data() + "/templates", plan,
+                      plan.sidecars(0)))));
     for (int i = 0; i < rounds; ++i) {
-      const auto events = bench.Run(suite);
-      times[kind + "_ready"].push_back(PhaseTime(events, "sidecars"));
+      times[kind + "_ready"].push_back(ReadyTime(launcher, cell));
+      RunIn(workshop, bench, plan);
+      workshop.PrepareAhead();
+      // As long as nobody pushes; nothing says when the server is ready.
+      usleep(300'000);
+      const auto events = RunIn(workshop, bench, plan);
+      times[kind + "_ahead"].push_back(PhaseTime(events, "sidecars"));
       for (const RunEvent& event : events) {
         for (const auto& span : event.spans().spans()) {
           if (span.name() != "reset side") continue;

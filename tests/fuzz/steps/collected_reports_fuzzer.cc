@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "runner/reports/import.h"
-#include "runner/run/command_cell.h"
+#include "runner/run/collected_reports.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {

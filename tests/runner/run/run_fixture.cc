@@ -165,13 +165,20 @@ Told RunFixture::Run(const Files& suite_files, const Files& tree,
   const std::map<std::string, std::string> secrets(input.secrets().begin(),
                                                    input.secrets().end());
   const UniqueFd archive = Archive(tree);
+  std::vector<sandbox::CellSpec> sidecars;
+  for (const auto& sidecar : plan.sidecars()) {
+    auto cell = Blueprint(plan, sidecar);
+    if (!cell) {
+      ADD_FAILURE() << cell.error();
+      return told;
+    }
+    sidecars.push_back(*std::move(cell));
+  }
   const auto draft = worker::DraftSession({.plan = plan,
                                            .secrets = secrets,
                                            .seed = input.seed(),
                                            .archive_fd = archive.get(),
-                                           .sidecar = [&](const auto& sidecar) {
-                                             return Blueprint(plan, sidecar);
-                                           }});
+                                           .sidecars = sidecars});
   if (!draft) {
     ADD_FAILURE() << draft.error();
     return told;

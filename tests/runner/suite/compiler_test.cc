@@ -332,6 +332,26 @@ TEST(CompilerTest, CandidatesGetPublicPartsOnly) {
   EXPECT_EQ(candidate.flows().size(), 1u);
 }
 
+TEST(CompilerTest, FilesThatAreExecutableStaySo) {
+  const Files files = {
+      {"assay.yaml",
+       std::string(kTop) + std::string(kService) +
+           "checks:\n"
+           "  - { id: h, title: t, points: 1, visibility: hidden, steps: [ { "
+           "command: ./hidden, in: suite, files: [ hidden ] } ] }\n"
+           "  - { id: p, title: t, points: 1, visibility: public, steps: [ { "
+           "command: ./open, in: suite, files: [ open ] } ] }\n"},
+      {"hidden", "exit 0"},
+      {"open", "exit 0"},
+      {"other", "exit 0"}};
+  const auto compiled = Compile(files, {"hidden", "open", "other"});
+  ASSERT_TRUE(compiled.has_value());
+  EXPECT_THAT(compiled->plan.programs(),
+              ::testing::ElementsAre("hidden", "open"));
+  EXPECT_THAT(CandidatePlan(compiled->plan).programs(),
+              ::testing::ElementsAre("open"));
+}
+
 TEST(CompilerTest, WarnsOfWhatIsProbablyNotMeant) {
   EXPECT_THAT(
       Warnings(std::string(kTop) + std::string(kService) +

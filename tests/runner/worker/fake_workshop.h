@@ -38,6 +38,16 @@ class FakeWorkshop final : public Workshop {
                            "input", input.SerializeAsString())};
   }
 
+  void PrepareAhead() override {
+    const std::scoped_lock lock(mutex_);
+    ++ahead_;
+  }
+  // How often it was asked to.
+  int ahead() {
+    const std::scoped_lock lock(mutex_);
+    return ahead_;
+  }
+
   // Lets a run with the plan "wait" go on.
   void Release(const std::string& run) {
     const std::scoped_lock lock(mutex_);
@@ -57,6 +67,7 @@ class FakeWorkshop final : public Workshop {
  private:
   std::mutex mutex_;
   std::vector<RunOrder> orders_;
+  int ahead_ = 0;
   std::map<std::string, sandbox::UniqueFd> sessions_;
 };
 

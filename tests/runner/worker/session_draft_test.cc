@@ -45,15 +45,13 @@ class SessionDraftTest : public ::testing::Test {
                          .archive_fd = 11,
                          .image = image_,
                          .egress = egress_,
-                         .sidecar = [](const plan::v1::Sidecar& sidecar)
-                             -> Expected<sandbox::CellSpec> {
-                           return sandbox::CellSpec{.name = "sidecar:" +
-                                                            sidecar.name()};
-                         }});
+                         .sidecars = {{.name = "sidecar:db"}},
+                         .sidecars_run = sidecars_run_});
   }
 
   plan::v1::Plan plan_;
   plan::v1::Service* service_;
+  bool sidecars_run_ = false;
   sandbox::ImageRoot image_;
   std::vector<sandbox::Destination> egress_;
   std::map<std::string, std::string> secrets_{{"key", "s3cret"}};
@@ -73,6 +71,16 @@ TEST_F(SessionDraftTest, EveryPartOfThePlanHasItsCell) {
   EXPECT_EQ(cells[draft->blueprints.services(1)].name, "service:worker");
   ASSERT_EQ(draft->blueprints.sidecars_size(), 1);
   EXPECT_EQ(cells[draft->blueprints.sidecars(0)].name, "sidecar:db");
+}
+
+TEST_F(SessionDraftTest, SidecarsThatRunAlreadyAreNotMadeAheadAgain) {
+  for (const bool run : {false, true}) {
+    sidecars_run_ = run;
+    const auto draft = Draft();
+    ASSERT_THAT(draft, IsOk());
+    const auto& sidecar = draft->spec.cells[draft->blueprints.sidecars(0)];
+    EXPECT_EQ(sidecar.expected_starts, run ? 0 : 1);
+  }
 }
 
 TEST_F(SessionDraftTest, BuildAndServiceShareTheWorkVolumeUnderThePlansLimits) {

@@ -161,6 +161,21 @@ TEST_F(WorkerTest, ManyRunsAreExecutedOneAfterTheOther) {
   for (const RunId& run : runs) UntilState(run, Run::STATE_FINISHED);
 }
 
+TEST_F(WorkerTest, OnlyAWorkerThatRunsNothingPreparesAhead) {
+  UsePlan("wait");
+  StartWorker(2);
+  const RunId first = Queue(Run::KIND_FINAL, "att_a");
+  const RunId second = Queue(Run::KIND_FINAL, "att_b");
+  UntilSeen([&] { return workshop_.orders().size() == 2; });
+  workshop_.Release(first.str());
+  UntilState(first, Run::STATE_FINISHED);
+  EXPECT_EQ(workshop_.ahead(), 0);
+  workshop_.Release(second.str());
+  UntilState(second, Run::STATE_FINISHED);
+  UntilSeen([&] { return workshop_.ahead() > 0; });
+  EXPECT_EQ(workshop_.ahead(), 1);
+}
+
 TEST_F(WorkerTest, ACrashIsHandedBackAndTheThirdMakesItErrored) {
   UsePlan("crash");
   StartWorker();
