@@ -306,8 +306,98 @@ TEST_P(HostileDiskTest, Inodes) {
 TEST_P(HostileDiskTest, DeepFolders) {
   EXPECT_LE(StatsAfter("deep_folders").disk_inodes, 500 + 256);
 }
+TEST_P(HostileDiskTest, ExactQuotaIsReachedAgainAndAgain) {
+  CellSpec spec = HostileCell("disk", "exact_quota");
+  spec.processes[1] = Shell("rm /tmp/full");
+  spec.limits.scratch_bytes = 1 << 20;
+  auto running = Build(spec);
+  ASSERT_TRUE(running);
+  auto process = running->cell.Start(0);
+  ASSERT_TRUE(process) << process.error();
+  WaitUntilDone(*process);
+  const auto full = running->cell.Stats();
+  EXPECT_GE(full->disk_bytes, 1 << 20);
+  EXPECT_LE(full->disk_bytes, (1 << 20) + kSlack);
+  ASSERT_TRUE(process->Kill());
+  ASSERT_TRUE(process->Wait());
+  RunIn(running->cell, 1);
+  EXPECT_EQ(running->cell.Stats()->disk_bytes, 0);
+}
 TEST_P(HostileDiskTest, EndlessOutput) { ExpectOutputLimit("endless_output"); }
 TEST_P(HostileDiskTest, OneByteWrites) { ExpectOutputLimit("one_byte_writes"); }
+
+// --- mount points ------------------------------------------------------------
+
+// One cell writes to a volume; the next one of the session has a folder of the
+// host mounted inside of it.
+class HostileMountPointTest : public HostileTest {
+ protected:
+  void SetUp() override {
+    HostileTest::SetUp();
+    shown_.Write("canary", "untouched");
+  }
+  SessionSpec WithVolume(const std::string& attempt) const {
+    CellSpec writer = HostileCell("disk", attempt);
+    writer.mounts.push_back(VolumeMount{.volume = 0, .target = "/work"});
+    CellSpec reader = CellOf({Shell("echo x > /work/target/x")});
+    reader.mounts = {
+        VolumeMount{.volume = 0, .target = "/work"},
+        BindMount{.source = {.path = shown_.path()}, .target = "/work/target"}};
+    SessionSpec spec;
+    spec.volumes = {VolumeSpec{}};
+    spec.cells = {writer, reader};
+    return spec;
+  }
+  // Nothing of the host is other than it was, and the launcher lives.
+  void ExpectHostUntouched(const std::string& mounts) {
+    EXPECT_EQ(ReadFile("/proc/self/mountinfo"), mounts);
+    EXPECT_EQ(ReadFile(shown_.path() + "/canary"), "untouched");
+    EXPECT_FALSE(std::filesystem::exists(shown_.path() + "/x"));
+    EXPECT_TRUE(launcher_->Stats());
+  }
+  void ExpectRefused(const std::string& attempt) {
+    const std::string mounts = ReadFile("/proc/self/mountinfo");
+    Session session = NewSession(WithVolume(attempt));
+    auto writer = session.StartCell(0);
+    ASSERT_TRUE(writer) << writer.error();
+    auto process = writer->Start(0);
+    ASSERT_TRUE(process) << process.error();
+    WaitUntilDone(*process);
+    auto reader = session.StartCell(1);
+    ASSERT_FALSE(reader);
+    EXPECT_THAT(reader.error().message, HasSubstr("/work/target"));
+    ExpectHostUntouched(mounts);
+  }
+
+  TempDirectory shown_;
+};
+ASSAY_SANDBOX_SUITE(HostileMountPointTest);
+
+TEST_P(HostileMountPointTest, Fifo) { ExpectRefused("fifo"); }
+TEST_P(HostileMountPointTest, Socket) { ExpectRefused("socket"); }
+TEST_P(HostileMountPointTest, File) { ExpectRefused("file"); }
+TEST_P(HostileMountPointTest, LinkToOutside) { ExpectRefused("link_out"); }
+TEST_P(HostileMountPointTest, LinkToInside) { ExpectRefused("link_in"); }
+TEST_P(HostileMountPointTest, HardLink) { ExpectRefused("hard_link"); }
+TEST_P(HostileMountPointTest, Device) { ExpectRefused("device"); }
+
+TEST_P(HostileMountPointTest, RenamesDuringTheMount) {
+  const std::string mounts = ReadFile("/proc/self/mountinfo");
+  Session session = NewSession(WithVolume("rename_race"));
+  auto writer = session.StartCell(0);
+  ASSERT_TRUE(writer) << writer.error();
+  auto process = writer->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  WaitUntilDone(*process);
+  for (int i = 0; i < 50; ++i) {
+    auto reader = session.StartCell(1);
+    if (!reader) continue;
+    // Wherever it was mounted is inside, and read-only.
+    (void)RunIn(*reader);
+    EXPECT_TRUE(reader->Destroy());
+  }
+  ExpectHostUntouched(mounts);
+}
 
 // --- privileges --------------------------------------------------------------
 

@@ -77,7 +77,7 @@ TEST_P(LimitsTest, CpuLimitEndsASpinner) {
       outcome.termination.usage.cpu_user + outcome.termination.usage.cpu_system;
   EXPECT_GE(used, milliseconds(100));
   if (Enforces(Weakness::kCpuTime)) {
-    EXPECT_LT(used, milliseconds(150));
+    EXPECT_LT(used, milliseconds(100) + milliseconds(50) * TimeFactor());
   }
 }
 
