@@ -37,7 +37,8 @@ microseconds LostTo(const ClockRecord& clock, Clock::TimePoint from,
 }
 
 struct Outage {
-  AssignmentId assignment;
+  AssignmentId assignment;  // empty: all
+  AttemptId attempt;        // empty: all
   Clock::TimePoint from;
   Clock::TimePoint to;
 };
@@ -50,6 +51,12 @@ Expected<Outage> ParseOutage(const v1::CreditOutageRequest& request,
     ASSAY_ASSIGN_OR_RETURN(
         outage.assignment,
         rpc::ParseName<AssignmentId>("assignments", request.assignment()));
+  }
+  if (!request.attempt().empty()) {
+    if (!request.assignment().empty())
+      return InvalidArgument("expected assignment or attempt, found both");
+    ASSAY_ASSIGN_OR_RETURN(outage.attempt, rpc::ParseName<AttemptId>(
+                                               "attempts", request.attempt()));
   }
   if (!rpc::InRange(request.start_time()) || !rpc::InRange(request.end_time()))
     return InvalidArgument("start_time and end_time are out of range");
@@ -69,8 +76,11 @@ Expected<v1::CreditOutageResponse> CreditIn(Transaction& tx,
   ASSAY_ASSIGN_OR_RETURN(
       const auto attempts,
       tx.attempts.ListActiveDuring(outage.assignment, outage.from, outage.to));
+  if (!outage.attempt.empty())
+    ASSAY_RETURN_IF_ERROR(tx.attempts.Get(outage.attempt));
   v1::CreditOutageResponse response;
   for (const AttemptRecord& attempt : attempts) {
+    if (!outage.attempt.empty() && attempt.id != outage.attempt) continue;
     const microseconds lost = LostTo(attempt.clock, outage.from, outage.to);
     if (lost == microseconds(0)) continue;
     const Expected<ClockRecord> clock = Extend(attempt.clock, lost);
@@ -108,6 +118,10 @@ void ClockService::Register(rpc::MethodRegistry& registry) {
   rpc::Register(registry, service + "PauseAttempt", this, &ClockService::Pause);
   rpc::Register(registry, service + "ResumeAttempt", this,
                 &ClockService::Resume);
+  rpc::Register(registry, service + "PauseAttempts", this,
+                &ClockService::PauseAll);
+  rpc::Register(registry, service + "ResumeAttempts", this,
+                &ClockService::ResumeAll);
   rpc::Register(registry, service + "SetAccommodation", this,
                 &ClockService::SetAccommodation);
   rpc::Register(registry, service + "CreditOutage", this,
@@ -149,6 +163,70 @@ Async<Response> ClockService::Change(rpc::CallContext context, Request request,
   on_clock_changed_();
   if (on_changed_) on_changed_(id);
   co_return response;
+}
+
+template <class Response, class Request>
+Async<Response> ClockService::ChangeAll(rpc::CallContext context,
+                                        Request request, std::string method,
+                                        ClockChange change, Rule rule) {
+  ASSAY_CO_RETURN_IF_ERROR(CheckReason(request.reason()));
+  AssignmentId assignment;
+  if (!request.assignment().empty()) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        assignment,
+        rpc::ParseName<AssignmentId>("assignments", request.assignment()));
+  }
+  change.actor = context.caller.label;
+  change.reason = request.reason();
+  const storage::RequestKey key{context.caller.token.str(),
+                                "assay.v1.AttemptService/" + method,
+                                request.request_id()};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response response,
+      co_await store_.Write([assignment, request, key, change,
+                             rule = std::move(rule),
+                             now = clock_.Now()](Transaction& tx) {
+        return storage::Once<Response>(
+            tx, key, request, now, [&]() -> Expected<Response> {
+              if (!assignment.empty())
+                ASSAY_RETURN_IF_ERROR(tx.assignments.Get(assignment));
+              ASSAY_ASSIGN_OR_RETURN(
+                  const auto attempts,
+                  tx.attempts.ListActiveDuring(
+                      assignment, now, now + std::chrono::microseconds(1)));
+              Response changed;
+              for (const AttemptRecord& attempt : attempts) {
+                const Expected<ClockRecord> clock = rule(attempt.clock, now);
+                if (!clock) continue;
+                ASSAY_RETURN_IF_ERROR(
+                    ChangeClock(tx, attempt, *clock, change, now));
+                changed.add_attempts(rpc::FormatName("attempts", attempt.id));
+              }
+              return changed;
+            });
+      }));
+  on_clock_changed_();
+  for (const std::string& name : response.attempts())
+    if (on_changed_) on_changed_(*rpc::ParseName<AttemptId>("attempts", name));
+  co_return response;
+}
+
+Async<v1::PauseAttemptsResponse> ClockService::PauseAll(
+    rpc::CallContext context, v1::PauseAttemptsRequest request) {
+  return ChangeAll<v1::PauseAttemptsResponse>(
+      std::move(context), std::move(request), "PauseAttempts",
+      {.kind = "pause"}, [](const ClockRecord& clock, Clock::TimePoint now) {
+        return attempts::Pause(clock, now);
+      });
+}
+
+Async<v1::ResumeAttemptsResponse> ClockService::ResumeAll(
+    rpc::CallContext context, v1::ResumeAttemptsRequest request) {
+  return ChangeAll<v1::ResumeAttemptsResponse>(
+      std::move(context), std::move(request), "ResumeAttempts",
+      {.kind = "resume"}, [](const ClockRecord& clock, Clock::TimePoint now) {
+        return attempts::Resume(clock, now);
+      });
 }
 
 Async<v1::ExtendAttemptResponse> ClockService::Extend(

@@ -45,6 +45,16 @@ class ClockService {
   Async<v1::CreditOutageResponse> CreditOutage(rpc::CallContext context,
                                                v1::CreditOutageRequest request);
 
+  Async<v1::PauseAttemptsResponse> PauseAll(rpc::CallContext context,
+                                            v1::PauseAttemptsRequest request);
+  Async<v1::ResumeAttemptsResponse> ResumeAll(
+      rpc::CallContext context, v1::ResumeAttemptsRequest request);
+
+  // Applies `rule` to every clock of an assignment that admits it, once per
+  // request id.
+  template <class Response, class Request>
+  Async<Response> ChangeAll(rpc::CallContext context, Request request,
+                            std::string method, ClockChange change, Rule rule);
   // Applies `rule` to the attempt that `request` names, once per request id.
   template <class Response, class Request>
   Async<Response> Change(rpc::CallContext context, Request request,

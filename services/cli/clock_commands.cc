@@ -14,8 +14,10 @@ namespace {
 
 using Stub = v1::AttemptService::Stub;
 
-struct ReasonOptions {
+struct PauseOptions {
   std::string name;
+  std::string assignment;
+  bool all = false;
   std::string reason;
 };
 struct ByOptions {
@@ -29,6 +31,7 @@ struct FactorOptions {
   std::string reason;
 };
 struct CreditOptions {
+  std::string attempt;
   std::string assignment;
   std::string from;
   std::string to;
@@ -63,7 +66,45 @@ Outcome Extend(Context& context, const ByOptions& options) {
   return ShowAttempt(context, response.attempt());
 }
 
-Outcome Pause(Context& context, const ReasonOptions& options) {
+// One attempt, all of an assignment, or all that there are.
+Status CheckWhose(const PauseOptions& options) {
+  const int said = (options.name.empty() ? 0 : 1) +
+                   (options.assignment.empty() ? 0 : 1) + (options.all ? 1 : 0);
+  if (said == 1) return {};
+  return InvalidArgument(
+      "expected an attempt, --assignment or --all, and only one of them");
+}
+
+template <class Request>
+Request RequestForAll(const PauseOptions& options) {
+  Request request;
+  request.set_assignment(FullName("assignments", options.assignment));
+  request.set_reason(options.reason);
+  request.set_request_id(RandomToken());
+  return request;
+}
+
+template <class Response>
+Outcome ShowChanged(Console& console, const Response& response) {
+  if (console.json()) {
+    console.Json(response);
+    return kSuccess;
+  }
+  for (const std::string& name : response.attempts())
+    console.Line(ShortName(name));
+  if (response.attempts().empty()) console.Note("Nothing was changed.");
+  return kSuccess;
+}
+
+Outcome Pause(Context& context, const PauseOptions& options) {
+  ASSAY_RETURN_IF_ERROR(CheckWhose(options));
+  if (options.name.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const auto all, context.server().Call(
+                            &Stub::PauseAttempts,
+                            RequestForAll<v1::PauseAttemptsRequest>(options)));
+    return ShowChanged(context.console(), all);
+  }
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
       context.server().Call(
@@ -72,7 +113,15 @@ Outcome Pause(Context& context, const ReasonOptions& options) {
   return ShowAttempt(context, response.attempt());
 }
 
-Outcome Resume(Context& context, const ReasonOptions& options) {
+Outcome Resume(Context& context, const PauseOptions& options) {
+  ASSAY_RETURN_IF_ERROR(CheckWhose(options));
+  if (options.name.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const auto all, context.server().Call(
+                            &Stub::ResumeAttempts,
+                            RequestForAll<v1::ResumeAttemptsRequest>(options)));
+    return ShowChanged(context.console(), all);
+  }
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
       context.server().Call(
@@ -131,6 +180,7 @@ Outcome Reopen(Context& context, const ReopenOptions& options) {
 Outcome Credit(Context& context, const CreditOptions& options) {
   v1::CreditOutageRequest request;
   request.set_assignment(FullName("assignments", options.assignment));
+  request.set_attempt(FullName("attempts", options.attempt));
   ASSAY_ASSIGN_OR_RETURN(*request.mutable_start_time(),
                          ParseTime(options.from));
   ASSAY_ASSIGN_OR_RETURN(*request.mutable_end_time(), ParseTime(options.to));
@@ -157,17 +207,27 @@ void AddReason(CLI::App& app, std::string& reason) {
   app.add_option("--reason", reason, "Kept in the audit log")->required();
 }
 
+void AddWhose(CLI::App& app, PauseOptions& options) {
+  app.add_option("name", options.name, "Attempt");
+  app.add_option("--assignment", options.assignment,
+                 "All attempts of this assignment");
+  app.add_flag("--all", options.all, "All attempts of all assignments");
+  AddReason(app, options.reason);
+}
+
 void AddPauses(CommandLine& line, CLI::App& group) {
-  auto pause = line.Add<ReasonOptions>(
-      group, "pause", "Stop the clock until it is resumed",
-      "  assay attempt pause att_7f3k --reason \"fire alarm\"", Pause);
-  pause.app.add_option("name", pause.options->name, "Attempt")->required();
-  AddReason(pause.app, pause.options->reason);
-  auto resume = line.Add<ReasonOptions>(
-      group, "resume", "Let a paused clock go on",
-      "  assay attempt resume att_7f3k --reason \"alarm is over\"", Resume);
-  resume.app.add_option("name", resume.options->name, "Attempt")->required();
-  AddReason(resume.app, resume.options->reason);
+  auto pause = line.Add<PauseOptions>(
+      group, "pause", "Stop a clock, or all of them, until it is resumed",
+      "  assay attempt pause att_7f3k --reason \"fire alarm\"\n"
+      "  assay attempt pause --assignment orders-api --reason \"outage\"",
+      Pause);
+  AddWhose(pause.app, *pause.options);
+  auto resume = line.Add<PauseOptions>(
+      group, "resume", "Let a paused clock, or all of them, go on",
+      "  assay attempt resume att_7f3k --reason \"alarm is over\"\n"
+      "  assay attempt resume --all --reason \"back again\"",
+      Resume);
+  AddWhose(resume.app, *resume.options);
 }
 
 void AddExtensions(CommandLine& line, CLI::App& group) {
@@ -217,6 +277,7 @@ void AddClockCommands(CommandLine& line) {
       "  assay attempt credit --from 2026-03-01T09:00:00Z --to "
       "2026-03-01T09:40:00Z \\\n      --reason \"network down\"",
       Credit);
+  credit.app.add_option("name", credit.options->attempt, "Only this attempt");
   credit.app.add_option("--assignment", credit.options->assignment,
                         "Only attempts of this assignment");
   credit.app.add_option("--from", credit.options->from, "When it began")

@@ -110,6 +110,67 @@ TEST_F(ClockServiceTest, AnOutageIsGivenBackAsFarAsEachClockRan) {
   EXPECT_EQ(Deadline(whole), start + hours(1) + minutes(20));
 }
 
+TEST_F(ClockServiceTest, AnOutageOfOneIsGivenBackToThatOneOnly) {
+  const rpc::Caller one = assay_.Begin();
+  const rpc::Caller other = assay_.Begin();
+  const auto deadline = Deadline(one);
+  const auto start = assay_.clock.Now();
+  assay_.clock.Advance(minutes(20));
+  v1::CreditOutageRequest request;
+  request.set_attempt("attempts/" + one.attempt.str());
+  *request.mutable_start_time() = rpc::ToProto(start);
+  *request.mutable_end_time() = rpc::ToProto(start + minutes(10));
+  request.set_reason("their network was down");
+  const auto credit = [&] {
+    return assay_.Call<v1::CreditOutageResponse>(
+        Installation::Admin(), "AttemptService/CreditOutage", request);
+  };
+  ASSERT_THAT(credit(), IsOk());
+  EXPECT_EQ(Deadline(one), deadline + minutes(10));
+  EXPECT_EQ(Deadline(other), deadline);
+  request.set_assignment("assignments/orders");
+  EXPECT_THAT(credit(), FailsWith(Code::kInvalidArgument, "found both"));
+  request.clear_assignment();
+  request.set_attempt("attempts/att_00000000000000000000");
+  EXPECT_THAT(credit(), FailsWith(Code::kNotFound));
+}
+
+TEST_F(ClockServiceTest, EveryClockThatRunsCanBeStoppedAndGoesOn) {
+  const rpc::Caller first = assay_.Begin();
+  const rpc::Caller second = assay_.Begin();
+  const rpc::Caller waiting = assay_.Accept();
+  const auto deadline = Deadline(first);
+  ASSERT_THAT(Pause(second), IsOk());
+  v1::PauseAttemptsRequest pause;
+  pause.set_assignment("assignments/orders");
+  pause.set_request_id("p1");
+  const auto stop = [&] {
+    return assay_.Call<v1::PauseAttemptsResponse>(
+        Installation::Admin(), "AttemptService/PauseAttempts", pause);
+  };
+  EXPECT_THAT(stop(), FailsWith(Code::kInvalidArgument, "reason"));
+  pause.set_reason("power cut");
+  for (int i = 0; i < 2; ++i) {  // a repeat is answered the same
+    const auto paused = stop();
+    ASSERT_THAT(paused, IsOk());
+    ASSERT_EQ(paused->attempts_size(), 1);
+    EXPECT_EQ(paused->attempts(0), "attempts/" + first.attempt.str());
+  }
+  assay_.clock.Advance(hours(9));
+  EXPECT_EQ(Sweep(), 0);
+  v1::ResumeAttemptsRequest resume;
+  resume.set_reason("power is back");
+  const auto resumed = assay_.Call<v1::ResumeAttemptsResponse>(
+      Installation::Admin(), "AttemptService/ResumeAttempts", resume);
+  ASSERT_THAT(resumed, IsOk());
+  EXPECT_EQ(resumed->attempts_size(), 2);
+  EXPECT_EQ(Deadline(first), deadline + hours(9));
+  EXPECT_EQ(assay_.GetAttempt(waiting).state(), v1::Attempt::STATE_ACCEPTED);
+  pause.set_assignment("assignments/nothing");
+  pause.set_request_id("p2");
+  EXPECT_THAT(stop(), FailsWith(Code::kNotFound));
+}
+
 TEST_F(ClockServiceTest, AnOutageOverADeadlineOpensTheAttemptAgain) {
   const rpc::Caller candidate = assay_.Begin();
   const auto start = assay_.clock.Now();
