@@ -14,13 +14,6 @@ constexpr std::size_t kMaxText = 200;
 constexpr std::size_t kMaxRecords = 10'000;
 constexpr std::size_t kMaxCsv = 4 * 1'024 * 1'024;
 
-bool IsAddress(const std::string& email) {
-  const std::size_t at = email.find('@');
-  return at != std::string::npos && at > 0 && at + 1 < email.size() &&
-         email.size() <= kMaxText &&
-         email.find_first_of(" \t\r\n<>,;") == std::string::npos;
-}
-
 // By column's name: where it stands.
 using Columns = std::map<std::string, std::size_t>;
 
@@ -63,6 +56,13 @@ Expected<Invitee> ReadInvitee(const CsvRecord& record, const Columns& columns) {
 }
 
 }  // namespace
+
+bool IsAddress(const std::string& email) {
+  const std::size_t at = email.find('@');
+  return at != std::string::npos && at > 0 && at + 1 < email.size() &&
+         email.size() <= kMaxText &&
+         email.find_first_of(" \t\r\n<>,;") == std::string::npos;
+}
 
 Status CheckInvitee(const Invitee& invitee) {
   if (invitee.name.empty() || invitee.name.size() > kMaxText)

@@ -17,6 +17,9 @@ struct Invitee {
   std::int32_t line = 0;  // of the file it came from
 };
 
+// "ada@example.org", as far as a message can be sent there.
+bool IsAddress(const std::string& email);
+
 // kInvalidArgument: says what is wrong with one of the fields.
 Status CheckInvitee(const Invitee& invitee);
 

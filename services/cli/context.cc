@@ -73,6 +73,14 @@ Server& Context::ServerFor(std::string_view attempt) {
   return *candidate_;
 }
 
+Server& Context::ServerWithoutToken() {
+  const auto session = LoadCandidateSession(CandidateFile());
+  if (!HasAddress() && session) return ServerOfLink(session->server);
+  candidate_ = std::make_unique<Server>(
+      ServerOptions{.address = server().options().address});
+  return *candidate_;
+}
+
 Server& Context::ServerOfLink(const std::string& url) {
   if (url.empty() || HasAddress()) return server();
   candidate_ = std::make_unique<Server>(ServerOptions{.address = url});

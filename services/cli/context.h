@@ -41,6 +41,9 @@ class Context {
   Server& ServerFor(std::string_view attempt);
   // For `assay accept`: the server that the link names, unless one was given.
   Server& ServerOfLink(const std::string& url);
+  // For candidates who have neither token nor link: the server that is said,
+  // or that an `assay accept` has kept.
+  Server& ServerWithoutToken();
   // Whether --server or ASSAY_SERVER says where the server is.
   bool HasAddress() const;
 

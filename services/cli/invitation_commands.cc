@@ -37,6 +37,9 @@ struct ResendOptions {
 struct AcceptOptions {
   std::string secret;
 };
+struct RequestOptions {
+  std::string email;
+};
 
 std::string StateText(v1::Invitation::State state) {
   switch (state) {
@@ -181,6 +184,24 @@ Outcome Resend(Context& context, const ResendOptions& options) {
   return kSuccess;
 }
 
+// By whoever lost the link: there is no more to tell them than that.
+Outcome Request(Context& context, const RequestOptions& options) {
+  v1::RequestLinkRequest request;
+  request.set_email(options.email);
+  ASSAY_ASSIGN_OR_RETURN(const auto response, context.ServerWithoutToken().Call(
+                                                  &Stub::RequestLink, request));
+  if (context.console().json()) {
+    context.console().Json(response);
+    return kSuccess;
+  }
+  context.console().Line(
+      "If an invitation was sent to this address, a link is on its way to it.");
+  context.console().Note(
+      "Links that were sent before keep working. Nothing comes? Write to "
+      "whoever invited you.");
+  return kSuccess;
+}
+
 Outcome Accept(Context& context, const AcceptOptions& options) {
   const InvitationLink link = ParseInvitationLink(options.secret);
   v1::AcceptInvitationRequest request;
@@ -255,6 +276,15 @@ void AddInvitationCommands(CommandLine& line) {
       group, "resend", "Make a new link; the old one stops working",
       "  assay invitation resend inv_7f3k", Resend);
   resend.app.add_option("name", resend.options->name, "Invitation")->required();
+  auto request = line.Add<RequestOptions>(
+      group, "request", "Have a lost link mailed again (candidates)",
+      "  assay invitation request ada@example.org \\\n"
+      "      --server https://assay.example.org",
+      Request);
+  request.app
+      .add_option("email", request.options->email,
+                  "What the invitation was sent to")
+      ->required();
   auto accept = line.Add<AcceptOptions>(
       line.app(), "accept", "Accept an invitation (candidates)",
       "  assay accept \"https://assay.example.org/invitation#8f3k2m...\"\n"

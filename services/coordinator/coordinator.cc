@@ -2,8 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -14,6 +18,7 @@
 #include "services/attempts/clock_service.h"
 #include "services/attempts/decision_service.h"
 #include "services/attempts/invitation_service.h"
+#include "services/attempts/lost_link_service.h"
 #include "services/attempts/push_recorder.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
@@ -184,6 +189,9 @@ struct Coordinator::Parts {
        }}};
   attempts::InvitationService invitation_service{store, clock, public_url,
                                                  options.ways.mails()};
+  attempts::LostLinkService lost_link_service{store, clock, public_url,
+                                              options.ways.mails(),
+                                              [this] { notifier.Wake(); }};
   attempts::AttemptService attempt_service{
       store,
       identity,
@@ -281,7 +289,8 @@ struct Coordinator::Parts {
       {.spool_directory = ground.directory->spool(),
        .hooks_directory = ground.directory->hooks(),
        .public_url = public_url,
-       .stay = options.push_stay}};
+       .stay = options.push_stay,
+       .index_limits = options.index_limits}};
   git_http::GitHttp git{strand, identity, repositories, receive_pack,
                         ground.directory->spool()};
   git_http::Reconciler reconciler{recorder, repositories, store, clock};
@@ -314,6 +323,7 @@ struct Coordinator::Parts {
 void Coordinator::Parts::RegisterServices() {
   assignment_service.Register(methods);
   invitation_service.Register(methods);
+  lost_link_service.Register(methods);
   attempt_service.Register(methods);
   clock_service.Register(methods);
   records_service.Register(methods);
@@ -361,12 +371,23 @@ asio::awaitable<void> Coordinator::Parts::Scan() {
   scanned_all.Set(true);
 }
 
-// Not while a backup is made, nor under a push.
+// Not while a backup is made, nor under a push. Small backups are waited for,
+// though not for longer than a stop waits for requests.
 rpc::Async<void> Coordinator::Parts::RemoveRepository(RepositoryId repository) {
+  using Lock = maintenance::MaintenanceLock;
+  constexpr std::chrono::milliseconds kPause{50};
+  std::chrono::milliseconds left = options.removal_patience;
+  std::optional<Expected<Lock>> lock;
+  for (;;) {
+    lock.emplace(Lock::Take(ground.directory->path(), Lock::Kind::kRemoval));
+    if (*lock || lock->error().code != Code::kUnavailable || left < kPause)
+      break;
+    asio::steady_timer timer(strand, kPause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    left -= kPause;
+  }
+  if (!*lock) co_return std::unexpected(lock->error());
   const auto place = co_await repository_queue.Enter(repository);
-  const auto lock = maintenance::MaintenanceLock::Take(
-      ground.directory->path(), maintenance::MaintenanceLock::Kind::kRemoval);
-  if (!lock) co_return std::unexpected(lock.error());
   co_return co_await repositories.Remove(std::move(repository));
 }
 

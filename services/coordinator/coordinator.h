@@ -10,6 +10,7 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
+#include "services/git_http/index_limits.h"
 #include "services/notify/courier.h"
 
 namespace assay::rpc {
@@ -33,8 +34,12 @@ struct Options {
   notify::Ways ways;
   // How long a push stays to hear its results.
   std::chrono::milliseconds push_stay{10 * 60'000};
+  // What indexing a push may take.
+  git_http::IndexLimits index_limits;
   // How often what nobody waits for is done: retention, packing.
   std::chrono::milliseconds housekeeping_interval{60 * 60'000};
+  // How long what is to be erased waits for a backup to end.
+  std::chrono::milliseconds removal_patience{4'000};
   // How long a stop waits for requests that are being answered.
   std::chrono::milliseconds grace{5'000};
 };

@@ -79,29 +79,33 @@ std::string OwnReport(const RefUpdate& update, const std::string& refusal) {
 }
 
 GitCommand CommandFor(const std::filesystem::path& repository,
-                      const std::filesystem::path& hooks,
-                      const SpooledBody& body, const PushPolicy& policy) {
+                      const ReceiveOptions& options, const SpooledBody& body,
+                      const PushPolicy& policy) {
   return {.arguments = {"receive-pack", "--stateless-rpc"},
           .repository = repository,
           .config = {"receive.maxInputSize=" + std::to_string(policy.max_bytes),
                      policy.allow_force ? "receive.denyNonFastForwards=false"
                                         : "receive.denyNonFastForwards=true",
-                     "core.hooksPath=" + hooks.string()},
+                     "core.hooksPath=" + options.hooks_directory.string()},
           .input = body.fd(),
-          .max_file_bytes = 2 * policy.max_bytes + (64 << 20)};
+          .max_file_bytes = 2 * policy.max_bytes + (64 << 20),
+          .max_memory_bytes = options.index_limits.memory_bytes,
+          .max_cpu_seconds = options.index_limits.cpu_seconds};
 }
 
 // What git's short words mean for somebody who reads them once a year.
 std::string_view Explain(std::string_view reason) {
   if (reason.contains("unpacks to more") || reason.contains("nested more") ||
-      reason.contains("list of files"))
+      reason.contains("list of files") || reason.contains("takes too long"))
     return "Leave generated files and dependencies out of the commit; nothing "
            "was changed.\n";
   if (reason == "non-fast-forward")
     return "This would rewrite history, which this assignment does not allow.\n"
            "Run git pull first, then push without --force.\n";
   if (reason.starts_with("unpacker error") || reason.contains("index-pack"))
-    return "Git could not take the pushed objects in; nothing was changed.\n";
+    return "Git could not take the pushed objects in: they are damaged, or "
+           "take more memory\nor time to unpack than a push may. Nothing was "
+           "changed.\n";
   if (reason.contains("failed to update ref") || reason.contains("lock"))
     return "Another push was under way. Run git pull, and push again.\n";
   return "";
@@ -245,8 +249,7 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
                                        update.old_commit, update.new_commit);
   };
   const GitReceived received = co_await RunReceivePack(
-      strand_, exchange,
-      CommandFor(*path, options_.hooks_directory, body, policy),
+      strand_, exchange, CommandFor(*path, options_, body, policy),
       request.side_band, judge);
   if (!received.refusal.empty())
     co_return Landed{.refusal = received.refusal,
@@ -286,6 +289,7 @@ gateway::Async<attempts::ConfirmedPush> ReceivePack::SettleOnce(
 gateway::Async<attempts::ConfirmedPush> ReceivePack::Settle(
     PushId push, std::string refusal) {
   constexpr int kTries = 5;
+  const std::weak_ptr<bool> alive = alive_;
   std::chrono::milliseconds pause{100};
   for (int i = 1;; ++i, pause *= 2) {
     auto settled = co_await SettleOnce(push, refusal);
@@ -295,6 +299,8 @@ gateway::Async<attempts::ConfirmedPush> ReceivePack::Settle(
       co_return settled;
     }
     co_await Sleep(pause);
+    // The next start settles it.
+    if (alive.expired()) co_return Aborted("the server stopped");
   }
 }
 

@@ -16,6 +16,7 @@
 #include "services/attempts/push_recorder.h"
 #include "services/gateway/http_exchange.h"
 #include "services/git_http/body_spool.h"
+#include "services/git_http/index_limits.h"
 #include "services/git_http/push_policy.h"
 #include "services/git_http/push_request.h"
 #include "services/git_http/repository_queue.h"
@@ -42,6 +43,7 @@ struct ReceiveOptions {
   std::chrono::milliseconds stay{10 * 60'000};
   // Pushes that are indexed at the same time.
   int max_at_once = 4;
+  IndexLimits index_limits;
 };
 
 // Takes pushes. In this order, so that no moment at which anything dies loses

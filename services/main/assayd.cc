@@ -75,6 +75,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
   app.add_option("--smtp-user", ways.smtp_user,
                  "Who mails; the password is in ASSAY_SMTP_PASSWORD")
       ->envname("ASSAY_SMTP_USER");
+  app.add_option("--smtp-ca", ways.smtp_ca,
+                 "Certificates (PEM) that vouch for the mail server [the "
+                 "system's]")
+      ->envname("ASSAY_SMTP_CA");
   app.add_option("--mail-from", ways.mail_from, "What mail comes from")
       ->envname("ASSAY_MAIL_FROM");
   app.add_option("--staff-mail", ways.staff_mail, "Who gets questions by mail")

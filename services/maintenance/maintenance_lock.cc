@@ -21,7 +21,8 @@ Expected<MaintenanceLock> MaintenanceLock::Take(
                          ? "something is being tidied away right now; try "
                            "again in a minute"
                          : "a backup is being made, and nothing may go "
-                           "meanwhile; try again when it is done");
+                           "meanwhile: nothing was changed; do it again when "
+                           "the backup is done");
 }
 
 MaintenanceLock::MaintenanceLock(MaintenanceLock&& other) noexcept

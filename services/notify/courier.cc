@@ -103,14 +103,32 @@ Status Problem(CURL* curl, CURLcode result, const char* what) {
                      code == 0 ? "" : fmt::format(" (answer {})", code));
 }
 
+// "smtp://127.0.0.1:25": what goes there passes no wire.
+bool IsLoopback(const std::string& url) {
+  std::string_view host(url);
+  if (const auto at = host.find("://"); at != host.npos)
+    host.remove_prefix(at + 3);
+  if (const auto at = host.find('@'); at != host.npos)
+    host.remove_prefix(at + 1);
+  host = host.substr(0, host.find('/'));
+  return host.starts_with("127.0.0.1:") || host.starts_with("[::1]:") ||
+         host == "127.0.0.1" || host == "[::1]";
+}
+
 Status SendMail(const Ways& ways, const NotificationRecord& record) {
   const CurlHandle curl(curl_easy_init());
   if (!curl) return Internal("libcurl does not start");
   CURL* const c = curl.get();
   SetCommon(c, ways, ways.smtp_url);
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  // Encrypted where the server offers it; "smtps:" demands it.
-  curl_easy_setopt(c, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_TRY));
+  // Encrypted where the server offers it; "smtps:" demands it, and so does a
+  // password: whoever is in between could hide the offer.
+  const bool demands = !ways.smtp_user.empty() && !IsLoopback(ways.smtp_url);
+  curl_easy_setopt(
+      c, CURLOPT_USE_SSL,
+      static_cast<long>(demands ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+  if (!ways.smtp_ca.empty())
+    curl_easy_setopt(c, CURLOPT_CAINFO, ways.smtp_ca.c_str());
   if (!ways.smtp_user.empty()) {
     curl_easy_setopt(c, CURLOPT_USERNAME, ways.smtp_user.c_str());
     curl_easy_setopt(c, CURLOPT_PASSWORD, ways.smtp_password.c_str());

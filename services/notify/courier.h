@@ -17,6 +17,9 @@ struct Ways {
   std::string smtp_url;
   std::string smtp_user;
   std::string smtp_password;
+  // Certificates, as PEM, that the mail server's is signed by; empty: the
+  // system's.
+  std::string smtp_ca;
   // What mail comes from: "assay@example.org".
   std::string mail_from;
   // Who gets what is for those who run the installation.
@@ -43,7 +46,8 @@ std::string HookBody(const storage::NotificationRecord& record);
 std::string HookSignature(std::string_view secret, std::int64_t seconds,
                           std::string_view body);
 
-// Hands one message over, by its channel. Blocks up to `ways.timeout`.
+// Hands one message over, by its channel. Blocks up to `ways.timeout`. A
+// password goes to a mail server over TLS only, unless it is on this machine.
 // Errors: what the other side said, for the record; never a password.
 Status Deliver(const Ways& ways, const storage::NotificationRecord& record,
                Clock::TimePoint now);

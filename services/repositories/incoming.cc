@@ -55,15 +55,30 @@ Status CheckCommitObject(const View& view, const git_oid& oid,
   return {};
 }
 
+// Ends what takes too long, between two objects.
+class Patience {
+ public:
+  explicit Patience(std::chrono::milliseconds time)
+      : end_(std::chrono::steady_clock::now() + time) {}
+  Status Check() const {
+    if (std::chrono::steady_clock::now() < end_) return {};
+    return ResourceExhausted("what was pushed takes too long to look through");
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point end_;
+};
+
 // Every commit that is new, and no other: histories may be as long as they
 // like when they came in pieces.
 Status CheckCommits(const View& view, const git_oid& tip,
-                    const IncomingRules& rules) {
+                    const IncomingRules& rules, const Patience& patience) {
   std::vector<git_oid> todo{tip};
   std::unordered_set<std::string> seen{OidHex(tip)};
   while (!todo.empty()) {
     const git_oid oid = todo.back();
     todo.pop_back();
+    ASSAY_RETURN_IF_ERROR(patience.Check());
     ASSAY_RETURN_IF_ERROR(CheckCommitObject(view, oid, rules));
     if (git_odb_exists(view.without.get(), &oid) == 1) continue;
     git_commit* raw = nullptr;
@@ -103,12 +118,14 @@ Status CheckIncoming(const fs::path& path, const fs::path& quarantine,
                      const IncomingRules& rules) {
   ASSAY_ASSIGN_OR_RETURN(const git_oid tip, ParseOid(new_commit));
   ASSAY_ASSIGN_OR_RETURN(const View view, Open(path, quarantine));
-  ASSAY_RETURN_IF_ERROR(CheckCommits(view, tip, rules));
+  const Patience patience(rules.max_time);
+  ASSAY_RETURN_IF_ERROR(CheckCommits(view, tip, rules, patience));
   git_commit* raw = nullptr;
   if (git_commit_lookup(&raw, view.repository.get(), &tip) < 0)
     return InvalidArgument("commit ", new_commit, " cannot be read");
   const CommitHandle commit(raw);
-  TreeMeter meter(view.repository.get(), view.with.get(), rules.tree);
+  TreeMeter meter(view.repository.get(), view.with.get(), rules.tree,
+                  [&](const git_oid&) { return patience.Check(); });
   ASSAY_RETURN_IF_ERROR(meter.Measure(*git_commit_tree_id(raw)));
   return KeepReplaced(view, path, old_commit, tip);
 }

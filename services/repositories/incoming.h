@@ -1,6 +1,7 @@
 #ifndef ASSAY_SERVICES_REPOSITORIES_INCOMING_H_
 #define ASSAY_SERVICES_REPOSITORIES_INCOMING_H_
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -14,6 +15,8 @@ struct IncomingRules {
   TreeLimits tree;
   int max_commits = 20'000;
   std::int64_t max_commit_bytes = std::int64_t{1} << 20;
+  // Objects can be stored so that each takes as long as all before it.
+  std::chrono::milliseconds max_time{20'000};
 };
 
 // Judges what git has received but not taken in yet: `quarantine` holds the

@@ -24,6 +24,8 @@ using Files = std::vector<const File*>;
 
 constexpr std::string_view kConfig =
     "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = all\n"
+    // Packs for workers are built in this process: no deltas of large files.
+    "\tbigFileThreshold = 1m\n"
     "[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n";
 constexpr std::string_view kHead = "ref: refs/heads/main\n";
 

@@ -72,6 +72,10 @@ Expected<Extent> TreeMeter::MeasureBlob(const git_oid& oid) {
   if (const auto seen = extents_.find(key); seen != extents_.end())
     return seen->second;
   ASSAY_ASSIGN_OR_RETURN(const std::int64_t size, SizeOf(oid, GIT_OBJECT_BLOB));
+  if (size > limits_.max_file_bytes)
+    return ResourceExhausted("the commit unpacks to more than ",
+                             limits_.max_file_bytes >> 20,
+                             " MiB in one of its files");
   const Extent extent{.files = 1, .bytes = size};
   ASSAY_RETURN_IF_ERROR(Check(extent));
   if (visit_) ASSAY_RETURN_IF_ERROR(visit_(oid));

@@ -17,6 +17,8 @@ namespace assay::repositories {
 struct TreeLimits {
   std::int64_t max_files = 50'000;
   std::int64_t max_bytes = std::int64_t{1} << 30;
+  // A file is held in memory as a whole when it is packed for a worker.
+  std::int64_t max_file_bytes = std::int64_t{128} << 20;
   int max_depth = 64;
 };
 

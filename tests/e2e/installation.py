@@ -79,11 +79,11 @@ class Failure(AssertionError):
 class Program:
     """A daemon that has said that it is ready."""
 
-    def __init__(self, log, *command):
+    def __init__(self, log, *command, variables=None):
         self.log = open(log, "ab")
         self.process = subprocess.Popen(
             [str(c) for c in command], stdout=subprocess.PIPE, stderr=self.log,
-            env=environment(), text=True)
+            env=environment(**(variables or {})), text=True)
         self.ready = self.process.stdout.readline().strip()
         if not self.ready:
             self.stop()
@@ -109,7 +109,9 @@ class Program:
 
 
 class Installation:
-    def __init__(self, worker=True):
+    def __init__(self, worker=True, options=(), variables=None):
+        """`options` and `variables` of the environment: assayd's."""
+        self.options, self.variables = options, variables
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="assay-e2e-"))
         self.data = self.root / "data"
         self.data.mkdir()
@@ -127,7 +129,8 @@ class Installation:
         """Again after a kill: on the ports that it had."""
         self.server = Program(
             self.root / "assayd.log", BIN / "assayd", "--data-dir", self.data,
-            "--grpc-address", self.grpc, "--web-address", self.web)
+            "--grpc-address", self.grpc, "--web-address", self.web,
+            *self.options, variables=self.variables)
         self.grpc = self.server.address("grpc")
         self.web = self.server.address("web")
 

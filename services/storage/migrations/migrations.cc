@@ -10,6 +10,7 @@ constexpr Migration kMigrations[] = {
     {2, "decisions", kStep2Decisions},
     {3, "push sequence", kStep3PushSequence},
     {4, "notifications", kStep4Notifications},
+    {5, "links", kStep5Links},
 };
 
 }  // namespace

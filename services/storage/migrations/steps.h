@@ -287,6 +287,18 @@ inline constexpr std::string_view kStep4Notifications[] = {
          PRIMARY KEY (attempt, deadline, before)))",
 };
 
+// Links that candidates had mailed again, beside the one of the invitation.
+inline constexpr std::string_view kStep5Links[] = {
+    R"(CREATE TABLE invitation_links (
+         secret_hash TEXT PRIMARY KEY,
+         invitation TEXT NOT NULL REFERENCES invitations (id),
+         create_time BIGINT NOT NULL))",
+    R"(CREATE INDEX invitation_links_by_invitation
+         ON invitation_links (invitation, create_time))",
+    R"(CREATE INDEX invitations_by_email
+         ON invitations (LOWER(candidate_email)))",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

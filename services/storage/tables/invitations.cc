@@ -53,7 +53,9 @@ Expected<InvitationRecord> InvitationTable::Get(const InvitationId& id) {
 Expected<InvitationRecord> InvitationTable::GetBySecretHash(
     const std::string& hash) {
   static const std::string kGet =
-      std::string(kSelect) + "WHERE secret_hash = $1";
+      std::string(kSelect) +
+      "WHERE secret_hash = $1 OR id IN "
+      "(SELECT invitation FROM invitation_links WHERE secret_hash = $1)";
   ASSAY_ASSIGN_OR_RETURN(const sql::Result found,
                          connection_.Execute(kGet, {hash}));
   if (found.rows.empty())
@@ -118,6 +120,8 @@ Status InvitationTable::Erase(const InvitationId& id) {
       "UPDATE invitations SET candidate_name = '', candidate_email = '' "
       "WHERE id = $1",
       {id.str()}));
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "DELETE FROM invitation_links WHERE invitation = $1", {id.str()}));
   return {};
 }
 
@@ -130,7 +134,47 @@ Status InvitationTable::ReplaceSecret(const InvitationId& id,
                           "expire_time = $3 WHERE id = $1",
                           {id.str(), hash, sql::Time(expire_time)}));
   if (updated.affected == 0) return NotFound("there is no invitation ", id);
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "DELETE FROM invitation_links WHERE invitation = $1", {id.str()}));
   return {};
+}
+
+Expected<std::vector<InvitationRecord>> InvitationTable::ListOpen(
+    const std::string& email, Clock::TimePoint now, std::int32_t limit) {
+  static const std::string kOpen =
+      std::string(kSelect) +
+      "WHERE LOWER(candidate_email) = LOWER($1) AND candidate_email <> '' AND "
+      "(state = $2 OR (state = $3 AND expire_time > $4)) "
+      "ORDER BY create_time DESC, id DESC LIMIT $5";
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(
+          kOpen, {email, sql::Number(v1::Invitation::STATE_ACCEPTED),
+                  sql::Number(v1::Invitation::STATE_PENDING), sql::Time(now),
+                  sql::Number(limit)}));
+  std::vector<InvitationRecord> records;
+  for (const sql::Row& row : found.rows) records.push_back(Read(row));
+  return records;
+}
+
+Status InvitationTable::AddSecret(const InvitationId& id,
+                                  const std::string& hash,
+                                  Clock::TimePoint now) {
+  ASSAY_RETURN_IF_ERROR(connection_.Execute(
+      "INSERT INTO invitation_links (secret_hash, invitation, create_time) "
+      "VALUES ($1, $2, $3)",
+      {hash, id.str(), sql::Time(now)}));
+  return {};
+}
+
+Expected<std::int64_t> InvitationTable::CountSecretsSince(
+    const InvitationId& id, Clock::TimePoint from) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result counted,
+      connection_.Execute("SELECT COUNT(*) FROM invitation_links "
+                          "WHERE invitation = $1 AND create_time >= $2",
+                          {id.str(), sql::Time(from)}));
+  return counted.rows.front().Int(0);
 }
 
 }  // namespace assay::storage

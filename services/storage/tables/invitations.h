@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "assay/v1/invitation.pb.h"
 #include "proto/base/clock.h"
@@ -46,8 +47,21 @@ class InvitationTable {
   Status MarkRevoked(const InvitationId& id);
   // Takes the candidate's name and address away.
   Status Erase(const InvitationId& id);
+  // Every other secret of the invitation stops working.
   Status ReplaceSecret(const InvitationId& id, const std::string& hash,
                        Clock::TimePoint expire_time);
+
+  // What still opens something for whoever has the address (in any case):
+  // pending before its expiry, or accepted. At most `limit`, newest first.
+  Expected<std::vector<InvitationRecord>> ListOpen(const std::string& email,
+                                                   Clock::TimePoint now,
+                                                   std::int32_t limit);
+  // One more secret, beside those that there are.
+  Status AddSecret(const InvitationId& id, const std::string& hash,
+                   Clock::TimePoint now);
+  // How many were added at `from` or later.
+  Expected<std::int64_t> CountSecretsSince(const InvitationId& id,
+                                           Clock::TimePoint from);
 
  private:
   sql::Connection& connection_;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "assay/v1/source_service.grpc.pb.h"
 #include "services/git_http/pkt_line.h"
 #include "tests/services/coordinator/server_fixture.h"
 #include "tests/services/gateway/raw_http.h"
@@ -135,12 +136,56 @@ TEST_F(AttackTest, TreesThatWouldEscapeACheckoutAreRefused) {
   const std::string blob = BlobBytes();
   for (const std::string& name :
        {std::string(".git"), std::string(".GIT"), std::string(".."),
-        std::string("."), std::string("a/b")}) {
+        std::string("."), std::string("a/b"),
+        // What NTFS and HFS+ open as .git.
+        std::string("git~1"), std::string(".git "),
+        std::string(".g\u200cit")}) {
     EXPECT_THAT(
         Refused(CommitOfTree("100644 " + name + std::string(1, '\0') + blob)),
         HasSubstr("rejected"))
         << name;
   }
+}
+
+TEST_F(AttackTest, SubmodulesThatWouldRunSomethingAreRefused) {
+  for (const char* text :
+       {"[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch /tmp/x\n",
+        "[submodule \"x\"]\n\tpath = -x\n\turl = https://x.test/x\n",
+        "[submodule \"../x\"]\n\tpath = x\n\turl = https://x.test/x\n",
+        "[submodule \"x\"]\n\tpath = x\n\turl = https://x.test/x\n"
+        "\tupdate = !touch /tmp/x\n"}) {
+    std::ofstream(directory_.path() / "modules") << text;
+    const std::string blob = Git("-C work hash-object -w ../modules");
+    std::ofstream(directory_.path() / "list")
+        << "100644 blob " << blob << "\t.gitmodules\n";
+    const std::string commit = Git("-C work commit-tree -p " + base_ +
+                                   " -m x " + Git("-C work mktree < list"));
+    EXPECT_THAT(Refused(commit), HasSubstr("gitmodules")) << text;
+    ExpectNothingLeft(commit);
+  }
+}
+
+TEST_F(AttackTest, LinksAndSubmodulesAreKeptAndNeverFollowed) {
+  std::ofstream(directory_.path() / "canary") << "swordfish\n";
+  std::ofstream(directory_.path() / "target")
+      << (directory_.path() / "canary").string();
+  std::ofstream(directory_.path() / "list")
+      << "120000 blob " << Git("-C work hash-object -w ../target") << "\tlink\n"
+      << "160000 commit " << std::string(40, 'd') << "\tmodule\n";
+  const std::string commit = Git("-C work commit-tree -p " + base_ + " -m x " +
+                                 Git("-C work mktree --missing < list"));
+  Git("-C work push -q origin " + commit + ":main");
+  EXPECT_EQ(Tip(), commit);
+  // What a reviewer sees is where the link points, and nothing behind it.
+  const auto stub = v1::SourceService::NewStub(channel());
+  v1::GetDiffRequest ask;
+  ask.set_attempt(attempt_.name);
+  ask.set_new_commit(commit);
+  v1::GetDiffResponse diff;
+  const grpc::Status status = stub->GetDiff(As(AdminToken()).get(), ask, &diff);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(diff.DebugString(), HasSubstr("link"));
+  EXPECT_THAT(diff.DebugString(), Not(HasSubstr("swordfish")));
 }
 
 TEST_F(AttackTest, TreeBombIsRefusedAtThePushAndLeavesNothing) {

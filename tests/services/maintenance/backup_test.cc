@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "services/maintenance/fsck.h"
@@ -119,30 +120,66 @@ TEST_F(BackupTest, NothingIsOverwritten) {
               FailsWith(Code::kNotFound, "no store"));
 }
 
-TEST_F(BackupTest, NothingIsErasedMeanwhile) {
+class EraseTest : public BackupTest {
+ protected:
   // The deadline first: what runs is not erased.
-  clock_.Advance(std::chrono::hours(5));
-  const auto stub = v1::AttemptService::NewStub(channel());
-  v1::GetAttemptRequest ask;
-  ask.set_name(attempt_.name);
-  v1::GetAttemptResponse answer;
-  while (answer.attempt().state() != v1::Attempt::STATE_SUBMITTED)
-    ASSERT_TRUE(stub->GetAttempt(As(AdminToken()).get(), ask, &answer).ok());
-  v1::EraseAttemptRequest erase;
-  erase.set_name(attempt_.name);
-  erase.set_reason("asked for");
-  v1::EraseAttemptResponse erased;
+  void Freeze() {
+    clock_.Advance(std::chrono::hours(5));
+    const auto stub = v1::AttemptService::NewStub(channel());
+    v1::GetAttemptRequest ask;
+    ask.set_name(attempt_.name);
+    v1::GetAttemptResponse answer;
+    while (answer.attempt().state() != v1::Attempt::STATE_SUBMITTED)
+      ASSERT_TRUE(stub->GetAttempt(As(AdminToken()).get(), ask, &answer).ok());
+  }
+  grpc::Status Erase() {
+    v1::EraseAttemptRequest erase;
+    erase.set_name(attempt_.name);
+    erase.set_reason("asked for");
+    v1::EraseAttemptResponse erased;
+    return v1::AttemptService::NewStub(channel())->EraseAttempt(
+        As(AdminToken()).get(), erase, &erased);
+  }
+  std::optional<MaintenanceLock> HoldForBackup() {
+    auto lock = MaintenanceLock::Take(options_.data_dir,
+                                      MaintenanceLock::Kind::kBackup);
+    EXPECT_THAT(lock, IsOk());
+    return std::optional<MaintenanceLock>(*std::move(lock));
+  }
+};
+
+TEST_F(EraseTest, ABackupIsToldOfAndItIsDoneWhenRepeated) {
+  Stop();
+  options_.removal_patience = std::chrono::milliseconds(120);
+  Start();
+  Freeze();
   {
-    const auto lock = MaintenanceLock::Take(options_.data_dir,
-                                            MaintenanceLock::Kind::kBackup);
-    ASSERT_THAT(lock, IsOk());
-    const auto status =
-        stub->EraseAttempt(As(AdminToken()).get(), erase, &erased);
+    const auto lock = HoldForBackup();
+    const grpc::Status status = Erase();
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_THAT(status.error_message(), ::testing::HasSubstr("nothing was"));
     EXPECT_TRUE(fs::exists(RepositoryPath(attempt_)));
   }
-  const auto done = stub->EraseAttempt(As(AdminToken()).get(), erase, &erased);
+  const grpc::Status done = Erase();
   EXPECT_TRUE(done.ok()) << done.error_message();
+  EXPECT_FALSE(fs::exists(RepositoryPath(attempt_)));
+  EXPECT_TRUE(Erase().ok());
+}
+
+TEST_F(EraseTest, ABackupThatEndsSoonIsWaitedFor) {
+  Stop();
+  options_.removal_patience = std::chrono::seconds(60);
+  Start();
+  Freeze();
+  auto lock = HoldForBackup();
+  std::thread eraser([this] {
+    const grpc::Status done = Erase();
+    EXPECT_TRUE(done.ok()) << done.error_message();
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(fs::exists(RepositoryPath(attempt_)));
+  lock.reset();
+  eraser.join();
   EXPECT_FALSE(fs::exists(RepositoryPath(attempt_)));
 }
 

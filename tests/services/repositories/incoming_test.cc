@@ -82,6 +82,11 @@ TEST_F(IncomingTest, TreeThatTakesTooMuchIsNotReadAsAWhole) {
               FailsWith(Code::kResourceExhausted, "more than 1000 files"));
 }
 
+TEST_F(IncomingTest, WhatTakesTooLongIsGivenUp) {
+  EXPECT_THAT(Check(Commit(), {.max_time = std::chrono::milliseconds(0)}),
+              FailsWith(Code::kResourceExhausted, "takes too long"));
+}
+
 TEST_F(IncomingTest, TagIsNoCommit) {
   Commit();
   Git("-C work tag -a v1 -m x");

@@ -53,6 +53,59 @@ export function InvitationPage() {
           This address is cut short. Copy the whole link from the invitation.
         </p>
       )}
+      <LostLink />
     </div>
+  );
+}
+
+// Says the same whether or not the address is known.
+function LostLink() {
+  const [email, setEmail] = useState('');
+  const [asked, setAsked] = useState(false);
+  const [problem, setProblem] = useState('');
+  const request = async () => {
+    setProblem('');
+    try {
+      await candidateClients.invitations.requestLink({ email });
+      setAsked(true);
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+  };
+  if (asked) {
+    return (
+      <p className="notice" role="status">
+        If an invitation was sent to {email}, a link is on its way to it. Older
+        links keep working.
+      </p>
+    );
+  }
+  return (
+    <details>
+      <summary>The link does not work, or is lost</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void request();
+        }}
+      >
+        <label>
+          The address that you were invited by{' '}
+          <input
+            type="email"
+            autoComplete="email"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+        </label>{' '}
+        <button type="submit">Send it again</button>
+      </form>
+      {problem && (
+        <p className="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+    </details>
   );
 }
