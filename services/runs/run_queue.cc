@@ -41,23 +41,23 @@ struct Appended {
   std::vector<v1::RunEvent> events;
 };
 
-// The transaction of Append. `plan` is null unless `events` end the run.
-Expected<Appended> AppendIn(Transaction& tx, const RunId& run,
-                            std::uint64_t epoch, std::int64_t first_offset,
+// The transaction of Append. `plan` is null unless `events` end the run. Of
+// `run`, what never changes is read, and the epoch.
+Expected<Appended> AppendIn(Transaction& tx, const RunRecord& run,
+                            std::int64_t first_offset,
                             const std::vector<v1::RunEvent>& events,
                             const plan::v1::Plan* plan, Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(
       storage::AppendResult stored,
-      tx.run_events.Append(run, epoch, first_offset, events));
+      tx.run_events.Append(run.id, run.epoch, first_offset, events));
   Appended result;
   result.report.next_offset = stored.next_offset;
   result.events = std::move(stored.appended);
   const bool last_word = plan != nullptr && !result.events.empty();
   if (last_word) {
-    ASSAY_ASSIGN_OR_RETURN(const RunRecord record, tx.runs.Get(run));
     ASSAY_ASSIGN_OR_RETURN(
         RunChange end,
-        End(tx, record, result.events.back().finished(), *plan, now));
+        End(tx, run, result.events.back().finished(), *plan, now));
     for (v1::RunEvent& event : end.events)
       result.events.push_back(std::move(event));
   }
@@ -108,20 +108,21 @@ Async<RunQueue::Report> RunQueue::Append(RunId run, std::uint64_t epoch,
                                          std::int64_t first_offset,
                                          std::vector<v1::RunEvent> events) {
   SharedPlan plan;
-  AttemptId ended_of;
+  RunRecord record;
+  record.id = run;
   if (!events.empty() && events.back().has_finished()) {
-    ASSAY_CO_ASSIGN_OR_RETURN(const RunRecord record,
-                              co_await store_.Read([run](Transaction& tx) {
-                                return tx.runs.Get(run);
-                              }));
-    ended_of = record.attempt;
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        record, co_await store_.Read(
+                    [run](Transaction& tx) { return tx.runs.Get(run); }));
     ASSAY_CO_ASSIGN_OR_RETURN(plan, co_await plans_.Get(record.plan_digest));
   }
+  record.epoch = epoch;
+  const AttemptId ended_of = record.attempt;
   const Clock::TimePoint now = clock_.Now();
   Expected<Appended> appended = co_await store_.Write(
-      [run, epoch, first_offset, events = std::move(events), plan,
-       now](Transaction& tx) {
-        return AppendIn(tx, run, epoch, first_offset, events, plan.get(), now);
+      [record = std::move(record), first_offset, events = std::move(events),
+       plan, now](Transaction& tx) {
+        return AppendIn(tx, record, first_offset, events, plan.get(), now);
       });
   if (!appended && appended.error().code == Code::kFailedPrecondition) {
     ASSAY_CO_RETURN_IF_ERROR(co_await store_.Write(
