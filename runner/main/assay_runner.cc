@@ -41,6 +41,7 @@ struct Options {
   std::string against_url;
   std::vector<std::string> checks;
   bool local = false;
+  bool allow_private_egress = false;
   bool public_only = false;
 };
 
@@ -84,7 +85,10 @@ Expected<std::unique_ptr<CellWorkshop>> OpenWorkshop(const Options& options) {
                      .image_dir = options.image_dir,
                      .unpack_program = options.unpack_program,
                      .image_program = Sibling("assay-image"),
-                     .egress_program = Sibling("assay-egress")});
+                     .egress_program = Sibling("assay-egress"),
+                     // The suite of a local run is its caller's.
+                     .allow_private_egress =
+                         options.local || options.allow_private_egress});
 }
 
 Status RunOnce(const Options& options) {
@@ -174,6 +178,9 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--image-dir", options.image_dir,
                  "OCI image layouts that suites may name "
                  "(default: layouts in the data directory)");
+  app.add_flag("--allow-private-egress", options.allow_private_egress,
+               "builds may reach private addresses where their suite says "
+               "`private: true` (with --local they may)");
   app.add_option("--launcher", options.launcher,
                  "the program assay-launcher (default: beside this one)");
   app.add_option("--run", options.run_program,

@@ -187,6 +187,20 @@ Expected<sandbox::ImageRoot> CellWorkshop::EnsureImage(
                                    .program = places_.image_program});
 }
 
+Status CellWorkshop::RefusePrivate(
+    const std::vector<sandbox::Destination>& destinations) const {
+  if (places_.allow_private_egress) return {};
+  for (const auto& destination : destinations) {
+    if (!destination.private_addresses) continue;
+    return FailedPrecondition(
+        "environment.egress asks for the private addresses of ",
+        destination.host, ":", destination.port,
+        ", which this worker does not give to builds; leave out `private: "
+        "true`, or have its admin start it with --allow-private-egress");
+  }
+  return {};
+}
+
 Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
                                              Cells sidecars, bool sidecars_run,
                                              int archive_fd) {
@@ -196,6 +210,7 @@ Expected<PreparedRun> CellWorkshop::Assemble(const RunOrder& order,
                          EnsureImage(order.plan));
   ASSAY_ASSIGN_OR_RETURN(const auto destinations,
                          wires::EgressList(order.plan.environment()));
+  ASSAY_RETURN_IF_ERROR(RefusePrivate(destinations));
   ASSAY_ASSIGN_OR_RETURN(SessionDraft draft,
                          DraftSession({.plan = order.plan,
                                        .secrets = secrets,

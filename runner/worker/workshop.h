@@ -16,6 +16,7 @@
 #include "runner/sidecars/handover.h"
 #include "sandbox/cell/launcher.h"
 #include "sandbox/cell/unique_fd.h"
+#include "sandbox/egress/destination.h"
 #include "sandbox/egress/dialler_process.h"
 #include "sandbox/image/image_cache.h"
 
@@ -89,6 +90,9 @@ struct WorkshopPlaces {
   std::string unpack_program;
   std::string image_program;
   std::string egress_program;
+  // Whether suites may have builds reach addresses that only this machine and
+  // its neighbours do.
+  bool allow_private_egress = false;
 };
 
 // Prepares runs in cells: commit to tree archive, database templates,
@@ -117,6 +121,8 @@ class CellWorkshop final : public Workshop {
   Expected<Cells> SidecarCells(const plan::v1::Plan& plan);
   // Those that were kept ahead, if they are what `cells` says; else new ones.
   Expected<sandbox::UniqueFd> TakeSidecars(const Cells& cells);
+  Status RefusePrivate(
+      const std::vector<sandbox::Destination>& destinations) const;
   Expected<PreparedRun> Assemble(const RunOrder& order, Cells sidecars,
                                  bool sidecars_run, int archive_fd);
 

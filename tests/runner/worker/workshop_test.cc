@@ -73,14 +73,36 @@ class WorkshopTest : public ::testing::Test {
     auto launcher = sandbox::Launcher::Spawn(bin / "assay-launcher");
     ASSERT_TRUE(launcher.has_value()) << launcher.error();
     launcher_ = launcher->pid();
-    workshop_ = std::make_unique<CellWorkshop>(
-        *std::move(launcher),
-        WorkshopPlaces{.data_dir = directory_.path() / "data",
-                       .image_dir = "",
-                       .unpack_program = bin / "assay-unpack",
-                       .image_program = bin / "assay-image",
-                       .egress_program = bin / "assay-egress"});
+    workshop_ = std::make_unique<CellWorkshop>(*std::move(launcher), Places());
     fs::create_directory(directory_.path() / "data");
+  }
+
+  WorkshopPlaces Places() const {
+    const fs::path bin = std::getenv("ASSAY_BIN_DIR");
+    return {.data_dir = directory_.path() / "data",
+            .image_dir = "",
+            .unpack_program = bin / "assay-unpack",
+            .image_program = bin / "assay-image",
+            .egress_program = bin / "assay-egress"};
+  }
+  // What a build that wants a private address is told; empty: it may.
+  std::string PrivateEgress(CellWorkshop& workshop) const {
+    std::string text = kSuite;
+    text.replace(text.find("SIDECARS"), 8, "");
+    text.replace(text.find("STEP"), 4, "{ get: /, expect: { status: 200 } }");
+    auto compiled = suite::Compile({{"assay.yaml", text}});
+    EXPECT_TRUE(compiled.has_value()) << suite::ToText(compiled.error());
+    if (!compiled) return "no plan";
+    auto* place = compiled->plan.mutable_environment()->add_egress();
+    place->set_host("10.1.2.3");
+    place->set_port(80);
+    place->set_private_(true);
+    const auto prepared = workshop.Prepare({.run = "egress",
+                                            .epoch = 1,
+                                            .plan = compiled->plan,
+                                            .seed = 1,
+                                            .tree = tree_.string()});
+    return prepared ? "" : prepared.error().error.message;
   }
 
   // The run's events.
@@ -200,6 +222,18 @@ class WorkshopTest : public ::testing::Test {
   pid_t launcher_ = -1;
   std::unique_ptr<CellWorkshop> workshop_;
 };
+
+TEST_F(WorkshopTest, PrivateAddressesAreTheAdminsToGive) {
+  EXPECT_THAT(PrivateEgress(*workshop_),
+              ::testing::AllOf(::testing::HasSubstr("10.1.2.3:80"),
+                               ::testing::HasSubstr("--allow-private-egress")));
+  WorkshopPlaces places = Places();
+  places.allow_private_egress = true;
+  const fs::path bin = std::getenv("ASSAY_BIN_DIR");
+  CellWorkshop generous(*sandbox::Launcher::Spawn(bin / "assay-launcher"),
+                        places);
+  EXPECT_EQ(PrivateEgress(generous), "");
+}
 
 TEST_F(WorkshopTest, WhatRunsAheadIsTheNextRunsAndNobodyElses) {
   EXPECT_FALSE(Marked(Run()));

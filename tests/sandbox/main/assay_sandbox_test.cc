@@ -139,7 +139,8 @@ TEST_P(AssaySandboxTest, StreamsArePassedOnByteForByte) {
 
 TEST_P(AssaySandboxTest, OutputBeforeALimitIsKept) {
   const Finished finished =
-      Call("run --wall 300ms -- sh -c 'echo first; sleep 9'");
+      Call("run --wall " + std::to_string(300 * TimeFactor()) +
+           "ms -- sh -c 'echo first; sleep 99'");
   EXPECT_EQ(finished.out, "first\n");
   EXPECT_THAT(finished.err, HasSubstr("wall time limit"));
 }
