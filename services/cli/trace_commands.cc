@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include "assay/v1/trace_service.grpc.pb.h"
+#include "services/cli/collector.h"
 #include "services/cli/command_line.h"
+#include "services/cli/otlp_json.h"
 #include "services/cli/printable.h"
+#include "services/cli/report_file.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/time_text.h"
 #include "services/cli/trace_tree.h"
@@ -21,6 +24,17 @@ struct ShowOptions {
   int depth = 0;
   std::string check;
 };
+
+struct ExportOptions {
+  std::string run;
+  std::string format = "otlp-json";
+  std::string to;
+  std::string collector;
+};
+
+// Below what collectors take in one request (4 MiB in most), with room for
+// evidence.
+constexpr std::size_t kSpansOfPiece = 500;
 
 std::string Duration(std::uint64_t ns) {
   return DurationText(std::chrono::nanoseconds(ns));
@@ -47,11 +61,54 @@ void PrintStatements(Console& console, const std::vector<TraceNode>& roots) {
   console.Table({"COUNT", "    TOTAL", "  LONGEST", "STATEMENT"}, rows);
 }
 
-Outcome Show(Context& context, const ShowOptions& options) {
+Expected<v1::GetTraceResponse> GetTrace(Context& context,
+                                        const std::string& run) {
   v1::GetTraceRequest request;
-  request.set_run(FullName("runs", options.run));
-  ASSAY_ASSIGN_OR_RETURN(const auto response,
-                         context.server().Call(&Stub::GetTrace, request));
+  request.set_run(FullName("runs", run));
+  return context.server().Call(&Stub::GetTrace, request);
+}
+
+std::size_t CountSpans(const v1::GetTraceResponse& trace) {
+  std::size_t count = 0;
+  for (const auto& resource : trace.resource_spans()) {
+    for (const auto& scope : resource.scope_spans()) {
+      count += static_cast<std::size_t>(scope.spans_size());
+    }
+  }
+  return count;
+}
+
+Outcome Export(Context& context, const ExportOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const auto trace, GetTrace(context, options.run));
+  Console& console = context.console();
+  const std::size_t count = CountSpans(trace);
+  if (!options.collector.empty()) {
+    for (const auto& piece : OtlpJsonPieces(trace, kSpansOfPiece)) {
+      ASSAY_RETURN_IF_ERROR(SendToCollector(options.collector, piece));
+    }
+    console.Note(fmt::format("{} spans sent to {}", count, options.collector));
+    return kSuccess;
+  }
+  std::string text;
+  if (options.format == "jsonl") {
+    for (const auto& piece : OtlpJsonPieces(trace, kSpansOfPiece)) {
+      text += piece + "\n";
+    }
+  } else {
+    text = OtlpJson(trace) + "\n";
+  }
+  if (options.to.empty() || options.to == "-") {
+    text.pop_back();
+    console.Line(text);
+    return kSuccess;
+  }
+  ASSAY_RETURN_IF_ERROR(WriteWholeFile(options.to, text));
+  console.Note(fmt::format("{} spans in {}", count, options.to));
+  return kSuccess;
+}
+
+Outcome Show(Context& context, const ShowOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const auto response, GetTrace(context, options.run));
   Console& console = context.console();
   if (console.json()) {
     console.Json(response);
@@ -62,7 +119,7 @@ Outcome Show(Context& context, const ShowOptions& options) {
     const TraceNode* check = Find(roots, options.check);
     if (check == nullptr) {
       return InvalidArgument("no check \"", options.check,
-                             "\" in the trace of ", ShortName(request.run()));
+                             "\" in the trace of ", ShortName(options.run));
     }
     roots = {TraceNode(*check)};
   }
@@ -112,6 +169,26 @@ void AddTraceCommands(CommandLine& line) {
                     "Each span on a line of its own, statements in full");
   sql->excludes(slowest)->excludes(errors);
   errors->excludes(slowest);
+
+  auto out = line.Add<ExportOptions>(
+      group, "export",
+      "The whole trace in OpenTelemetry's JSON, for Jaeger, Tempo and others",
+      "  assay trace export run_7f3k --to trace.json      Jaeger opens it\n"
+      "  assay trace export run_7f3k --format jsonl > trace.jsonl\n"
+      "  assay trace export run_7f3k --collector http://127.0.0.1:4318",
+      Export);
+  out.app.add_option("run", out.options->run, "Run")->required();
+  out.app
+      .add_option("--format", out.options->format,
+                  "otlp-json: one document; jsonl: an export on each line")
+      ->check(CLI::IsMember({"otlp-json", "jsonl"}))
+      ->capture_default_str();
+  auto* to = out.app.add_option("--to", out.options->to,
+                                "File; standard output without it");
+  out.app
+      .add_option("--collector", out.options->collector,
+                  "OTLP/HTTP address of a collector to send it to")
+      ->excludes(to);
 }
 
 }  // namespace assay::cli

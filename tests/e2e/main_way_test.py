@@ -1,9 +1,52 @@
 #!/usr/bin/env python3
 """From a template to a graded submission, with real git and PostgreSQL."""
 
+import http.server
+import json
+import pathlib
+import tempfile
+import threading
 import unittest
 
 from installation import SAMPLE, Installation, lost, planted
+
+
+def spans_of(exports):
+    """By id, out of OTLP exports in JSON."""
+    return {span["spanId"]: span for export in exports
+            for resource in export["resourceSpans"]
+            for scope in resource["scopeSpans"] for span in scope["spans"]}
+
+
+class Collector:
+    """Takes OTLP over HTTP, as collectors do."""
+
+    def __enter__(self):
+        self.taken, self.status = [], 200
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert self.path == "/v1/traces", self.path
+                assert self.headers["Content-Type"] == "application/json"
+                if collector.status == 200:
+                    collector.taken.append(json.loads(body))
+                self.send_response(collector.status)
+                self.end_headers()
+                self.wfile.write(b"{}" if collector.status == 200 else b"too much")
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *unused):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class MainWayTest(unittest.TestCase):
@@ -67,6 +110,37 @@ class MainWayTest(unittest.TestCase):
         self.assertRegex(few, r"select .*× 20 ")
         statements = self.assay.run("trace", "show", run["name"], "--sql").stdout
         self.assertIn("insert into orders", statements)
+        errors = self.assay.run("trace", "show", run["name"], "--errors").stdout
+        self.assertIn("few-queries", errors)
+        self.assertNotIn("create-order", errors)
+        slowest = self.assay.run("trace", "show", run["name"], "--slowest",
+                                 "3").stdout.splitlines()
+        self.assertEqual(len(slowest), 4, slowest)
+        self.check_export(run)
+
+    def check_export(self, run):
+        """To a file, as lines, and to a collector: the same spans."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "trace.json")
+            self.assay.run("trace", "export", run["name"], "--to", str(file))
+            spans = spans_of([json.loads(file.read_text(encoding="utf-8"))])
+        self.assertGreater(len(spans), 100)
+        self.assertEqual(len({span["traceId"] for span in spans.values()}), 1)
+        for span in spans.values():
+            self.assertRegex(span["traceId"], r"^[0-9a-f]{32}$")
+            self.assertLessEqual(int(span["startTimeUnixNano"]),
+                                 int(span["endTimeUnixNano"]))
+        lines = self.assay.run("trace", "export", run["name"], "--format",
+                               "jsonl").stdout.splitlines()
+        self.assertEqual(spans_of(map(json.loads, lines)), spans)
+        with Collector() as collector:
+            self.assay.run("trace", "export", run["name"], "--collector",
+                           collector.url)
+            self.assertEqual(spans_of(collector.taken), spans)
+            collector.status = 413
+            refused = self.assay.run("trace", "export", run["name"],
+                                     "--collector", collector.url, expect=3)
+            self.assertIn("HTTP 413: too much", refused.stderr)
 
     def test_sound_solution_gets_every_point(self):
         _, _, run = self.grade("sound")
