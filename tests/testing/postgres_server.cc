@@ -84,7 +84,8 @@ Output RunProgram(const std::vector<std::string>& arguments, uid_t uid,
   return output;
 }
 
-Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
+Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start(
+    const std::vector<std::string>& settings) {
   const std::string bin = FindBin();
   if (bin.empty()) return NotFound("no PostgreSQL is installed");
   const passwd* user = getpwnam("postgres");
@@ -116,6 +117,7 @@ Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
       << "host all all 127.0.0.0/8 trust\n";
 
   server->port_ = FreePort();
+  server->settings_ = settings;
   server->Launch();
   if (!server->WaitUntilReady())
     return Internal("PostgreSQL did not start: ", server->Log());
@@ -135,11 +137,25 @@ Expected<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
 void PostgresServer::Launch() {
   const int log = open((directory_ + "/log").c_str(),
                        O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-  pid_ = StartProgram(
-      {bin_ + "/postgres", "-D", directory_ + "/data", "-p",
-       std::to_string(port_), "-h", "127.0.0.1", "-k", directory_, "-c",
-       "fsync=off", "-c", "log_statement=all", "-c", "log_line_prefix="},
-      log, uid_, gid_);
+  std::vector<std::string> program = {bin_ + "/postgres",
+                                      "-D",
+                                      directory_ + "/data",
+                                      "-p",
+                                      std::to_string(port_),
+                                      "-h",
+                                      "127.0.0.1",
+                                      "-k",
+                                      directory_,
+                                      "-c",
+                                      "fsync=off",
+                                      "-c",
+                                      "log_statement=all",
+                                      "-c",
+                                      "log_line_prefix="};
+  for (const std::string& setting : settings_) {
+    program.insert(program.end(), {"-c", setting});
+  }
+  pid_ = StartProgram(program, log, uid_, gid_);
   close(log);
 }
 

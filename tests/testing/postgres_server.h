@@ -17,7 +17,9 @@ namespace assay::tests {
 // database `app`. Gone with the object.
 class PostgresServer {
  public:
-  static Expected<std::unique_ptr<PostgresServer>> Start();
+  // `settings`: "name=value" of its configuration, after our own.
+  static Expected<std::unique_ptr<PostgresServer>> Start(
+      const std::vector<std::string>& settings = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
 
@@ -36,6 +38,7 @@ class PostgresServer {
 
   std::string directory_;
   std::string bin_;
+  std::vector<std::string> settings_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;
   std::uint16_t port_ = 0;

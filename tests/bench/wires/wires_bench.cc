@@ -17,14 +17,23 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "runner/steps/load_generator.h"
+#include "runner/telemetry/correlation.h"
+#include "runner/telemetry/redacting_sink.h"
+#include "runner/telemetry/redactor.h"
 #include "runner/telemetry/reports.h"
 #include "runner/wires/dial.h"
+#include "runner/wires/http_span.h"
 #include "runner/wires/http_tap.h"
 #include "runner/wires/postgres_messages.h"
 #include "runner/wires/postgres_tap.h"
+#include "runner/wires/sql_text.h"
+#include "runner/wires/statement_span.h"
+#include "tests/testing/postgres_server.h"
 
 namespace assay::bench {
 namespace {
@@ -43,22 +52,67 @@ void Row(const char* metric, const char* unit, double ours, const char* peer,
   std::fflush(stdout);
 }
 
-// Counts, and keeps nothing.
+// Takes the events of a run as its worker would, and throws them away.
+struct Reader final : telemetry::EventSink {
+  void Emit(assay::v1::RunEvent event) override {
+    spans += event.spans().spans_size();
+    bytes += static_cast<std::int64_t>(event.SerializeAsString().size());
+  }
+  std::atomic<std::int64_t> spans{0};
+  std::int64_t bytes = 0;
+};
+
+// What a run does with what its taps tell: a span with all its attributes,
+// copied for trace assertions, searched for secrets, and written out. A run
+// keeps 20,000 spans; here the next run begins then, so that every one counted
+// was really made.
 struct Listener final : wires::PostgresListener, wires::HttpListener {
-  std::uint64_t Mark() override { return 0; }
-  void OnPostgres(int, const std::string&,
+  Listener() : sink(redactor, reader) {
+    redactor.Add("key", std::string(64, 'k'));
+    redactor.Add("password", "a-password-of-20-let");
+    Renew();
+  }
+  void Renew() {
+    if (tracer != nullptr) tracer->Flush();
+    tracer = std::make_unique<telemetry::Tracer>(sink, std::string(16, 't'));
+    observed.clear();
+    tracer->SetWatch([this](const assay::otlp::v1::Span& span) {
+      observed.push_back(span);
+    });
+    correlation = std::make_unique<telemetry::Correlation>();
+    correlation->SetBackground({tracer->trace_id(), std::string(8, 'b')});
+  }
+  // Spans that came out at the other end.
+  std::int64_t told() const { return reader.spans; }
+
+  std::uint64_t Mark() override { return correlation->Mark(); }
+  void OnPostgres(int, const std::string& database,
                   const wires::PostgresEvent& event) override {
-    if (std::holds_alternative<wires::Statement>(event)) ++seen;
+    const auto* statement = std::get_if<wires::Statement>(&event);
+    if (statement == nullptr) return;
+    wires::RecordStatement(*tracer, "db", database, *statement,
+                           wires::ReadSql(statement->text), correlation->At(0));
+    if (observed.size() >= kSpansOfRun) Renew();
   }
   void OnRequest(wires::HttpExchange& exchange) override {
-    exchange.span = {std::string(16, 't'), telemetry::RandomBytes(8)};
+    exchange.span = {tracer->trace_id(), telemetry::RandomBytes(8)};
   }
-  void OnExchange(const wires::HttpExchange&) override { ++seen; }
+  void OnExchange(const wires::HttpExchange& exchange) override {
+    wires::RecordExchange(*tracer, "service", exchange, correlation->At(0));
+    if (observed.size() >= kSpansOfRun) Renew();
+  }
   void OnHttpFellBack(int, const std::string& reason) override {
     std::fprintf(stderr, "fell back: %s\n", reason.c_str());
     std::exit(2);
   }
-  std::atomic<std::int64_t> seen{0};
+
+  static constexpr std::size_t kSpansOfRun = 16'000;
+  telemetry::Redactor redactor;
+  Reader reader;
+  telemetry::RedactingSink sink;
+  std::unique_ptr<telemetry::Tracer> tracer;
+  std::unique_ptr<telemetry::Correlation> correlation;
+  std::vector<assay::otlp::v1::Span> observed;
 };
 
 // An event loop on a thread of its own.
@@ -202,13 +256,63 @@ void BenchPostgresTap(double seconds) {
       AskMedian(port, query, result.size(), seconds, hello, welcome.size());
   Row("PostgreSQL tap, added to a statement, p50", "us", tapped - direct,
       "floor", 40, 1);
-  const std::int64_t before = listener.seen;
+  const auto told = [&] {
+    return loop.Do([&] {
+      listener.tracer->Flush();
+      return listener.told();
+    });
+  };
+  const std::int64_t before = told();
   const auto begin = Clock::now();
   AskMedian(port, batch, answers.size(), seconds, hello, welcome.size());
   const double took =
       std::chrono::duration<double>(Clock::now() - begin).count();
-  Row("statements through one PostgreSQL tap", "1/s",
-      static_cast<double>(listener.seen - before) / took, "floor", 40'000, 1);
+  Row("statements of a pipeline through one PostgreSQL tap, as spans", "1/s",
+      static_cast<double>(told() - before) / took, "floor", 40'000, 1);
+  loop.Do([&] { tap.reset(); });
+}
+
+// pgbench's read-only statements, prepared, of eight clients. A number in its
+// last line.
+double Pgbench(std::uint16_t port, double seconds) {
+  const std::string text = OutputOf(
+      "PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin | tail -1) pgbench -n -S "
+      "-M prepared -c 8 -h 127.0.0.1 -U app -p " +
+      std::to_string(port) + " -T " +
+      std::to_string(std::max(1, static_cast<int>(seconds))) +
+      " app 2>/dev/null");
+  const auto at = text.find("tps = ");
+  return at == std::string::npos ? 0 : std::atof(text.c_str() + at + 6);
+}
+
+// With a real server and a real client, both on the same two cores: what is
+// left of the server's own rate.
+void BenchPostgresItself(double seconds) {
+  auto server = tests::PostgresServer::Start({"log_statement=none"});
+  if (!server) {
+    std::fprintf(stderr, "no PostgreSQL: %s\n", server.error().message.c_str());
+    return;
+  }
+  OutputOf(
+      "PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin | tail -1) pgbench -i -q "
+      "-h 127.0.0.1 -U app -p " +
+      std::to_string((*server)->port()) + " app 2>&1");
+  wires::HostNetwork network;
+  Listener listener;
+  Loop loop;
+  std::uint16_t port = 0;
+  auto fd = MustListen(network, port);
+  std::optional<wires::PostgresTap> tap;
+  loop.Do([&] {
+    tap.emplace(loop.io.get_executor(), std::move(fd), network,
+                (*server)->port(), listener);
+  });
+  const double direct = Pgbench((*server)->port(), seconds);
+  const double tapped = Pgbench(port, seconds);
+  // Client, tap and eight backends share the machine: half of the rate is left
+  // where the tap costs no more than the rest together.
+  Row("pgbench -S through the tap, as spans", "1/s", tapped, "direct", direct,
+      2);
   loop.Do([&] { tap.reset(); });
 }
 
@@ -368,6 +472,7 @@ int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
   assay::bench::BenchHttpTap(seconds);
   assay::bench::BenchPostgresTap(seconds);
+  assay::bench::BenchPostgresItself(seconds);
   assay::bench::BenchRawWire(seconds);
   assay::bench::BenchLoad(seconds);
   assay::bench::BenchOtlp(seconds);
