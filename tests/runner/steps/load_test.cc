@@ -24,6 +24,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 TEST(LatencyHistogramTest, PercentilesAreWithinABucket) {
@@ -169,6 +170,37 @@ TEST_F(LoadTest, AStallIsSeenByEveryRequestThatWasDueInIt) {
   // 400 of 1000 requests waited, uniformly between 0 and 400 ms.
   EXPECT_GE(result.latency.Percentile(0.8), milliseconds(120));
   EXPECT_LT(result.service_time.Percentile(0.98), milliseconds(100));
+}
+
+// 200 requests a second for four seconds, and a service that stands still for
+// one of them: 200 requests wait, the first for 1000 ms, the next for 995, ...
+TEST_F(LoadTest, PercentilesOfAScriptedStallAreTheAnalyticOnes) {
+  int served = 0;
+  steady_clock::time_point stalls_until;
+  Serve([&](const auto&) {
+    wires::ServedReply reply;
+    const auto now = steady_clock::now();
+    if (served++ == 300) stalls_until = now + std::chrono::seconds(1);
+    if (now < stalls_until) {
+      reply.delay = std::chrono::ceil<microseconds>(stalls_until - now);
+    }
+    return reply;
+  });
+  const LoadResult result = Generate(200, std::chrono::seconds(4), 256);
+  ASSERT_EQ(result.answered, 800);
+  // What the machine itself added, which is next to nothing on a quiet one.
+  const auto noise =
+      static_cast<double>((result.lateness.max() + result.host_stall).count());
+  constexpr double kApart = 5000;
+  for (const double fraction : {0.8, 0.9, 0.95, 0.99, 0.999}) {
+    const double exact = (fraction * 800 - 600) * kApart;
+    const auto found =
+        static_cast<double>(result.latency.Percentile(fraction).count());
+    EXPECT_NEAR(found, exact, exact / 128 + kApart + noise) << fraction;
+  }
+  // From plan, the stall is there; a closed loop would hardly have seen it.
+  EXPECT_GE(result.latency.Percentile(0.99), milliseconds(900));
+  EXPECT_LT(result.latency.Percentile(0.7).count(), 20'000 + noise);
 }
 
 TEST_F(LoadTest, ErrorsAreCountedByKind) {

@@ -144,6 +144,47 @@ TEST_F(RelayTest, ConnectionIsResetWhenItsTimeIsOver) {
   EXPECT_EQ(wire_->open_connections(), 0);
 }
 
+// Who has said everything may still be answered.
+TEST_F(RelayTest, AHalfClosedPeerGetsItsAnswer) {
+  auto socket = Connect();
+  const std::string text(100'000, 'x');
+  const Came came = loop_.Await(
+      [](tcp::socket& s, const std::string& said) -> asio::awaitable<Came> {
+        Came got;
+        co_await asio::async_write(s, asio::buffer(said), kTuple);
+        s.shutdown(tcp::socket::shutdown_send, got.error);
+        std::array<char, 65'536> buffer;
+        while (!got.error) {
+          const auto [bad, size] =
+              co_await s.async_read_some(asio::buffer(buffer), kTuple);
+          got.error = bad;
+          got.text.append(buffer.data(), size);
+        }
+        co_return got;
+      }(*socket, text));
+  EXPECT_EQ(came.text.size(), text.size());
+  EXPECT_EQ(came.error, asio::error::eof);
+}
+
+// Somebody who sends and never reads: the wire takes no more than its buffers
+// and those of the kernel, and the next connection is served.
+TEST_F(RelayTest, APeerThatNeverReadsIsHeldUpByItself) {
+  auto socket = Connect();
+  socket->non_blocking(true);
+  const std::string chunk(1 << 16, 'x');
+  std::size_t taken = 0;
+  for (int idle = 0; idle < 50;) {
+    boost::system::error_code error;
+    const std::size_t sent = socket->write_some(asio::buffer(chunk), error);
+    taken += sent;
+    idle = error == asio::error::would_block ? idle + 1 : 0;
+    ASSERT_LT(taken, 256u << 20);
+    auto other = Connect();
+    ASSERT_EQ(Say(*other, "hello").text, "hello");
+  }
+  EXPECT_LT(taken, 64u << 20);
+}
+
 TEST_F(RelayTest, LatencyDelaysEachWayAndEndsWithItsFault) {
   auto socket = Connect();
   WireFaults faults;
