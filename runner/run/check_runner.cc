@@ -152,6 +152,7 @@ asio::awaitable<Expected<Outcome>> CheckRunner::RunCase(const Check& check,
       .scope = check_scope_,
       .deadline = std::min(run_deadline,
                            begin + steps::ToMilliseconds(check.timeout())),
+      .last = run_deadline,
       .span = {chronicle_.tracer().trace_id(), FromHex(result.span_id())}};
   if (row != nullptr) {
     frame.scope.Set("case", nlohmann::json::object());

@@ -74,7 +74,7 @@ Status CommandCell::Reach(ServiceCell& service, Traffic* traffic) {
   for (const auto& [name, number] : service.plan().ports()) {
     ports.push_back(static_cast<std::uint16_t>(number));
   }
-  wires::Network& target = service.network();
+  wires::Network& target = service.front();
   for (const std::uint16_t port : ports) {
     if (traffic == nullptr) {
       ASSAY_RETURN_IF_ERROR(Wire(port, target, port));

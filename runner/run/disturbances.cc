@@ -67,9 +67,8 @@ Status Disturbances::BeginOnWires(const FaultStep& step,
                                   const telemetry::TraceContext& below) {
   const std::string& target = step.target();
   if (!wiring_.LeadsTo(target)) {
-    return InvalidArgument(
-        "no wire leads to \"", target, "\" that ", step.action(),
-        " could disturb; a service can be killed and paused");
+    return InvalidArgument("no wire leads to \"", target, "\" that ",
+                           step.action(), " could disturb");
   }
   Begin(step, below, nullptr);
   if (step.action() == "reset" || step.action() == "kill") {

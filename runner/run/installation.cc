@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <set>
 #include <utility>
 
 #include "runner/run/base_scope.h"
 #include "runner/run/command_cell.h"
+#include "runner/run/disturbed_services.h"
+#include "runner/run/reference_surroundings.h"
 #include "runner/run/variant_installation.h"
 #include "runner/sidecars/redis_command.h"
 #include "runner/steps/step_runner.h"
@@ -149,8 +152,27 @@ Status Installation::MakeServices() {
             chronicle_.Log(only ? "service" : "service." + name), keep));
     services_.push_back(std::move(service));
   }
+  const std::set<std::string> disturbed = DisturbedServices(input_.plan());
   for (const auto& service : services_) {
     ASSAY_RETURN_IF_ERROR(LayWires(*service));
+    if (disturbed.contains(service->plan().name())) {
+      ASSAY_RETURN_IF_ERROR(LayFronts(*service));
+    }
+  }
+  return {};
+}
+
+Status Installation::LayFronts(ServiceCell& service) {
+  const Service& plan = service.plan();
+  std::vector<std::uint16_t> ports = {static_cast<std::uint16_t>(plan.port())};
+  for (const auto& [name, number] : plan.ports()) {
+    ports.push_back(static_cast<std::uint16_t>(number));
+  }
+  for (const std::uint16_t port : ports) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const std::uint16_t front,
+        wiring_.LayFront(service.network(), plan.name(), port));
+    service.front().Put(port, front);
   }
   return {};
 }
@@ -310,7 +332,7 @@ Expected<steps::Place> Installation::At(std::string_view service,
   ServiceCell* found = FindService(service);
   if (found == nullptr) return NotFound("there is no service ", service);
   ASSAY_ASSIGN_OR_RETURN(const std::uint16_t number, found->PortOf(port));
-  return steps::Place{&found->network(), number};
+  return steps::Place{&found->front(), number};
 }
 
 asio::awaitable<Expected<sidecars::RedisReply>> Installation::Redis(
@@ -332,6 +354,18 @@ asio::awaitable<Expected<wires::SqlResult>> Installation::Sql(
   }
   co_return co_await found->postgres()->Read(std::move(statement),
                                              std::move(args), deadline);
+}
+
+asio::awaitable<Expected<wires::SqlResult>> Installation::Explain(
+    std::string target, std::string statement,
+    std::optional<std::vector<std::optional<std::string>>> args,
+    std::size_t parameters, Deadline deadline) {
+  SidecarCell* found = FindSidecar(target);
+  if (found == nullptr || found->postgres() == nullptr) {
+    co_return NotFound("there is no PostgreSQL sidecar ", target);
+  }
+  co_return co_await found->postgres()->Explain(
+      std::move(statement), std::move(args), parameters, deadline);
 }
 
 asio::awaitable<Expected<steps::CommandRun>> Installation::RunCommand(
@@ -373,6 +407,19 @@ asio::awaitable<Expected<steps::CommandRun>> Installation::RunAgainst(
           static_cast<std::uint32_t>(blueprints.commands(wanted.index))));
   ASSAY_CO_RETURN_IF_ERROR(installation.LetReach(*cell));
   co_return co_await cell->Run(wanted, chronicle_.Log("command"), deadline);
+}
+
+asio::awaitable<Expected<std::unique_ptr<steps::Surroundings>>>
+Installation::Reference(int index, Deadline deadline) {
+  const auto cells = input_.blueprints().mutants().find(index);
+  if (cells == input_.blueprints().mutants().end()) {
+    co_return Internal("the run was given no blueprint for the reference ",
+                       index);
+  }
+  auto reference = std::make_unique<ReferenceSurroundings>(
+      executor_, input_, session_, chronicle_);
+  ASSAY_CO_RETURN_IF_ERROR(co_await reference->Start(cells->second, deadline));
+  co_return std::move(reference);
 }
 
 asio::awaitable<std::optional<std::string>> Installation::DeathOf(

@@ -79,10 +79,16 @@ class Installation final : public steps::Surroundings {
   boost::asio::awaitable<Expected<wires::SqlResult>> Sql(
       std::string target, std::string statement,
       std::vector<std::optional<std::string>> args, Deadline deadline) override;
+  boost::asio::awaitable<Expected<wires::SqlResult>> Explain(
+      std::string target, std::string statement,
+      std::optional<std::vector<std::optional<std::string>>> args,
+      std::size_t parameters, Deadline deadline) override;
   boost::asio::awaitable<Expected<steps::CommandRun>> RunCommand(
       steps::CommandWanted wanted, Deadline deadline) override;
   boost::asio::awaitable<Expected<steps::CommandRun>> RunAgainst(
       int variant, steps::CommandWanted wanted, Deadline deadline) override;
+  boost::asio::awaitable<Expected<std::unique_ptr<steps::Surroundings>>>
+  Reference(int index, Deadline deadline) override;
   boost::asio::awaitable<std::optional<std::string>> DeathOf(
       std::string service) override;
   std::string Output(std::string_view source) override;
@@ -111,6 +117,8 @@ class Installation final : public steps::Surroundings {
   boost::asio::awaitable<Status> KillProcesses(std::string target, int signal);
   Status Pause(const std::string& target, bool pause);
   Status LayWires(ServiceCell& service);
+  // Wires that stand between this service and the suite's own requests.
+  Status LayFronts(ServiceCell& service);
   Status ListenForReports(ServiceCell& service);
   ServiceCell* FindService(std::string_view name);
   SidecarCell* FindSidecar(std::string_view name);

@@ -53,7 +53,10 @@ ServiceCell::ServiceCell(asio::any_io_executor executor, sandbox::Cell cell,
       plan_(plan),
       log_(log),
       keep_(keep),
-      network_(std::make_unique<wires::CellNetwork>(cell_)) {}
+      network_(std::make_unique<wires::CellNetwork>(cell_)),
+      front_(*network_),
+      prober_(std::make_unique<steps::HttpClient>(
+          executor_, *network_, static_cast<std::uint16_t>(plan.port()))) {}
 
 asio::awaitable<Expected<std::string>> ServiceCell::RunBefore(
     std::uint32_t process, Deadline deadline) {
@@ -67,6 +70,7 @@ Status ServiceCell::StartProgram() {
     earlier_out_ = Output("stdout");
     earlier_err_ = Output("stderr");
     for (auto& [port, client] : clients_) client->DropConnections();
+    prober_->DropConnections();
   }
   stopped_ = false;
   asked_.reset();
@@ -116,12 +120,11 @@ asio::awaitable<std::string> ServiceCell::Probe(Deadline deadline) {
     const auto socket = co_await wires::Dial(*network_, port, Until(deadline));
     co_return socket ? "" : "nothing listens on port " + std::to_string(port);
   }
-  auto client = Http("");
   steps::HttpRequest request{.target = ready.path(),
                              .timeout = std::min(kProbeLimit, Until(deadline)),
                              .body_limit = 1 << 20};
   const steps::HttpResult result =
-      co_await (*client)->Perform(std::move(request));
+      co_await prober_->Perform(std::move(request));
   using Kind = steps::HttpResult::Kind;
   if (result.kind == Kind::kRefused) {
     co_return "nothing listens on port " + std::to_string(port);
@@ -201,7 +204,7 @@ Expected<steps::HttpClient*> ServiceCell::Http(std::string_view name) {
   ASSAY_ASSIGN_OR_RETURN(const std::uint16_t port, PortOf(name));
   auto& client = clients_[port];
   if (client == nullptr) {
-    client = std::make_unique<steps::HttpClient>(executor_, *network_, port);
+    client = std::make_unique<steps::HttpClient>(executor_, front_, port);
   }
   return client.get();
 }

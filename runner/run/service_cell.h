@@ -59,9 +59,12 @@ class ServiceCell {
   LiveProcess* program() { return program_.get(); }
   const assay::plan::v1::Service& plan() const { return plan_; }
   wires::Network& network() { return *network_; }
+  // The same as steps and commands reach it: through wires, where the run laid
+  // some in front of its ports.
+  wires::FrontNetwork& front() { return front_; }
   // The number of the main port (empty name) or a named one.
   Expected<std::uint16_t> PortOf(std::string_view name) const;
-  // The client of the main port (empty name) or a named one.
+  // The client of the main port (empty name) or a named one, by `front`.
   Expected<steps::HttpClient*> Http(std::string_view port);
   // What it wrote over all its starts, up to `keep` bytes of each.
   std::string Output(std::string_view source);
@@ -83,7 +86,11 @@ class ServiceCell {
   telemetry::LogChannel& log_;
   const std::size_t keep_;
   std::unique_ptr<wires::CellNetwork> network_;
+  wires::FrontNetwork front_;
   std::map<std::uint16_t, std::unique_ptr<steps::HttpClient>> clients_;
+  // Of the main port itself: whether the service is ready is not for faults to
+  // say.
+  std::unique_ptr<steps::HttpClient> prober_;
   std::unique_ptr<LiveProcess> program_;
   std::string earlier_out_;
   std::string earlier_err_;

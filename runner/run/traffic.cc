@@ -20,6 +20,32 @@ bool ControlsTransaction(const std::string& operation) {
   return false;
 }
 
+// Longer statements are not kept to be explained.
+constexpr std::size_t kSampleBytes = 16 << 10;
+
+// Whether EXPLAIN can say how it is run.
+bool HasPlan(const std::string& operation) {
+  for (const std::string_view name :
+       {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "TABLE"}) {
+    if (operation == name) return true;
+  }
+  return false;
+}
+
+// As text, where all of them were seen so.
+std::optional<std::vector<std::optional<std::string>>> ArgumentsOf(
+    const wires::Statement& statement) {
+  std::vector<std::optional<std::string>> args;
+  if (statement.parameters.size() >= wires::Statement::kParameters) {
+    return std::nullopt;
+  }
+  for (const auto& parameter : statement.parameters) {
+    if (parameter.truncated) return std::nullopt;
+    args.push_back(parameter.value);
+  }
+  return args;
+}
+
 }  // namespace
 
 class Traffic::PostgresWire final : public wires::PostgresListener {
@@ -77,18 +103,41 @@ class Traffic::PostgresWire final : public wires::PostgresListener {
       ++seen.dropped;
       return;
     }
+    const std::uint32_t sample = SampleOf(statement, sql, seen);
     seen.statements.push_back(
         {.request = place.request,
          .normalised = sql.normalised,
          .summary = sql.Summary(),
          .transaction_control = ControlsTransaction(sql.operation),
-         .failed = !statement.error_code.empty()});
+         .failed = !statement.error_code.empty(),
+         .sample = sample});
+  }
+
+  // The sample that stands for this statement, kept now if it is the first.
+  std::uint32_t SampleOf(const wires::Statement& statement,
+                         const wires::SqlText& sql, steps::Observations& seen) {
+    if (!HasPlan(sql.operation) || !statement.error_code.empty()) return 0;
+    if (seen.samples.empty()) samples_.clear();
+    const auto [it, fresh] = samples_.try_emplace(sql.normalised, 0);
+    if (!fresh) return it->second;
+    if (seen.samples.size() >= steps::Observations::kSamples ||
+        statement.text.size() > kSampleBytes) {
+      return 0;
+    }
+    seen.samples.push_back({.target = name_,
+                            .text = statement.text,
+                            .normalised = sql.normalised,
+                            .args = ArgumentsOf(statement),
+                            .parameters = statement.parameters.size()});
+    return it->second = static_cast<std::uint32_t>(seen.samples.size());
   }
 
   Traffic& traffic_;
   const std::string name_;
   // Connections with an open transaction, and whose request began it.
   std::map<int, std::uint64_t> open_;
+  // Of this check, by normalised text.
+  std::map<std::string, std::uint32_t> samples_;
 };
 
 class Traffic::RedisWire final : public wires::RedisListener {

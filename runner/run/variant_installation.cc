@@ -107,6 +107,20 @@ Status VariantInstallation::LayWires(ServiceCell& service) {
   return {};
 }
 
+ServiceCell* VariantInstallation::FindService(std::string_view name) {
+  for (const auto& service : services_) {
+    if (name.empty() || service->plan().name() == name) return service.get();
+  }
+  return nullptr;
+}
+
+SidecarCell* VariantInstallation::FindSidecar(std::string_view name) {
+  for (const auto& sidecar : sidecars_) {
+    if (sidecar->plan().name() == name) return sidecar.get();
+  }
+  return nullptr;
+}
+
 Status VariantInstallation::LetReach(CommandCell& tests) {
   for (const auto& service : services_) {
     ASSAY_RETURN_IF_ERROR(tests.Reach(*service, nullptr));

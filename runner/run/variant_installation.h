@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "assay/runner/v1/run_input.pb.h"
@@ -37,6 +38,9 @@ class VariantInstallation {
   // `variant`: -1 is the reference.
   boost::asio::awaitable<Status> Start(const Cells& cells, int variant,
                                        Deadline deadline);
+  // By name; null: there is none. An empty name is the first service.
+  ServiceCell* FindService(std::string_view name);
+  SidecarCell* FindSidecar(std::string_view name);
   // Lays wires from the cell of the candidate's tests.
   Status LetReach(CommandCell& tests);
 

@@ -60,6 +60,18 @@ Status Wiring::LayService(wires::Network& from, const std::string& name,
   return {};
 }
 
+Expected<std::uint16_t> Wiring::LayFront(wires::Network& cell,
+                                         const std::string& name,
+                                         std::uint16_t port) {
+  ASSAY_ASSIGN_OR_RETURN(wires::UniqueFd listening, cell.Listen(0));
+  const std::uint16_t front = wires::PortOf(listening.get());
+  Wire wire;
+  wire.raw = std::make_unique<wires::RelayWire>(executor_, std::move(listening),
+                                                cell, port, nullptr);
+  Keep(name, std::move(wire), cell, front);
+  return front;
+}
+
 Status Wiring::LayUpstream(wires::Network& from,
                            const assay::plan::v1::Upstream& upstream) {
   auto& stub = stubs_[upstream.name()];

@@ -33,6 +33,11 @@ class Wiring {
   // `enters`: see Traffic.
   Status LayService(wires::Network& from, const std::string& name,
                     wires::Network& to, std::uint16_t port, bool enters);
+  // In front of a service's `port` for whoever comes from outside of its cell:
+  // the port to connect to instead. Bytes only, since steps record their own
+  // requests.
+  Expected<std::uint16_t> LayFront(wires::Network& cell,
+                                   const std::string& name, std::uint16_t port);
   Status LayUpstream(wires::Network& from,
                      const assay::plan::v1::Upstream& upstream);
 

@@ -15,6 +15,12 @@ using wires::SqlResult;
 namespace {
 
 constexpr std::string_view kLockNotAvailable = "55P03";
+constexpr std::string_view kExplain = "explain (format json, verbose) ";
+// A plan that holds for any parameters is asked for by `execute` alone.
+constexpr std::string_view kExplainOptions =
+    "-c default_transaction_read_only=on -c statement_timeout=2s "
+    "-c lock_timeout=1s -c plan_cache_mode=force_generic_plan "
+    "-c application_name=assay";
 
 std::chrono::milliseconds Left(PostgresDatabase::Deadline deadline) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -30,17 +36,20 @@ void PostgresDatabase::Disconnect() {
   reader_.reset();
   admin_.reset();
   resetter_.reset();
+  explainer_.reset();
 }
 
 asio::awaitable<Status> PostgresDatabase::Connect(Client& client,
                                                   std::string user,
                                                   std::string options,
-                                                  Deadline deadline) {
+                                                  Deadline deadline,
+                                                  bool as_service) {
   if (client && client->open()) co_return Status{};
   if (&client == &reader_) reader_limit_ = std::chrono::milliseconds(0);
   ASSAY_CO_ASSIGN_OR_RETURN(
-      auto socket, co_await wires::Dial(network_, port_, Left(deadline),
-                                        wires::kOwnAddress));
+      auto socket, co_await wires::Dial(
+                       network_, port_, Left(deadline),
+                       as_service ? wires::kAnyAddress : wires::kOwnAddress));
   PostgresClient::Login login{std::move(user), "app", std::move(options)};
   ASSAY_CO_ASSIGN_OR_RETURN(
       client, co_await PostgresClient::LogIn(std::move(socket),
@@ -68,6 +77,39 @@ asio::awaitable<Expected<SqlResult>> PostgresDatabase::Read(
     }
   }
   co_return Unavailable("no connection to the database");
+}
+
+asio::awaitable<Expected<SqlResult>> PostgresDatabase::Explain(
+    std::string statement,
+    std::optional<std::vector<std::optional<std::string>>> args,
+    std::size_t parameters, Deadline deadline) {
+  // Not as a superuser: functions of the service's that the planner evaluates
+  // have no more rights than the service has.
+  ASSAY_CO_RETURN_IF_ERROR(co_await Connect(
+      explainer_, "app", std::string(kExplainOptions), deadline, true));
+  if (args) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        SqlResult direct,
+        co_await explainer_->Query(std::string(kExplain) + statement, *args,
+                                   deadline));
+    if (!direct.error) co_return direct;
+  }
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      SqlResult prepared,
+      co_await explainer_->Query("prepare assay_advice as " + statement, {},
+                                 deadline));
+  if (prepared.error) co_return prepared;
+  std::string execute = std::string(kExplain) + "execute assay_advice";
+  for (std::size_t i = 0; i < parameters; ++i) {
+    execute += i == 0 ? "(null" : ", null";
+  }
+  if (parameters > 0) execute += ")";
+  ASSAY_CO_ASSIGN_OR_RETURN(SqlResult plan,
+                            co_await explainer_->Query(execute, {}, deadline));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const SqlResult freed,
+      co_await explainer_->Query("deallocate assay_advice", {}, deadline));
+  co_return plan;
 }
 
 asio::awaitable<Status> PostgresDatabase::LimitStatements(Deadline deadline) {
@@ -111,6 +153,8 @@ asio::awaitable<Status> PostgresDatabase::TakeSnapshot(Deadline deadline) {
 asio::awaitable<Expected<PostgresDatabase::Restored>> PostgresDatabase::Restore(
     Deadline deadline) {
   Restored restored;
+  // It would hold what it planned for.
+  explainer_.reset();
   ASSAY_CO_ASSIGN_OR_RETURN(SqlResult result, co_await RunRestore(deadline));
   if (result.error && result.error->code == kLockNotAvailable) {
     restored.ended_transactions = true;

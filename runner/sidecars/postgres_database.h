@@ -30,6 +30,14 @@ class PostgresDatabase {
   boost::asio::awaitable<Expected<wires::SqlResult>> Read(
       std::string statement, std::vector<std::optional<std::string>> args,
       Deadline deadline);
+  // How the server would run a statement of the service's (EXPLAIN in JSON, as
+  // the only value), with the service's rights, without running it. Without
+  // `args`, or where the server cannot use them: a plan for any values of
+  // $1 to $`parameters`.
+  boost::asio::awaitable<Expected<wires::SqlResult>> Explain(
+      std::string statement,
+      std::optional<std::vector<std::optional<std::string>>> args,
+      std::size_t parameters, Deadline deadline);
   // Remembers the contents as they are now.
   boost::asio::awaitable<Status> TakeSnapshot(Deadline deadline);
   // What a restore did.
@@ -45,8 +53,8 @@ class PostgresDatabase {
  private:
   using Client = std::unique_ptr<wires::PostgresClient>;
   boost::asio::awaitable<Status> Connect(Client& client, std::string user,
-                                         std::string options,
-                                         Deadline deadline);
+                                         std::string options, Deadline deadline,
+                                         bool as_service = false);
   boost::asio::awaitable<Expected<wires::SqlResult>> Administer(
       std::string_view script, Deadline deadline);
   boost::asio::awaitable<Expected<wires::SqlResult>> RunRestore(
@@ -61,6 +69,7 @@ class PostgresDatabase {
   std::chrono::milliseconds reader_limit_{0};
   Client admin_;
   Client resetter_;
+  Client explainer_;
 };
 
 }  // namespace assay::sidecars

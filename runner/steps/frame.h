@@ -16,6 +16,9 @@ struct Frame {
   suite::Scope scope;
   CookieJar cookies;
   std::chrono::steady_clock::time_point deadline;
+  // When the run itself ends: what a check does not pay for may last so long.
+  std::chrono::steady_clock::time_point last =
+      std::chrono::steady_clock::time_point::max();
   // What new spans are below.
   telemetry::TraceContext span;
   // The next request goes over a connection that was made beforehand.

@@ -212,6 +212,7 @@ curl_socket_t Exchange::OnOpen(void* self, curlsocktype,
   if (to->sin_family != AF_INET || ntohs(to->sin_port) != exchange.port_) {
     return CURL_SOCKET_BAD;
   }
+  to->sin_port = htons(exchange.network_->Route(exchange.port_));
   auto fd = exchange.network_->OpenSocket();
   return fd ? fd->Release() : CURL_SOCKET_BAD;
 }

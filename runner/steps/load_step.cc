@@ -1,6 +1,7 @@
 #include "runner/steps/load_step.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <random>
@@ -184,10 +185,31 @@ std::string Invalid(const LoadStep& step, const LoadResult& result,
   return "";
 }
 
-Outcome Judge(const LoadStep& step, const LoadResult& result,
+// Figures in a sentence, for whoever sets a limit.
+std::string Summary(const LoadResult& result, double slowness) {
+  std::string text;
+  for (const char* name : {"p50", "p95", "p99", "max", "errors", "achieved"}) {
+    text += (text.empty() ? "" : ", ") + std::string(name) + " " +
+            Show(FigureOf(result, name), name);
+  }
+  if (slowness == 1) return text;
+  std::array<char, 64> factor{};
+  std::snprintf(factor.data(), factor.size(),
+                "; judged as on a machine %.2f times as fast", slowness);
+  return text + factor.data();
+}
+
+// A figure as it would be on the author's machine.
+double Judged(const LoadResult& result, const std::string& name,
+              double slowness) {
+  const double figure = FigureOf(result, name);
+  return IsFraction(name) ? figure : figure / slowness;
+}
+
+Outcome Judge(const LoadStep& step, const LoadResult& result, double slowness,
               assertions::Evaluator& evaluator) {
   for (const Named& rule : step.expect()) {
-    const double figure = FigureOf(result, rule.name());
+    const double figure = Judged(result, rule.name(), slowness);
     const auto failure =
         IsFraction(rule.name())
             ? evaluator.Number(rule.expectation(), rule.name(), figure)
@@ -201,10 +223,13 @@ Outcome Judge(const LoadStep& step, const LoadResult& result,
     }
     return Failed(failure->sentence + " (" + std::to_string(result.planned) +
                       " planned, " + std::to_string(result.answered) +
-                      " answered" + kinds + ")",
+                      " answered" + kinds + "; " + Summary(result, slowness) +
+                      ")",
                   failure->position);
   }
-  return {};
+  Outcome passed;
+  passed.advice = Summary(result, slowness);
+  return passed;
 }
 
 // Requests in flight overlap: nothing is one request's alone.
@@ -257,12 +282,17 @@ double PartialShare(double figure, double full, double zero) {
   return std::clamp((zero - figure) / (zero - full), 0.0, 1.0);
 }
 
-asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
-                                     LoadContext context) {
-  if (step.mix_size() == 0) co_return Errored("the load has nothing to send");
+asio::awaitable<LoadMeasurement> MeasureLoad(const LoadStep& step, Frame& frame,
+                                             LoadContext context) {
+  const auto none = [](Outcome why) {
+    return LoadMeasurement{std::nullopt, std::move(why)};
+  };
+  if (step.mix_size() == 0) {
+    co_return none(Errored("the load has nothing to send"));
+  }
   const HttpStep& target = step.mix(0).request();
   auto client = context.surroundings.Http(target.service(), target.port());
-  if (!client) co_return Errored(client.error().message);
+  if (!client) co_return none(Errored(client.error().message));
   // The check's own seed, so that a run can be repeated.
   const nlohmann::json* run = frame.scope.Value("run");
   const std::uint64_t seed = run != nullptr && run->contains("seed")
@@ -275,7 +305,7 @@ asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
                         ToMilliseconds(step.duration()) + kGrace;
     if (attempt > 0 && frame.Left() < needed) break;
     auto prepared = Prepare(step, frame, context, **client, seed);
-    if (!prepared) co_return Failed(prepared.error().message);
+    if (!prepared) co_return none(Failed(prepared.error().message));
     telemetry::Span span = context.tracer.Start("load", frame.span);
     span.Set("assay.load.seed", static_cast<std::int64_t>(seed));
     LoadResult result;
@@ -285,7 +315,7 @@ asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
       result = co_await GenerateLoad(prepared->plan, (*client)->network(),
                                      (*client)->port());
     }
-    if (!result.problem.empty()) co_return Failed(result.problem);
+    if (!result.problem.empty()) co_return none(Failed(result.problem));
     Describe(result, span);
     RecordSlowest(result, *prepared, span.context(), context.tracer);
     invalid = Invalid(step, result, evaluator);
@@ -293,14 +323,23 @@ asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
       span.Fail(invalid);
       continue;
     }
-    Outcome outcome = Judge(step, result, evaluator);
-    if (!outcome.passed() && !step.partial_metric().empty()) {
-      outcome.share = PartialShare(FigureOf(result, step.partial_metric()),
-                                   step.partial_full(), step.partial_zero());
-    }
-    co_return outcome;
+    co_return LoadMeasurement{std::move(result), {}};
   }
-  co_return Inconclusive("the measurement does not count: " + invalid);
+  co_return none(Inconclusive("the measurement does not count: " + invalid));
+}
+
+asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
+                                     LoadContext context, double slowness) {
+  LoadMeasurement measured = co_await MeasureLoad(step, frame, context);
+  if (!measured.result) co_return std::move(measured.otherwise);
+  assertions::Evaluator evaluator(frame.scope, context.schemas);
+  Outcome outcome = Judge(step, *measured.result, slowness, evaluator);
+  if (!outcome.passed() && !step.partial_metric().empty()) {
+    outcome.share =
+        PartialShare(Judged(*measured.result, step.partial_metric(), slowness),
+                     step.partial_full(), step.partial_zero());
+  }
+  co_return outcome;
 }
 
 }  // namespace assay::steps

@@ -3,6 +3,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <optional>
+#include <string_view>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "runner/assertions/schemas.h"
@@ -24,11 +26,23 @@ struct LoadContext {
   telemetry::Correlation& correlation;
 };
 
-// Sends the planned load and holds its figures against what is expected. A
-// measurement that breaks `valid_if` is repeated once where there is time, and
-// INCONCLUSIVE if it breaks it again.
-boost::asio::awaitable<Outcome> RunLoadStep(
+// A measurement of a load that counts, or why there is none.
+struct LoadMeasurement {
+  std::optional<LoadResult> result;
+  Outcome otherwise;
+};
+
+// Sends the planned load. A measurement that breaks `valid_if` is repeated once
+// where there is time, and INCONCLUSIVE if it breaks it again.
+boost::asio::awaitable<LoadMeasurement> MeasureLoad(
     const assay::plan::v1::LoadStep& step, Frame& frame, LoadContext context);
+
+// Measures, and holds the figures against what is expected. `slowness`: how
+// many times as long as on the author's machine everything takes here;
+// latencies are divided by it.
+boost::asio::awaitable<Outcome> RunLoadStep(
+    const assay::plan::v1::LoadStep& step, Frame& frame, LoadContext context,
+    double slowness = 1);
 
 // A figure of a load by its name in the language; milliseconds, or a fraction.
 double FigureOf(const LoadResult& result, std::string_view name);

@@ -2,6 +2,7 @@
 #define ASSAY_RUNNER_STEPS_OBSERVATIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,19 @@ struct Observations {
     // BEGIN, COMMIT and the like: not counted as queries.
     bool transaction_control = false;
     bool failed = false;
+    // Of `samples`; 0: none was kept.
+    std::uint32_t sample = 0;
+  };
+  // One execution of a statement, to be explained later.
+  struct Sample {
+    // Name of the sidecar.
+    std::string target;
+    std::string text;
+    std::string normalised;
+    // Empty where they were not seen whole or not as text.
+    std::optional<std::vector<std::optional<std::string>>> args;
+    // $1, $2, ...
+    std::size_t parameters = 0;
   };
 
   // A check with more than this is not for humans any more.
@@ -35,6 +49,11 @@ struct Observations {
   std::vector<Statement> statements;
   // Statements over kMost, which were not kept.
   std::int64_t dropped = 0;
+
+  // Of the check, one for each line of code that runs statements; counted from
+  // 1 by Statement::sample.
+  static constexpr std::size_t kSamples = 200;
+  std::vector<Sample> samples;
 
   // Spans that wires saw and that the service reported, of the whole run; those
   // of this check begin at `first_span`. More than kSpans are counted only.
@@ -46,6 +65,7 @@ struct Observations {
   void BeginCheck() {
     requests.clear();
     statements.clear();
+    samples.clear();
     dropped = 0;
     first_span = spans.size();
   }

@@ -22,6 +22,8 @@ struct Outcome {
   std::string diff = {};
   // What the step was made of (a framework's cases, variants), if anything.
   std::vector<assay::v1::CheckResult::Case> cases = {};
+  // What reviewers should know of a step that passed.
+  std::string advice = {};
   // Of the step's points, where it earns them by parts.
   std::optional<double> share = std::nullopt;
 

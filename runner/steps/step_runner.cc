@@ -12,6 +12,7 @@
 #include "proto/base/digest.h"
 #include "runner/steps/burst_step.h"
 #include "runner/steps/command_step.h"
+#include "runner/steps/crash_step.h"
 #include "runner/steps/grpc_step.h"
 #include "runner/steps/load_step.h"
 #include "runner/steps/logs_step.h"
@@ -142,12 +143,36 @@ StepRunner::StepRunner(const assay::plan::v1::Plan& plan,
 
 asio::awaitable<Outcome> StepRunner::Run(const Steps& steps, Frame& frame,
                                          assay::v1::CheckResult& result) {
+  int before = 0;
   for (const Step& step : steps) {
+    if (step.load().has_calibration()) {
+      co_await Calibrate(steps, before, frame);
+    }
+    ++before;
     Outcome outcome = step.has_use() ? co_await RunFlow(step, frame, result)
                                      : co_await RunOne(step, frame, result);
     if (!outcome.passed()) co_return outcome;
   }
   co_return Outcome{};
+}
+
+asio::awaitable<void> StepRunner::Calibrate(const Steps& steps, int load,
+                                            Frame& frame) {
+  const auto& step = steps[load].load();
+  Calibration& found = calibrations_[step.calibration().index()];
+  // Once for each run: the machine stays the same.
+  if (found.done) co_return;
+  const auto begin = steady_clock::now();
+  telemetry::Span span = tracer_.Start("calibrate", frame.span);
+  found = co_await CalibrateLoad(plan_, steps, load, frame, surroundings_);
+  if (found.problem.empty()) {
+    span.Set("assay.load.slowness", std::to_string(found.slowness));
+  } else {
+    span.Fail(found.problem);
+  }
+  // The reference's time is not the check's.
+  frame.deadline =
+      std::min(frame.last, frame.deadline + (steady_clock::now() - begin));
 }
 
 asio::awaitable<Outcome> StepRunner::RunFlow(const Step& step, Frame& frame,
@@ -195,6 +220,10 @@ asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
   told.set_verdict(outcome.verdict);
   told.set_reason(outcome.diff.empty() ? outcome.reason
                                        : outcome.reason + "\n" + outcome.diff);
+  if (!outcome.advice.empty()) {
+    span.Set("assay.advice", outcome.advice);
+    if (outcome.passed()) told.set_reason(outcome.advice);
+  }
   told.set_position(ShowPosition(
       outcome.position.line() ? outcome.position : step.position(), plan_));
   told.set_span_id(ToHex(span.context().span_id));
@@ -261,7 +290,8 @@ milliseconds StepRunner::LimitOf(const Step& step, const Frame& frame) const {
   auto limit = ToMilliseconds(
       step.has_timeout() ? step.timeout() : plan_.limits().step_timeout());
   // A single request or statement has a limit of its own.
-  const bool several = step.has_burst() || step.has_stream() || program;
+  const bool several = step.has_burst() || step.has_stream() || program ||
+                       step.restart().has_traffic();
   if (plan_.limits().has_request_timeout() && !several) {
     limit = std::min(limit, ToMilliseconds(plan_.limits().request_timeout()));
   }
@@ -304,23 +334,42 @@ asio::awaitable<Outcome> StepRunner::RunVerb(const Step& step, Frame& frame,
     case Step::kLogs:
       co_return RunLogsStep(step.logs(), surroundings_, redactor_);
     case Step::kLoad:
-      co_return co_await RunLoadStep(
-          step.load(), frame,
-          {plan_, surroundings_, schemas_, tracer_, correlation_});
+      co_return co_await RunLoad(step.load(), frame);
     case Step::kMetrics:
       co_return co_await RunMetricsStep(step.metrics(), frame, surroundings_,
                                         schemas_, limit);
     case Step::kWait:
       co_return co_await RunWait(step, frame);
+    case Step::kRestart:
+      if (step.restart().has_traffic()) {
+        co_return co_await RunCrashStep(step.restart(), frame, surroundings_,
+                                        http_, tracer_, limit);
+      }
+      co_return co_await RunDisturbance(step, frame);
     case Step::kFault:
     case Step::kHeal:
-    case Step::kRestart:
       co_return co_await RunDisturbance(step, frame);
     default:
       co_return Inconclusive("this build does not execute `" +
                              std::string(NameOfVerb(step)) + "` steps yet (" +
                              ShowPosition(step.position(), plan_) + ")");
   }
+}
+
+asio::awaitable<Outcome> StepRunner::RunLoad(
+    const assay::plan::v1::LoadStep& step, Frame& frame) {
+  double slowness = 1;
+  if (step.has_calibration()) {
+    const Calibration& found = calibrations_[step.calibration().index()];
+    if (!found.problem.empty()) {
+      co_return Inconclusive("the load could not be calibrated: " +
+                             found.problem);
+    }
+    slowness = found.slowness;
+  }
+  co_return co_await RunLoadStep(
+      step, frame, {plan_, surroundings_, schemas_, tracer_, correlation_},
+      slowness);
 }
 
 asio::awaitable<Outcome> StepRunner::RunApart(const Step& step, Frame& frame) {

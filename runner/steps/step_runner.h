@@ -3,11 +3,13 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "assay/v1/check.pb.h"
 #include "runner/assertions/schemas.h"
+#include "runner/steps/calibration.h"
 #include "runner/steps/frame.h"
 #include "runner/steps/http_step.h"
 #include "runner/steps/outcome.h"
@@ -51,6 +53,11 @@ class StepRunner {
                                           assay::v1::CheckResult& result);
   // One time of a burst of several steps.
   boost::asio::awaitable<Outcome> RunApart(const Step& step, Frame& frame);
+  // Measures the reference before the load at that place, unless it was.
+  boost::asio::awaitable<void> Calibrate(const Steps& steps, int load,
+                                         Frame& frame);
+  boost::asio::awaitable<Outcome> RunLoad(const assay::plan::v1::LoadStep& step,
+                                          Frame& frame);
   boost::asio::awaitable<Outcome> RunWait(const Step& step, Frame& frame);
   boost::asio::awaitable<Outcome> RunDisturbance(const Step& step,
                                                  Frame& frame);
@@ -63,6 +70,8 @@ class StepRunner {
   telemetry::Redactor& redactor_;
   assertions::Schemas schemas_;
   HttpSteps http_;
+  // By LoadStep.Calibration.index.
+  std::map<int, Calibration> calibrations_;
 };
 
 // "assay.yaml:41:9".

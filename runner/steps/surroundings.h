@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +79,14 @@ class Surroundings {
       std::string target, std::string statement,
       std::vector<std::optional<std::string>> args, Deadline deadline) = 0;
 
+  // The plan of a statement as PostgreSQL's EXPLAIN tells it in JSON, with the
+  // rights of the service and without running it. Without `args`, a plan for
+  // any. What the server refuses is in the result.
+  virtual boost::asio::awaitable<Expected<wires::SqlResult>> Explain(
+      std::string target, std::string statement,
+      std::optional<std::vector<std::optional<std::string>>> args,
+      std::size_t parameters, Deadline deadline) = 0;
+
   // Sends one command to a Redis sidecar itself.
   virtual boost::asio::awaitable<Expected<sidecars::RedisReply>> Redis(
       std::string target, std::vector<std::string> arguments,
@@ -93,6 +102,12 @@ class Surroundings {
   // own. FAILED_PRECONDITION, the author's fault: it does not come up.
   virtual boost::asio::awaitable<Expected<CommandRun>> RunAgainst(
       int variant, CommandWanted wanted, Deadline deadline) = 0;
+
+  // The author's reference solution, built and ready, with sidecars of its own,
+  // while the object lives: of the plan's commands the one at `index`.
+  // FAILED_PRECONDITION, the author's fault: it does not come up.
+  virtual boost::asio::awaitable<Expected<std::unique_ptr<Surroundings>>>
+  Reference(int index, Deadline deadline) = 0;
 
   // How the service ended, "exited with code 3", if it did. Waits a moment for
   // the news, because a connection breaks before its process is reaped.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runner/steps/scan_advice.h"
 #include "runner/steps/span_choice.h"
 #include "runner/steps/step_runner.h"
 
@@ -143,13 +144,9 @@ Outcome CheckRequests(const TraceStep& step, const Observations& seen,
                       const telemetry::Correlation& correlation,
                       const SpanChoice& choice,
                       assertions::Evaluator& evaluator) {
-  std::vector<Observations::Request> chosen = seen.requests;
+  const std::vector<Observations::Request> chosen = ChosenRequests(step, seen);
   if (chosen.empty()) {
     return Failed("expected a request to look at, but this check made none");
-  }
-  if (step.of() == "first") chosen.resize(1);
-  if (step.of() == "last" || step.of().empty()) {
-    chosen.erase(chosen.begin(), chosen.end() - 1);
   }
   const bool any = step.of() == "any";
   std::optional<Outcome> first_bad;
@@ -173,9 +170,24 @@ bool MayFailLater(const TraceStep& step) {
 
 }  // namespace
 
+std::vector<Observations::Request> ChosenRequests(const TraceStep& step,
+                                                  const Observations& seen) {
+  std::vector<Observations::Request> chosen = seen.requests;
+  if (chosen.empty()) return chosen;
+  if (step.of() == "first") chosen.resize(1);
+  if (step.of() == "last" || step.of().empty()) {
+    chosen.erase(chosen.begin(), chosen.end() - 1);
+  }
+  return chosen;
+}
+
 Outcome CheckTrace(const TraceStep& step, const Observations& seen,
                    const telemetry::Correlation& correlation,
                    assertions::Evaluator& evaluator) {
+  if (step.has_sequential_scans() && !step.has_queries_per_request() &&
+      !LooksAtSpans(step)) {
+    return {};
+  }
   if (seen.dropped > 0 || seen.dropped_spans > 0) {
     return Inconclusive("more spans than are kept for trace assertions");
   }
@@ -202,8 +214,11 @@ asio::awaitable<Outcome> RunTraceStep(const TraceStep& step, Frame& frame,
     Outcome outcome =
         CheckTrace(step, surroundings.observations(), correlation, evaluator);
     const bool late = std::chrono::steady_clock::now() >= end;
-    if (!reports || late) co_return outcome;
-    if (outcome.passed() && !MayFailLater(step)) co_return outcome;
+    if (!reports || late || (outcome.passed() && !MayFailLater(step))) {
+      if (!outcome.passed() || !step.has_sequential_scans()) co_return outcome;
+      co_return co_await CheckSequentialScans(step, surroundings,
+                                              frame.deadline);
+    }
     co_await surroundings.WaitForReports(end);
   }
 }

@@ -2,6 +2,7 @@
 #define ASSAY_RUNNER_STEPS_TRACE_STEP_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <vector>
 
 #include "assay/plan/v1/plan.pb.h"
 #include "runner/assertions/schemas.h"
@@ -20,6 +21,10 @@ boost::asio::awaitable<Outcome> RunTraceStep(
     const assay::plan::v1::TraceStep& step, Frame& frame,
     Surroundings& surroundings, const telemetry::Correlation& correlation,
     assertions::Schemas& schemas);
+
+// The requests of the check that `step` means.
+std::vector<Observations::Request> ChosenRequests(
+    const assay::plan::v1::TraceStep& step, const Observations& seen);
 
 // One look.
 Outcome CheckTrace(const assay::plan::v1::TraceStep& step,

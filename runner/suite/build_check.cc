@@ -60,6 +60,7 @@ void Builder::Check(const Node& node, Visibility visibility) {
   Cases(node, out, names);
   if (const Node* steps = Get(node, "steps")) {
     names.steps = StepsOf(*steps, *out.mutable_steps());
+    CalibratedLoads(out.steps(), true);
   }
   suite_names_.checks.push_back(std::move(names));
   CheckPoints(node, out);
@@ -182,9 +183,13 @@ void Builder::NumberCommands() {
     for (Step& step : steps) {
       if (step.has_command()) step.mutable_command()->set_index(next++);
       if (step.has_mutants()) step.mutable_mutants()->set_index(next++);
+      if (step.has_load() && step.load().has_calibration()) {
+        step.mutable_load()->mutable_calibration()->set_index(next++);
+      }
       const int before = cells;
       if (step.has_command()) cells += 1;
       if (step.has_mutants()) cells += 1 + plan_.services_size();
+      if (step.load().has_calibration()) cells += plan_.services_size();
       if (before > kMostCells || cells <= kMostCells) continue;
       const plan::v1::Position& at = step.position();
       report_.Error({at.file().empty() ? plan_.source_name() : at.file(),
@@ -264,12 +269,7 @@ void Builder::StepVerb(const Node& node, const Node::Entry& verb, Step& out) {
     FaultTarget(verb.value->text, verb.value->at);
     out.set_title("heal " + verb.value->text);
   } else if (name == "restart") {
-    out.mutable_restart()->set_target(verb.value->text);
-    if (!suite_names_.services.contains(verb.value->text) &&
-        verb.value->text != "service") {
-      report_.Error(verb.value->at, "restart: there is no process \"" +
-                                        verb.value->text + "\" of the service");
-    }
+    Restart(node, *verb.value, *out.mutable_restart());
     out.set_title("restart " + verb.value->text);
   } else if (name == "command") {
     CommandOf(node, *out.mutable_command());

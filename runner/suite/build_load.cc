@@ -43,6 +43,54 @@ void Builder::Load(const Node& node, plan::v1::LoadStep& out) {
     NamedOf(*valid, *out.mutable_valid_if());
   }
   LoadPartial(node, out);
+  if (const Node* calibrate = Get(node, "calibrate")) {
+    LoadCalibration(*calibrate, *out.mutable_calibration());
+  }
+}
+
+// What stands before a calibrated load is done to the reference, too.
+void Builder::CalibratedLoads(const Steps& steps, bool in_check) {
+  const auto refuse = [&](const plan::v1::Step& step, const std::string& why) {
+    const auto& at = step.load().calibration().position();
+    report_.Error({at.file().empty() ? plan_.source_name() : at.file(),
+                   at.line(), at.column()},
+                  "calibrate: " + why);
+  };
+  std::string disturbed;
+  for (const plan::v1::Step& step : steps) {
+    for (const plan::v1::Step& inner : step.burst().steps()) {
+      if (inner.load().has_calibration()) {
+        refuse(inner, "a burst has no reference of its own");
+      }
+    }
+    if (step.has_fault() || step.has_heal() || step.has_restart()) {
+      disturbed = step.title();
+    }
+    if (!step.load().has_calibration()) continue;
+    if (!in_check) {
+      refuse(step, "only a load among a check's own steps is calibrated");
+    } else if (!disturbed.empty()) {
+      refuse(step, "the reference is measured undisturbed; move \"" +
+                       disturbed + "\" behind the load");
+    }
+  }
+}
+
+void Builder::LoadCalibration(const Node& node,
+                              plan::v1::LoadStep::Calibration& out) {
+  if (plan_.services_size() == 0) {
+    report_.Error(node.at,
+                  "calibrate: a reference stands in for the service, and the "
+                  "suite has none");
+  }
+  std::string folder = Text(node, "reference");
+  AddFolder(folder);
+  if (!folder.empty() && !folder.ends_with("/")) folder += "/";
+  out.set_reference(folder);
+  out.set_metric(Text(node, "metric"));
+  if (out.metric().empty()) out.set_metric("p50");
+  out.set_at(static_cast<double>(Time(node, "at", seconds(0)).count()) / 1000);
+  *out.mutable_position() = At(node.at);
 }
 
 void Builder::NamedOf(const Node& map, NamedList& out) {

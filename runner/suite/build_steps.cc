@@ -236,6 +236,17 @@ void Builder::Trace(const Node& node, plan::v1::TraceStep& out) {
                     "leave \"source\" out");
     }
   }
+  if (const Node* scans = Get(node, "sequential_scans")) {
+    auto& wanted = *out.mutable_sequential_scans();
+    wanted.set_over(Integer(*scans, "over", 10'000));
+    wanted.set_enforced(Bool(*scans, "enforce", false));
+    *wanted.mutable_position() = At(scans->at);
+    if (out.source() != "tap") {
+      report_.Error(scans->at,
+                    "sequential_scans looks at what taps saw; leave \"source\" "
+                    "out");
+    }
+  }
   if (const Node* span = Get(node, "span")) {
     *out.mutable_span_name() = Expect(*span, Subject::kText);
   }
@@ -305,13 +316,55 @@ void Builder::Logs(const Node& node, plan::v1::LogsStep& out) {
 }
 
 void Builder::FaultTarget(const std::string& name, const Place& at) {
-  if (name == "service" || taken_names_.contains(name)) return;
+  if (taken_names_.contains(name)) return;
   std::vector<std::string> names;
   for (const auto& [taken, unused] : taken_names_) names.push_back(taken);
   const std::string hint = DidYouMean(name, names);
   report_.Error(at,
                 "there is nothing with the name \"" + name + "\" to disturb" +
                     (hint.empty() ? "; there is " + JoinNames(names) : hint));
+}
+
+// Replies in somebody's place are for wires whose protocol a tap speaks, and
+// for stubs.
+void Builder::FaultReply(const std::string& target, const Node& error) {
+  if (!taken_names_.contains(target)) return;
+  const std::string reply = error.text;
+  const auto is_number = [&] {
+    return reply.size() == 3 && std::ranges::all_of(reply, [](char c) {
+             return c >= '0' && c <= '9';
+           });
+  };
+  for (const auto& upstream : plan_.upstreams()) {
+    if (upstream.name() != target) continue;
+    if (is_number() && reply >= "200" && reply <= "599") return;
+    return report_.Error(error.at,
+                         "error: an upstream answers with a status from 200 "
+                         "to 599, found " +
+                             Describe(error));
+  }
+  for (const auto& sidecar : plan_.sidecars()) {
+    if (sidecar.name() != target) continue;
+    if (sidecar.kind() != plan::v1::Sidecar::KIND_POSTGRES ||
+        !sidecar.tapped()) {
+      break;
+    }
+    const bool code = std::ranges::all_of(reply, [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    });
+    if (reply.size() == 5 && code) return;
+    return report_.Error(error.at,
+                         "error: a PostgreSQL sidecar answers with an "
+                         "SQLSTATE of five characters, such as \"53300\", "
+                         "found " +
+                             Describe(error));
+  }
+  report_.Error(error.at,
+                "error: only upstreams and tapped PostgreSQL sidecars can be "
+                "made to answer with an error; \"" +
+                    target +
+                    "\" can be refused, reset, cut, slowed, paused "
+                    "and killed");
 }
 
 void Builder::Fault(const Node& node, plan::v1::FaultStep& out) {
@@ -336,6 +389,7 @@ void Builder::Fault(const Node& node, plan::v1::FaultStep& out) {
     } else {
       out.set_argument_json(Json(*value));
     }
+    if (action == "error") FaultReply(out.target(), *value);
     if (out.argument_json() == "false") {
       report_.Error(value->at, std::string(action) +
                                    ": leave it out, or end it with \"heal\"");

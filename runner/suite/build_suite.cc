@@ -53,6 +53,7 @@ void Builder::SharedParts(const Node& file, Visibility visibility) {
     plan::v1::Flow& out = (*plan_.mutable_flows())[flow->key];
     *out.mutable_position() = At(flow->key_at);
     suite_names_.flows[flow->key] = StepsOf(*flow->value, *out.mutable_steps());
+    CalibratedLoads(out.steps(), false);
   }
   const Node* checks = Get(file, "checks");
   if (checks == nullptr) return;

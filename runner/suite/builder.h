@@ -25,8 +25,8 @@ namespace assay::suite {
 // left out, so that one mistake is reported once.
 //
 // The parts are in build_suite.cc, build_check.cc, build_http.cc,
-// build_steps.cc, build_stream.cc, build_load.cc, build_programs.cc and
-// build_expectation.cc.
+// build_steps.cc, build_restart.cc, build_stream.cc, build_load.cc,
+// build_programs.cc and build_expectation.cc.
 //
 // Ownership: borrows everything it is given.
 class Builder {
@@ -109,6 +109,7 @@ class Builder {
 
   // Steps. Each notes the names that it uses in `names_`.
   using Steps = google::protobuf::RepeatedPtrField<plan::v1::Step>;
+  void CalibratedLoads(const Steps& steps, bool in_check);
   std::vector<StepNames> StepsOf(const Node& list, Steps& out);
   StepNames StepOf(const Node& node, plan::v1::Step& out);
   void StepVerb(const Node& node, const Node::Entry& verb, plan::v1::Step& out);
@@ -143,6 +144,7 @@ class Builder {
   void Logs(const Node& node, plan::v1::LogsStep& out);
   void Fault(const Node& node, plan::v1::FaultStep& out);
   std::string SidecarTarget(const Node& node, plan::v1::Sidecar::Kind kind);
+  void FaultReply(const std::string& target, const Node& error);
   void FaultTarget(const std::string& name, const Place& at);
 
   // build_programs.cc
@@ -150,6 +152,14 @@ class Builder {
   void Mutants(const Node& node, plan::v1::MutantsStep& out);
   void Import(const Node& node, std::string& format, std::string& path,
               std::int32_t& min_cases);
+
+  // build_restart.cc
+  void Restart(const Node& node, const Node& target,
+               plan::v1::RestartStep& out);
+  void Traffic(const Node& node, plan::v1::RestartStep::Traffic& out);
+  void History(const Node& node, plan::v1::RestartStep::History& out);
+  // An HTTP request inside another step.
+  void InnerRequest(const Node& node, plan::v1::HttpStep& out);
 
   // build_stream.cc
   void Stream(const Node& node, const Node::Entry& verb,
@@ -159,6 +169,7 @@ class Builder {
 
   // build_load.cc
   void Load(const Node& node, plan::v1::LoadStep& out);
+  void LoadCalibration(const Node& node, plan::v1::LoadStep::Calibration& out);
   void LoadPartial(const Node& load, plan::v1::LoadStep& out);
   using NamedList = google::protobuf::RepeatedPtrField<plan::v1::Named>;
   void NamedOf(const Node& map, NamedList& out);

@@ -64,6 +64,9 @@ void NumberCommands(Plan& plan) {
     for (Step& step : steps) {
       if (step.has_command()) step.mutable_command()->set_index(next++);
       if (step.has_mutants()) step.mutable_mutants()->set_index(next++);
+      if (step.has_load() && step.load().has_calibration()) {
+        step.mutable_load()->mutable_calibration()->set_index(next++);
+      }
     }
   };
   for (plan::v1::Check& check : *plan.mutable_checks()) {
@@ -158,9 +161,21 @@ class Reached {
   std::set<std::string> files_;
 };
 
+// A reference solution is nothing for candidates, not even that of a public
+// check: their own machine measures as it is.
+Plan WithoutReferences(Plan plan) {
+  for (plan::v1::Check& check : *plan.mutable_checks()) {
+    for (Step& step : *check.mutable_steps()) {
+      if (step.has_load()) step.mutable_load()->clear_calibration();
+    }
+  }
+  return plan;
+}
+
 }  // namespace
 
-Plan CandidatePlan(const Plan& plan) {
+Plan CandidatePlan(const Plan& whole) {
+  const Plan plan = WithoutReferences(whole);
   const Reached reached(plan);
   Plan candidate = plan;
   candidate.clear_checks();

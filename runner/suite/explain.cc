@@ -143,6 +143,13 @@ class Explainer {
       Say("expects: " + ExpectationText(step.trace().queries_per_request(),
                                         "the number of statements"));
     }
+    if (step.trace().has_sequential_scans()) {
+      const auto& scans = step.trace().sequential_scans();
+      Say(std::string(scans.enforced() ? "expects: no" : "advises on a") +
+          " statement that reads a table of more than " +
+          std::to_string(scans.over()) + " rows from end to end");
+    }
+    if (step.restart().has_traffic()) Crash(step.restart());
     if (step.has_logs()) Logs(step.logs());
     if (step.has_fault()) {
       Say(step.fault().action() + " " + step.fault().argument_json());
@@ -152,6 +159,18 @@ class Explainer {
           Time(step.eventually().every()));
     }
     if (step.has_unsupported()) Say("not executed by this build");
+  }
+
+  void Crash(const plan::v1::RestartStep& step) {
+    const auto& traffic = step.traffic();
+    Say("killed when " + std::to_string(traffic.acknowledged()) + " of " +
+        std::to_string(traffic.times()) + " requests are acknowledged, " +
+        std::to_string(traffic.at_once()) + " at a time: " +
+        traffic.request().method() + " " + traffic.request().path());
+    if (step.has_history()) {
+      Say("expects: every acknowledged " + step.history().id() +
+          " to be there afterwards, and nothing twice");
+    }
   }
 
   void Http(const plan::v1::HttpStep& http) {

@@ -120,6 +120,31 @@ const Object& PartialObject() {
   return kObject;
 }
 
+const Object& CalibrateObject() {
+  static const Object kObject = {
+      "a calibration",
+      "The same load on the reference solution first, on the same machine. "
+      "Where that takes twice as long as it did for the author, so may "
+      "everything else: a score means the same on slow and fast machines.",
+      {
+          {"reference",
+           {Folder()},
+           true,
+           "Folder of the suite with a sound service."},
+          {"metric",
+           {Choice({"p50", "p90", "p95", "p99", "p999", "max"})},
+           false,
+           "Which of its figures is compared; the lower, the steadier.",
+           "p50"},
+          {"at",
+           {Timeout()},
+           true,
+           "What it was on the author's machine; each load says it."},
+      },
+      "calibrate: { reference: reference/, at: 3ms }"};
+  return kObject;
+}
+
 const Object& LoadObject() {
   static const Object kObject = {
       "a load",
@@ -149,6 +174,11 @@ const Object& LoadObject() {
            {Of(ValidIfObject)},
            false,
            "When the measurement counts."},
+          {"calibrate",
+           {Of(CalibrateObject)},
+           false,
+           "Judges latencies by what the reference solution needs here; only "
+           "in a check's own steps."},
       },
       "",
       {{{"request", "mix"}, true}}};

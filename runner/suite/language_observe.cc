@@ -8,6 +8,25 @@ namespace {
 
 using namespace shapes;  // NOLINT(google-build-using-namespace)
 
+const Object& ScansObject() {
+  static const Object kObject = {
+      "an assertion about sequential scans",
+      "By EXPLAIN of the statements that taps saw, on the sidecar itself.",
+      {
+          {"over",
+           {Integer(1, 1'000'000'000)},
+           false,
+           "Rows that a table may have and still be read from end to end.",
+           "10000"},
+          {"enforce",
+           {Bool()},
+           false,
+           "A scan fails the step. Else it is advice, shown beside the result.",
+           "false"},
+      }};
+  return kObject;
+}
+
 const Object& TraceObject() {
   static const Object kObject = {
       "a trace assertion",
@@ -32,6 +51,11 @@ const Object& TraceObject() {
            {Expect(Subject::kNumber)},
            false,
            "Statements seen by taps: the N+1 check in one line."},
+          {"sequential_scans",
+           {Of(ScansObject)},
+           false,
+           "Statements that read a large table from end to end: advice, never "
+           "the score unless asked."},
           {"span", {Expect(Subject::kText)}, false, "Name of the spans meant."},
           {"kind",
            {Choice({"internal", "server", "client", "producer", "consumer"})},

@@ -73,6 +73,51 @@ const Object& FaultObject() {
   return kObject;
 }
 
+const Object& TrafficObject() {
+  static const Object kObject = {
+      "traffic",
+      "Requests that are under way while the process is killed; those that it "
+      "takes along are nobody's fault, those that it has acknowledged count.",
+      {
+          {"times", {Integer(2, 10'000)}, true, "How many in all."},
+          {"at_once", {Integer(1, 100)}, false, "How many together.", "4"},
+          {"acknowledged",
+           {Integer(1, 10'000)},
+           false,
+           "Answers with 2xx after which it is killed; a third of `times` by "
+           "default."},
+          {"request", {HttpStep()}, true, "What each of them does."},
+      },
+      "traffic: { times: 60, request: { post: /orders, json: { sku: A-1 } } }"};
+  return kObject;
+}
+
+const Object& HistoryObject() {
+  static const Object kObject = {
+      "a history",
+      "Every write that was acknowledged is there afterwards, and nothing "
+      "twice.",
+      {
+          {"id",
+           {JsonPathText()},
+           true,
+           "What identifies a write, in its answer."},
+          {"sql",
+           {Text()},
+           false,
+           "Statement whose first column are the ids that are there."},
+          {"target",
+           {Name()},
+           false,
+           "Which sidecar; needed when there are several."},
+          {"request", {HttpStep()}, false, "Instead: a request for them."},
+          {"ids", {JsonPathText()}, false, "The ids in its answer."},
+      },
+      "history: { id: $.id, sql: select id from orders }",
+      {{{"sql", "request"}, true}}};
+  return kObject;
+}
+
 }  // namespace
 
 const Object& SqlStepObject() {
@@ -155,9 +200,23 @@ const Object& RestartStepObject() {
       "a restart step",
       "Sends SIGKILL to a process of the service and starts it again: crash "
       "consistency.",
-      StepKeys({{"restart", {Name()}, true, "`service`, or a process's name."}},
-               false),
-      "- restart: service"};
+      StepKeys(
+          {
+              {"restart", {Name()}, true, "`service`, or a process's name."},
+              {"traffic",
+               {Of(TrafficObject)},
+               false,
+               "It is killed in the middle of this."},
+              {"history",
+               {Of(HistoryObject)},
+               false,
+               "What must be there afterwards."},
+          },
+          false),
+      "- restart: service\n"
+      "  traffic: { times: 60, request: { post: /orders, json: { sku: A-1 } } "
+      "}\n"
+      "  history: { id: $.id, sql: select id from orders }"};
   return kObject;
 }
 

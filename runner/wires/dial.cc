@@ -58,7 +58,8 @@ asio::awaitable<Expected<tcp::socket>> Dial(Network& network,
       socket->close(ignored);
     }
   });
-  const tcp::endpoint peer(asio::ip::address_v4::loopback(), port);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(),
+                           network.Route(port));
   const auto [failed] =
       co_await socket->async_connect(peer, asio::as_tuple(asio::use_awaitable));
   const bool timed_out = timer.cancel() == 0;

@@ -13,6 +13,7 @@ namespace assay::worker {
 namespace {
 
 using plan::v1::CommandStep;
+using plan::v1::LoadStep;
 using plan::v1::MutantsStep;
 using plan::v1::Plan;
 using plan::v1::Service;
@@ -53,6 +54,9 @@ std::map<int, const Step*> StepsWithCells(const Plan& plan) {
     for (const Step& step : steps) {
       if (step.has_command()) found[step.command().index()] = &step;
       if (step.has_mutants()) found[step.mutants().index()] = &step;
+      if (step.has_load() && step.load().has_calibration()) {
+        found[step.load().calibration().index()] = &step;
+      }
     }
   };
   for (const auto& check : plan.checks()) look(check.steps());
@@ -167,7 +171,11 @@ class CommandDraft {
   }
 
   Expected<int> Add(const MutantsStep& step) {
-    ASSAY_RETURN_IF_ERROR(AddVariants(step));
+    std::vector<std::string> variants;
+    for (const auto& variant : step.variants())
+      variants.push_back(variant.folder());
+    ASSAY_RETURN_IF_ERROR(
+        AddVariants(step.index(), step.reference(), variants));
     CellSpec cell = CommandCell(input_, "mutants");
     cell.mounts.emplace_back(Repository());
     ASSAY_RETURN_IF_ERROR(
@@ -176,13 +184,20 @@ class CommandDraft {
     return AddCell(std::move(cell));
   }
 
+  // The reference alone; the runner itself sends the load.
+  Expected<int> Add(const LoadStep::Calibration& calibration) {
+    ASSAY_RETURN_IF_ERROR(
+        AddVariants(calibration.index(), calibration.reference(), {}));
+    return -1;
+  }
+
  private:
-  Status AddVariants(const MutantsStep& step) {
-    std::vector<std::string> folders = {step.reference()};
-    for (const auto& variant : step.variants())
-      folders.push_back(variant.folder());
+  Status AddVariants(int index, const std::string& reference,
+                     const std::vector<std::string>& variants) {
+    std::vector<std::string> folders = {reference};
+    folders.insert(folders.end(), variants.begin(), variants.end());
     ASSAY_ASSIGN_OR_RETURN(const int fd, Keep(folders));
-    auto& cells = (*draft_.blueprints.mutable_mutants())[step.index()];
+    auto& cells = (*draft_.blueprints.mutable_mutants())[index];
     const auto in = [](const std::string& folder) {
       return std::string(kVariants) + "/" + folder;
     };
@@ -205,10 +220,9 @@ class CommandDraft {
             BuildProcess(input_, built, input_.image.environment));
         cell.processes.push_back(std::move(build));
       }
-      cell.processes.push_back(Copy({in(step.reference())}));
-      for (const auto& variant : step.variants())
-        cell.processes.push_back(
-            Copy({in(step.reference()), in(variant.folder())}));
+      cell.processes.push_back(Copy({in(reference)}));
+      for (const std::string& variant : variants)
+        cell.processes.push_back(Copy({in(reference), in(variant)}));
       cells.add_services(AddCell(std::move(cell)));
     }
     return {};
@@ -239,9 +253,11 @@ class CommandDraft {
 Status DraftCommands(const DraftInput& input, SessionDraft& draft) {
   CommandDraft commands(input, draft);
   for (const auto& [index, step] : StepsWithCells(input.plan)) {
-    ASSAY_ASSIGN_OR_RETURN(const int cell, step->has_command()
-                                               ? commands.Add(step->command())
-                                               : commands.Add(step->mutants()));
+    ASSAY_ASSIGN_OR_RETURN(const int cell,
+                           step->has_command() ? commands.Add(step->command())
+                           : step->has_mutants()
+                               ? commands.Add(step->mutants())
+                               : commands.Add(step->load().calibration()));
     while (draft.blueprints.commands_size() <= index)
       draft.blueprints.add_commands(-1);
     draft.blueprints.set_commands(index, cell);

@@ -16,7 +16,7 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* kService = R"py(
-import http.client, json, os, socket
+import http.client, json, os, socket, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psycopg2
 
@@ -43,6 +43,8 @@ def redis(*words):
     s.close()
     return answer
 
+memory, number, lock = [], 0, threading.Lock()
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def log_message(self, *a): pass
@@ -52,10 +54,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+    def do_POST(self):
+        global number
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            if self.path == "/remember": return self.answer(201, {"id": query("insert into items values (nextval('numbers')) returning id")[0][0]})
+            # As fast, and gone with the process.
+            with lock: number += 1; memory.append(number)
+            self.answer(201, {"id": number})
+        except psycopg2.Error as e:
+            self.answer(503, str(e))
     def do_GET(self):
         try:
+            if self.path == "/memory": return self.answer(200, memory)
             if self.path == "/healthz": return self.answer(200, "ok")
-            if self.path == "/count": return self.answer(200, query("select count(*) from items")[0][0])
+            if self.path == "/search": return self.answer(200, query("select id from big where note = %s", ("n77",)))
+            if self.path == "/fetch": return self.answer(200, query("select id from big where id = %s", (77,)))
+            if self.path.startswith("/count"): return self.answer(200, query("select count(*) from items")[0][0])
             if self.path == "/charge": return self.answer(charge(), "charged")
             if self.path == "/cache": return self.answer(200, redis("GET", "k").decode())
             if self.path == "/metrics":
@@ -73,6 +88,15 @@ class Handler(BaseHTTPRequestHandler):
                 c.request("POST", "/v1/traces", json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}),
                           {"Content-Type": "application/json"})
                 return self.answer(c.getresponse().status, "reported")
+            if self.path == "/tell":
+                log = {"severityText": "INFO", "body": {"stringValue": "seven orders"}}
+                point = {"asInt": "7", "attributes": [{"key": "state", "value": {"stringValue": "paid"}}]}
+                for path, body in (("/v1/logs", {"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]}),
+                                   ("/v1/metrics", {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "orders.total", "sum": {"dataPoints": [point]}}]}]}]})):
+                    c = http.client.HTTPConnection("127.0.0.1", 4318, timeout=5)
+                    c.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+                    assert c.getresponse().status == 200
+                return self.answer(200, "told")
             if self.path == "/held":
                 c = psycopg2.connect(os.environ["DATABASE_URL"])
                 k = c.cursor()
@@ -114,8 +138,18 @@ class DisturbanceTest : public RunFixture {
                                    steps},
                 {"seed.sql",
                  "create table items (id int);"
-                 "grant all on items to app;"}},
+                 "create sequence numbers;"
+                 "create table big (id int primary key, note text);"
+                 "insert into big select i, 'n' || i from "
+                 "generate_series(1, 12000) i;"
+                 "grant all on items, big to app;"},
+                {"reference/service.py", kService}},
                {{"service.py", kService}});
+  }
+  static v1::CheckResult::Step LastStep(const Told& told) {
+    const auto result = told.Check("it");
+    return result.steps_size() == 0 ? v1::CheckResult::Step()
+                                    : result.steps(result.steps_size() - 1);
   }
   static std::string Reason(const Told& told) {
     const auto result = told.Check("it");
@@ -259,6 +293,17 @@ TEST_F(DisturbanceTest, ReportedSpansJoinTheirRequestAndStayClaims) {
   EXPECT_THAT(leaks.Everything(), Not(HasSubstr(SecretOf("key"))));
 }
 
+TEST_F(DisturbanceTest, ReportedLogsAndMetricsAreLookedInto) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /tell, expect: { status: 200 } }
+      - logs: { sources: [ otlp ], require: { matches: "INFO seven orders" } }
+      - metrics: { name: orders.total, source: otlp, labels: { state: paid }, value: 7 }
+      - metrics: { name: orders.total, source: otlp, labels: { state: new } }
+)yaml");
+  ASSERT_EQ(told.Check("it").steps_size(), 4) << Reason(told);
+  EXPECT_THAT(Reason(told), HasSubstr("expected a metric orders.total"));
+}
+
 TEST_F(DisturbanceTest, MetricsAreSummedOverTheirSeries) {
   const Told told = RunSteps(R"yaml(
       - metrics: { name: orders, value: 7 }
@@ -289,11 +334,106 @@ TEST_F(DisturbanceTest, ALoadIsMeasuredFromItsPlan) {
   EXPECT_THAT(told.Spans("load"), SizeIs(4));
 }
 
-TEST_F(DisturbanceTest, AFaultThatNothingCanDoIsNotHeldAgainstTheCandidate) {
+TEST_F(DisturbanceTest, TheWiresToAServiceAreDisturbedForWhoeverAsksIt) {
   const Told told = RunSteps(R"yaml(
-      - fault: { target: cache, error: "oops" }
+      - { get: /healthz, expect: { status: 200, within: 90ms } }
+      - fault: { target: service, latency: 120ms, direction: response }
+      - { get: /count, expect: { status: 200 } }
+      - trace: { span: GET /count, duration: { gte: 120ms } }
+      - heal: service
+      - fault: { target: service, reset: true }
+      - { get: /count, expect: { status: 200 } }
+      - fault: { target: service, refuse: true, for: 300ms }
+      - fault: { target: service, reset: true }
+      - get: /count
+        expect: { status: 200 }
+        eventually: { within: 5s, every: 50ms }
+      - fault: { target: service, cut_after: 20B, direction: response }
+      - { get: /count, expect: { status: 200 } }
 )yaml");
-  EXPECT_EQ(told.Check("it").verdict(), v1::VERDICT_ERRORED);
+  EXPECT_EQ(told.Check("it").verdict(), v1::VERDICT_FAILED);
+  // All but the last, whose answer is cut.
+  ASSERT_EQ(told.Check("it").steps_size(), 12) << Reason(told);
+  EXPECT_THAT(Reason(told), HasSubstr("GET /count"));
+  EXPECT_THAT(told.Spans("latency service"), SizeIs(1));
+  EXPECT_GE(told.Spans("try 1").size(), 1u);
+  EXPECT_THAT(told.Spans("try 2"), Not(IsEmpty()));
+}
+
+TEST_F(DisturbanceTest, WhatWasAcknowledgedBeforeACrashIsThereOrIsMissed) {
+  const Told told = RunSteps(R"yaml(
+      - restart: service
+        traffic: { times: 60, at_once: 6, acknowledged: 20, request: { post: /remember, json: {} } }
+        history: { id: $.id, sql: select id from items }
+      - { get: /healthz, expect: { status: 200 } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  ASSERT_EQ(told.Check("it").steps_size(), 2);
+  EXPECT_THAT(told.Check("it").steps(0).reason(),
+              HasSubstr("acknowledged writes are there"));
+  // It was up again for the rest of them.
+  EXPECT_GE(told.Spans("POST /remember").size(), 60u);
+
+  const Told forgets = RunSteps(R"yaml(
+      - restart: service
+        traffic: { times: 60, at_once: 6, acknowledged: 20, request: { post: /forget, json: {} } }
+        history: { id: $.id, request: { get: /memory }, ids: "$[*]" }
+)yaml");
+  // Numbers begin anew with the process, so that some seem to be there.
+  EXPECT_THAT(Reason(forgets), testing::AnyOf(HasSubstr("are lost"),
+                                              HasSubstr("more than once")));
+}
+
+TEST_F(DisturbanceTest, ATableThatIsReadFromEndToEndIsAdvice) {
+  const Told told = RunSteps(R"yaml(
+      - { get: /search, expect: { status: 200 } }
+      - trace: { sequential_scans: { over: 10000 } }
+)yaml");
+  EXPECT_EQ(Reason(told), "");
+  EXPECT_THAT(LastStep(told).reason(),
+              HasSubstr("advice: select id from big where note = ? reads "
+                        "public.big, which has more than 10000 rows"));
+}
+
+TEST_F(DisturbanceTest, ScansCountOnlyWhereTheSuiteSaysSoAndTheTableIsLarge) {
+  const Told scored = RunSteps(R"yaml(
+      - { get: /search, expect: { status: 200 } }
+      - trace: { sequential_scans: { over: 20000, enforce: true } }
+      - trace: { sequential_scans: { enforce: true } }
+)yaml");
+  ASSERT_EQ(scored.Check("it").steps_size(), 3) << Reason(scored);
+  EXPECT_THAT(Reason(scored), HasSubstr("reads public.big"));
+  const Told indexed = RunSteps(R"yaml(
+      - { get: /fetch, expect: { status: 200 } }
+      - trace: { sequential_scans: { enforce: true } }
+)yaml");
+  EXPECT_EQ(Reason(indexed), "");
+  EXPECT_EQ(LastStep(indexed).reason(), "");
+}
+
+// As if the author's machine were twice as fast, and as if it were a thousand
+// times as fast.
+TEST_F(DisturbanceTest, ALoadIsJudgedByWhatTheReferenceNeedsHere) {
+  const std::string load = R"yaml(
+      - { get: /count, expect: { status: 200 }, capture: { total: $ } }
+      - load:
+          rate: 50/s
+          for: 400ms
+          connections: 4
+          request: { get: "/count?{{total}}" }
+          expect: { p50: { lte: 1us } }
+          partial: { metric: p50, full: 1us, zero: 1h }
+          calibrate: { reference: reference/, at: )yaml";
+  const Told fast = RunSteps(load + "1us }\n");
+  EXPECT_EQ(fast.Check("it").verdict(), v1::VERDICT_INCONCLUSIVE);
+  EXPECT_THAT(Reason(fast), HasSubstr("could not be calibrated: the reference "
+                                      "needs "));
+  const Told told = RunSteps(load + "1h }\n");
+  EXPECT_EQ(told.Check("it").verdict(), v1::VERDICT_FAILED);
+  EXPECT_THAT(Reason(told), HasSubstr("judged as on a machine 0.10 times"));
+  EXPECT_THAT(told.Spans("calibrate"), SizeIs(1));
+  // The step and its measurement: what was sent to the reference is not told.
+  EXPECT_THAT(told.Spans("load"), SizeIs(2));
 }
 
 }  // namespace

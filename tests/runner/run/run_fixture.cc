@@ -139,7 +139,19 @@ Expected<sandbox::CellSpec> RunFixture::Blueprint(
   ASSAY_ASSIGN_OR_RETURN(const std::string data,
                          sidecars::EnsurePostgresTemplate(
                              *launcher_, directory_ + "/cache", plan, sidecar));
-  return sidecars::PostgresBlueprint(sidecar, data);
+  ASSAY_ASSIGN_OR_RETURN(sandbox::CellSpec cell,
+                         sidecars::PostgresBlueprint(sidecar, data));
+  if (log_statements_) {
+    for (const std::string setting :
+         {"log_statement=all", "log_destination=stderr"}) {
+      cell.processes[0].arguments.insert(cell.processes[0].arguments.end(),
+                                         {"-c", setting});
+    }
+    cell.processes[0].arguments.insert(
+        cell.processes[0].arguments.end(),
+        {"-c", std::string("log_line_prefix=") + kPrefix});
+  }
+  return cell;
 }
 
 Told RunFixture::Run(const Files& suite_files, const Files& tree,

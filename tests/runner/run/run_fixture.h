@@ -52,6 +52,11 @@ class RunFixture : public testing::Test {
   Told Run(const Files& suite_files, const Files& tree,
            void (*change)(runner::v1::RunInput&) = nullptr);
 
+  // PostgreSQL sidecars write every statement to their log, with what `kPrefix`
+  // says of who sent it.
+  bool log_statements_ = false;
+  static constexpr const char* kPrefix = "<%u|%a|%p> ";
+
  private:
   Expected<sandbox::CellSpec> Blueprint(const plan::v1::Plan& plan,
                                         const plan::v1::Sidecar& sidecar);

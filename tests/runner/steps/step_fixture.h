@@ -83,6 +83,16 @@ class StepFixture : public testing::Test {
         Deadline) override {
       co_return NotFound("no database");
     }
+    boost::asio::awaitable<Expected<wires::SqlResult>> Explain(
+        std::string, std::string,
+        std::optional<std::vector<std::optional<std::string>>>, std::size_t,
+        Deadline) override {
+      co_return NotFound("no database");
+    }
+    boost::asio::awaitable<Expected<std::unique_ptr<steps::Surroundings>>>
+    Reference(int, Deadline) override {
+      co_return NotFound("no reference");
+    }
     boost::asio::awaitable<Expected<sidecars::RedisReply>> Redis(
         std::string, std::vector<std::string>, Deadline) override {
       co_return NotFound("no Redis");

@@ -278,6 +278,37 @@ INSTANTIATE_TEST_SUITE_P(
                          "expect: { p99: 80ms } } }"),
                 {"8:73: p99: expected a bound, like { lte: 80ms }, found "
                  "\"80ms\""}},
+        Mistake{"ReplyOfAService",
+                WithStep("{ fault: { target: service, error: 503 } }"),
+                {"8:42: error: only upstreams and tapped PostgreSQL sidecars "
+                 "can be made to answer with an error; \"service\" can be "
+                 "refused, reset, cut, slowed, paused and killed"}},
+        Mistake{"ReplyOfRedis",
+                WithStep("{ fault: { target: cache, error: oops } }"),
+                {"8:40: error: only upstreams and tapped PostgreSQL sidecars "
+                 "can be made to answer with an error; \"cache\" can be "
+                 "refused, reset, cut, slowed, paused and killed"}},
+        Mistake{"ReplyThatIsNoSqlstate",
+                WithStep("{ fault: { target: db, error: 503 } }"),
+                {"8:37: error: a PostgreSQL sidecar answers with an SQLSTATE "
+                 "of five characters, such as \"53300\", found the number "
+                 "503"}},
+        Mistake{"HistoryWithoutTraffic",
+                WithStep("{ restart: service, history: { id: $.id, sql: select "
+                         "id from t, target: db } }"),
+                {"8:36: history: without \"traffic\", nothing was acknowledged "
+                 "that could be lost"}},
+        Mistake{"NothingUnderWay",
+                WithStep("{ restart: service, traffic: { times: 5, "
+                         "acknowledged: 5, request: { post: / } } }"),
+                {"8:62: acknowledged: nothing would be under way any more; it "
+                 "has to be less than times, 5"}},
+        Mistake{"CalibrationBehindAFault",
+                WithStep("{ fault: { target: db, latency: 1ms } }, { load: { "
+                         "rate: 1/s, for: 1s, request: { get: / }, calibrate: "
+                         "{ reference: sql/, at: 3ms } } }"),
+                {"8:110: calibrate: the reference is measured undisturbed; "
+                 "move \"fault on db\" behind the load"}},
         Mistake{"Header",
                 WithStep("{ get: /, headers: { \"a b\": c } }"),
                 {"8:28: \"a b\" is no name of a header"}}),
