@@ -196,7 +196,8 @@ TEST_P(HostileProcessesTest, ThreadsBurnTogether) {
   const Termination end = Run(spec).termination;
   EXPECT_EQ(end.ending, Ending(CpuTimeout{}));
   EXPECT_GE(end.usage.cpu_user + end.usage.cpu_system, milliseconds(100));
-  EXPECT_LT(end.usage.cpu_user + end.usage.cpu_system, milliseconds(120));
+  EXPECT_LT(end.usage.cpu_user + end.usage.cpu_system,
+            milliseconds(100) + milliseconds(20) * TimeFactor());
 }
 
 // --- memory ------------------------------------------------------------------
