@@ -61,4 +61,19 @@ LatencyHistogram::Duration LatencyHistogram::Percentile(double fraction) const {
   return max_;
 }
 
+std::vector<LatencyHistogram::Bar> LatencyHistogram::Bars() const {
+  constexpr std::size_t kBarsOfAPower = 4;
+  constexpr std::size_t kWidth = kParts / kBarsOfAPower;
+  std::vector<Bar> bars;
+  for (std::size_t first = 0; first < buckets_.size(); first += kWidth) {
+    const std::size_t end = std::min(first + kWidth, buckets_.size());
+    std::int64_t count = 0;
+    for (std::size_t i = first; i < end; ++i) count += buckets_[i];
+    if (count > 0)
+      bars.push_back(
+          {Duration(static_cast<std::int64_t>(HighestOf(end - 1))), count});
+  }
+  return bars;
+}
+
 }  // namespace assay::steps

@@ -27,6 +27,13 @@ class LatencyHistogram {
   // 1; never more than max(). 0 when there is none.
   Duration Percentile(double fraction) const;
 
+  // For a picture: four bars to each power of two, those with nothing left out.
+  struct Bar {
+    Duration upper;  // the highest duration that counts
+    std::int64_t count = 0;
+  };
+  std::vector<Bar> Bars() const;
+
  private:
   std::vector<std::int64_t> buckets_;
   std::int64_t count_ = 0;

@@ -109,6 +109,17 @@ std::string Show(double figure, std::string_view name) {
   return text.data();
 }
 
+// "1023:40 1279:3": how many latencies are at most so many microseconds, and
+// above the bar before; what a reader of the trace draws.
+std::string BarsText(const LatencyHistogram& latency) {
+  std::string text;
+  for (const LatencyHistogram::Bar& bar : latency.Bars()) {
+    if (!text.empty()) text += ' ';
+    text += std::to_string(bar.upper.count()) + ":" + std::to_string(bar.count);
+  }
+  return text;
+}
+
 void Describe(const LoadResult& result, telemetry::Span& span) {
   span.Set("assay.load.planned", result.planned);
   span.Set("assay.load.answered", result.answered);
@@ -118,6 +129,7 @@ void Describe(const LoadResult& result, telemetry::Span& span) {
     span.Set(std::string("assay.load.") + name,
              Show(FigureOf(result, name), name));
   }
+  span.Set("assay.load.histogram_us", BarsText(result.latency));
   const auto micros = [](microseconds time) {
     return static_cast<std::int64_t>(time.count());
   };

@@ -60,7 +60,7 @@ Outcome Restore(Context& context, const FolderOptions& options) {
 
 void AddAdminCommands(CommandLine& line) {
   CLI::App& group = line.Group(
-      line.app(), "admin", "Check and back up the data directory (its owner)");
+      line.app(), "admin", "Accounts; check and back up the data directory");
   auto fsck = line.Add<FsckOptions>(
       group, "fsck",
       "Compare store, repositories and blobs with each other; exit code 1 "
@@ -103,6 +103,7 @@ void AddAdminCommands(CommandLine& line) {
       Restore);
   restore.app.add_option("folder", restore.options->folder, "The backup")
       ->required();
+  AddUserCommands(line, group);
 }
 
 }  // namespace assay::cli

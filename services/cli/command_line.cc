@@ -52,6 +52,7 @@ CommandLine::CommandLine(Context& context)
   AddUpCommand(*this);
   AddAssignmentCommands(*this);
   AddVersionCommands(*this);
+  AddOverviewCommands(*this);
   AddInvitationCommands(*this);
   AddAttemptCommands(*this);
   AddCandidateCommands(*this);

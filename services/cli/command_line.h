@@ -75,7 +75,10 @@ void AddSuiteCommands(CommandLine& line);
 void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
 void AddSuiteVerifyCommand(CommandLine& line, CLI::App& group);
 void AddTokenCommands(CommandLine& line);
+void AddOverviewCommands(CommandLine& line);
 void AddAdminCommands(CommandLine& line);
+// Below "admin".
+void AddUserCommands(CommandLine& line, CLI::App& admin);
 void AddUpCommand(CommandLine& line);
 void AddCompletionCommand(CommandLine& line);
 

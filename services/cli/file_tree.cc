@@ -1,6 +1,7 @@
 #include "services/cli/file_tree.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -141,6 +142,40 @@ void PutFile(v1::FileTree& tree, const std::string& path,
   at->set_path(path);
   at->set_mode(kFileMode);
   at->set_content(content);
+}
+
+Status WriteTree(const v1::FileTree& tree, const std::filesystem::path& dir) {
+  for (const v1::FileTree::File& file : tree.files()) {
+    const std::filesystem::path path(file.path());
+    const bool plain =
+        !file.path().empty() && path.is_relative() &&
+        std::ranges::none_of(path, [](const std::filesystem::path& part) {
+          return part.empty() || part == "." || part == "..";
+        });
+    if (!plain || file.mode() == 0120000)
+      return InvalidArgument("the server sent a file that cannot be written: ",
+                             file.path());
+  }
+  std::error_code error;
+  if (!std::filesystem::create_directory(dir, error))
+    return InvalidArgument(
+        dir.string(), " cannot be made",
+        error ? ": " + error.message() : ": there is something already");
+  for (const v1::FileTree::File& file : tree.files()) {
+    const std::filesystem::path path = dir / file.path();
+    std::filesystem::create_directories(path.parent_path(), error);
+    std::ofstream out(path, std::ios::binary);
+    out << file.content();
+    out.close();
+    if (!out) return SystemError("write " + path.string(), errno);
+    if (file.mode() == 0100755)
+      std::filesystem::permissions(path,
+                                   std::filesystem::perms::owner_exec |
+                                       std::filesystem::perms::group_exec |
+                                       std::filesystem::perms::others_exec,
+                                   std::filesystem::perm_options::add, error);
+  }
+  return {};
 }
 
 }  // namespace assay::cli

@@ -31,6 +31,11 @@ Expected<v1::FileTree> ReadGitTree(const std::string& url,
 void PutFile(v1::FileTree& tree, const std::string& path,
              const std::string& content);
 
+// Writes the files below `dir`, which must not be there yet. The tree comes
+// from a server: a path that leads elsewhere is refused before anything is
+// written.
+Status WriteTree(const v1::FileTree& tree, const std::filesystem::path& dir);
+
 }  // namespace assay::cli
 
 #endif  // ASSAY_SERVICES_CLI_FILE_TREE_H_

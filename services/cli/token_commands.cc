@@ -2,6 +2,7 @@
 #include "services/cli/command_line.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
+#include "services/cli/role_text.h"
 #include "services/cli/time_text.h"
 
 namespace assay::cli {
@@ -17,19 +18,6 @@ struct RevokeOptions {
   std::string name;
 };
 struct NoOptions {};
-
-Expected<v1::Role> RoleFrom(const std::string& text) {
-  for (const auto& [name, role] : {std::pair{"admin", v1::ROLE_ADMIN},
-                                   {"author", v1::ROLE_AUTHOR},
-                                   {"reviewer", v1::ROLE_REVIEWER},
-                                   {"observer", v1::ROLE_OBSERVER},
-                                   {"worker", v1::ROLE_WORKER}}) {
-    if (text == name) return role;
-  }
-  return InvalidArgument("unknown role \"", text,
-                         "\"; expected admin, author, reviewer, observer or "
-                         "worker (candidates get theirs by invitation)");
-}
 
 Outcome Create(Context& context, const CreateOptions& options) {
   v1::CreateTokenRequest request;

@@ -14,6 +14,7 @@
 #include "proto/base/fault_point.h"
 #include "services/assignments/assignment_service.h"
 #include "services/assignments/suite_compiler.h"
+#include "services/assignments/suite_service.h"
 #include "services/attempts/attempt_service.h"
 #include "services/attempts/clock_service.h"
 #include "services/attempts/decision_service.h"
@@ -40,11 +41,13 @@
 #include "services/git_http/git_http.h"
 #include "services/git_http/pre_receive_hook.h"
 #include "services/git_http/reconciler.h"
+#include "services/identity/account_service.h"
 #include "services/identity/identity.h"
 #include "services/maintenance/backup.h"
 #include "services/maintenance/housekeeper.h"
 #include "services/notify/notification_service.h"
 #include "services/notify/notifier.h"
+#include "services/overview/overview_service.h"
 #include "services/repositories/repositories.h"
 #include "services/rpc/proto_time.h"
 #include "services/runs/run_queue.h"
@@ -122,6 +125,12 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   return workers;
 }
 
+int SlotsOf(const dispatch::Dispatcher& dispatcher) {
+  int slots = 0;
+  for (const auto& info : dispatcher.Workers()) slots += info.slots;
+  return slots;
+}
+
 }  // namespace
 
 // In the order in which each needs the ones before it.
@@ -147,6 +156,7 @@ struct Coordinator::Parts {
   const Options options;
   const Ground ground;
   const std::string public_url;
+  const bool https = public_url.starts_with("https://");
 
   storage::Store& store = *ground.store;
   repositories::Repositories& repositories = *ground.repositories;
@@ -187,6 +197,8 @@ struct Coordinator::Parts {
        .create_template = [this](v1::FileTree files) {
          return repositories.CreateTemplate(std::move(files));
        }}};
+  assignments::SuiteService suite_service{store, *ground.blobs,
+                                          assignments::CheckWithRunnerSuite};
   attempts::InvitationService invitation_service{store, clock, public_url,
                                                  options.ways.mails()};
   attempts::LostLinkService lost_link_service{store, clock, public_url,
@@ -271,6 +283,10 @@ struct Coordinator::Parts {
       store, clock, {.version = options.version, .workers = [this] {
                        return WorkersOf(dispatcher);
                      }}};
+  overview::OverviewService overview_service{
+      store, clock, [this] { return SlotsOf(dispatcher); }};
+  identity::AccountService account_service{
+      store, clock, {.https = https, .cost = options.password_cost}};
   rpc::MethodRegistry methods;
 
   git_http::RepositoryQueue repository_queue{strand};
@@ -308,7 +324,7 @@ struct Coordinator::Parts {
     return identity.Authenticate(std::move(header));
   };
   gateway::MethodGate gate{methods, authenticate};
-  gateway::ConnectHandler connect{strand, gate};
+  gateway::ConnectHandler connect{strand, gate, https};
   gateway::WebRoutes routes{
       connect,
       [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },
@@ -337,6 +353,9 @@ void Coordinator::Parts::RegisterServices() {
   run_service.Register(methods);
   trace_service.Register(methods);
   system_service.Register(methods);
+  suite_service.Register(methods);
+  overview_service.Register(methods);
+  account_service.Register(methods);
 }
 
 // What must be in order before the first request is answered.

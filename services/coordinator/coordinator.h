@@ -11,6 +11,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "services/git_http/index_limits.h"
+#include "services/identity/password.h"
 #include "services/notify/courier.h"
 
 namespace assay::rpc {
@@ -40,6 +41,8 @@ struct Options {
   std::chrono::milliseconds housekeeping_interval{60 * 60'000};
   // How long what is to be erased waits for a backup to end.
   std::chrono::milliseconds removal_patience{4'000};
+  // What hashing a password costs.
+  identity::PasswordCost password_cost;
   // How long a stop waits for requests that are being answered.
   std::chrono::milliseconds grace{5'000};
 };

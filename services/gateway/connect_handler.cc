@@ -123,12 +123,15 @@ HttpResponse ErrorResponse(const Error& error) {
           .body = ConnectErrorJson(error)};
 }
 
+// `fields` go along with an answer that is no error.
 asio::awaitable<void> RespondUnary(HttpExchange& exchange,
-                                   Expected<std::string> json) {
+                                   Expected<std::string> json,
+                                   HeaderFields fields = {}) {
   HttpResponse response;
   if (json) {
-    response.fields = {{"Content-Type", std::string(kUnaryType)},
-                       {"Cache-Control", "no-store"}};
+    response.fields = std::move(fields);
+    response.fields.emplace_back("Content-Type", kUnaryType);
+    response.fields.emplace_back("Cache-Control", "no-store");
     response.body = *std::move(json);
   } else {
     response = ErrorResponse(json.error());
@@ -159,12 +162,15 @@ struct ConnectCall {
 };
 
 rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
+                              const SessionCookie& cookie,
                               const rpc::Method& method) {
   const HttpRequest& head = exchange.request();
   ConnectCall call;
   ASSAY_CO_ASSIGN_OR_RETURN(call.options, ReadOptions(head));
+  ASSAY_CO_ASSIGN_OR_RETURN(std::string authorization,
+                            cookie.Authorization(head));
   auto context = co_await gate.Admit(
-      method, {.authorization = std::string(head.Field("authorization")),
+      method, {.authorization = std::move(authorization),
                .traceparent = std::string(head.Field("traceparent")),
                .peer = head.peer});
   if (!context) co_return std::unexpected(std::move(context).error());
@@ -178,8 +184,9 @@ rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
 
 asio::awaitable<void> HandleUnary(asio::any_io_executor strand,
                                   HttpExchange& exchange, MethodGate& gate,
+                                  const SessionCookie& cookie,
                                   const rpc::Method& method) {
-  Expected<ConnectCall> call = co_await Begin(exchange, gate, method);
+  Expected<ConnectCall> call = co_await Begin(exchange, gate, cookie, method);
   if (!call)
     co_return co_await RespondUnary(exchange, std::unexpected(call.error()));
   auto response =
@@ -188,14 +195,17 @@ asio::awaitable<void> HandleUnary(asio::any_io_executor strand,
   if (!response)
     co_return co_await RespondUnary(exchange,
                                     std::unexpected(response.error()));
-  co_await RespondUnary(exchange, PrintJson(**response));
+  HeaderFields fields;
+  cookie.Apply(**response, fields);
+  co_await RespondUnary(exchange, PrintJson(**response), std::move(fields));
 }
 
 // A stream's errors travel in its last frame: its status is always 200.
 asio::awaitable<void> HandleStream(asio::any_io_executor strand,
                                    HttpExchange& exchange, MethodGate& gate,
+                                   const SessionCookie& cookie,
                                    const rpc::Method& method) {
-  Expected<ConnectCall> call = co_await Begin(exchange, gate, method);
+  Expected<ConnectCall> call = co_await Begin(exchange, gate, cookie, method);
   const Status head = co_await exchange.StartResponse(
       200, {{"Content-Type", std::string(kStreamType)},
             {"Cache-Control", "no-store"},
@@ -220,8 +230,9 @@ asio::awaitable<void> HandleStream(asio::any_io_executor strand,
 
 }  // namespace
 
-ConnectHandler::ConnectHandler(asio::any_io_executor strand, MethodGate& gate)
-    : strand_(std::move(strand)), gate_(gate) {}
+ConnectHandler::ConnectHandler(asio::any_io_executor strand, MethodGate& gate,
+                               bool https)
+    : strand_(std::move(strand)), gate_(gate), cookie_(https) {}
 
 bool ConnectHandler::Serves(std::string_view path) const {
   return path.starts_with('/') && gate_.Find(path.substr(1)) != nullptr;
@@ -244,9 +255,9 @@ asio::awaitable<void> ConnectHandler::Handle(HttpExchange& exchange) {
     co_return;
   }
   if (method.server_streaming)
-    co_await HandleStream(strand_, exchange, gate_, method);
+    co_await HandleStream(strand_, exchange, gate_, cookie_, method);
   else
-    co_await HandleUnary(strand_, exchange, gate_, method);
+    co_await HandleUnary(strand_, exchange, gate_, cookie_, method);
 }
 
 }  // namespace assay::gateway

@@ -6,6 +6,7 @@
 
 #include "services/gateway/http_exchange.h"
 #include "services/gateway/method_gate.h"
+#include "services/gateway/session_cookie.h"
 
 namespace assay::gateway {
 
@@ -15,7 +16,10 @@ namespace assay::gateway {
 // Ownership: borrows `gate`. Threads: confined to `strand`.
 class ConnectHandler {
  public:
-  ConnectHandler(boost::asio::any_io_executor strand, MethodGate& gate);
+  // `https`: whether that is how browsers reach this, which decides what kind
+  // of cookie a session has.
+  ConnectHandler(boost::asio::any_io_executor strand, MethodGate& gate,
+                 bool https = false);
 
   // True when `path` names a method: "/assay.v1.RunService/GetRun".
   bool Serves(std::string_view path) const;
@@ -25,6 +29,7 @@ class ConnectHandler {
  private:
   boost::asio::any_io_executor strand_;
   MethodGate& gate_;
+  const SessionCookie cookie_;
 };
 
 }  // namespace assay::gateway

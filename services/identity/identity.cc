@@ -16,6 +16,10 @@ using storage::TokenRecord;
 using storage::Transaction;
 
 constexpr std::string_view kPrefix = "asy_";
+// In the place of a token's id: a session.
+constexpr std::string_view kSessionPrefix = "session:";
+// How exactly the store knows when a session was last used.
+constexpr std::chrono::minutes kTouchInterval{5};
 constexpr std::size_t kMaxHeader = 1'024;
 // A candidate pushes as long as the attempt runs, with the password that git
 // was given once; a push after the cut-off is refused whatever the password.
@@ -82,10 +86,17 @@ MintedToken MintToken() {
 
 std::string HashToken(std::string_view secret) { return Sha256Hex(secret); }
 
+std::string SessionHashOf(const rpc::Caller& caller) {
+  const std::string& id = caller.token.str();
+  return id.starts_with(kSessionPrefix) ? id.substr(kSessionPrefix.size()) : "";
+}
+
 Identity::Identity(storage::Store& store, const Clock& clock)
     : store_(store), clock_(clock) {}
 
 Async<rpc::Caller> Identity::Authenticate(std::string authorization) {
+  if (const auto session = Credentials(authorization, "session"))
+    co_return co_await AuthenticateSession(std::string(*session));
   const auto secret = Credentials(authorization, "bearer");
   if (!secret)
     co_return Unauthenticated(
@@ -98,6 +109,36 @@ Async<rpc::Caller> Identity::Authenticate(std::string authorization) {
                         .token = token->id,
                         .label = token->label,
                         .attempt = token->attempt};
+}
+
+Async<rpc::Caller> Identity::AuthenticateSession(std::string secret) {
+  struct Found {
+    storage::SessionRecord session;
+    storage::AccountRecord account;
+  };
+  const std::string hash = HashToken(secret);
+  const Clock::TimePoint now = clock_.Now();
+  const auto found =
+      co_await store_.Read([hash](Transaction& tx) -> Expected<Found> {
+        Found both;
+        ASSAY_ASSIGN_OR_RETURN(both.session, tx.accounts.GetSession(hash));
+        ASSAY_ASSIGN_OR_RETURN(both.account,
+                               tx.accounts.Get(both.session.account));
+        return both;
+      });
+  if (!found && found.error().code != Code::kNotFound)
+    co_return std::unexpected(found.error());
+  if (!found || found->account.disabled || now >= found->session.expire_time ||
+      now >= found->session.use_time + kSessionRest)
+    co_return Unauthenticated("the session is over: sign in again");
+  // A read-only store still lets people read.
+  if (now - found->session.use_time >= kTouchInterval)
+    static_cast<void>(co_await store_.Write([hash, now](Transaction& tx) {
+      return tx.accounts.TouchSession(hash, now);
+    }));
+  co_return rpc::Caller{.role = found->account.role,
+                        .token = TokenId(std::string(kSessionPrefix) + hash),
+                        .label = found->account.id};
 }
 
 Async<MintedToken> Identity::CreateToken(

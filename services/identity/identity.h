@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_IDENTITY_IDENTITY_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -37,6 +38,14 @@ MintedToken MintToken();
 // What the store keeps of a secret.
 std::string HashToken(std::string_view secret);
 
+// How long a browser stays signed in: in all, and unused.
+inline constexpr std::chrono::hours kSessionLife{7 * 24};
+inline constexpr std::chrono::hours kSessionRest{12};
+
+// What the store keeps of the session that `caller` came with; empty where it
+// was a token.
+std::string SessionHashOf(const rpc::Caller& caller);
+
 // Whoever holds a git token, and the one repository that it opens.
 struct GitAccess {
   AttemptId attempt;
@@ -55,7 +64,9 @@ class Identity {
  public:
   Identity(storage::Store& store, const Clock& clock);
 
-  // `authorization` is the header's value: "Bearer asy_...".
+  // `authorization` is the header's value: "Bearer asy_...", or "Session
+  // asy_..." for what the web port found in the cookie. A session has the role
+  // that its account has now.
   Async<rpc::Caller> Authenticate(std::string authorization);
 
   // Makes and stores a token. `expire_time` absent: until revoked.
@@ -79,6 +90,7 @@ class Identity {
   Async<void> EnsureTokenFiles(std::filesystem::path data_dir);
 
  private:
+  Async<rpc::Caller> AuthenticateSession(std::string secret);
   Async<MintedToken> MintGitToken(AttemptId attempt, RepositoryId repository,
                                   bool may_push);
   Async<void> EnsureTokenFile(std::filesystem::path file, v1::Role role,

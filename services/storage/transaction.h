@@ -2,12 +2,14 @@
 #define ASSAY_SERVICES_STORAGE_TRANSACTION_H_
 
 #include "services/storage/sql/connection.h"
+#include "services/storage/tables/accounts.h"
 #include "services/storage/tables/assignments.h"
 #include "services/storage/tables/attempts.h"
 #include "services/storage/tables/audit_log.h"
 #include "services/storage/tables/decisions.h"
 #include "services/storage/tables/invitations.h"
 #include "services/storage/tables/notifications.h"
+#include "services/storage/tables/overview.h"
 #include "services/storage/tables/pushes.h"
 #include "services/storage/tables/questions.h"
 #include "services/storage/tables/repositories.h"
@@ -41,6 +43,8 @@ class Transaction {
         requests(connection),
         template_offers(connection),
         notifications(connection),
+        accounts(connection),
+        overview(connection),
         audit(connection) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -59,6 +63,8 @@ class Transaction {
   RequestTable requests;
   TemplateOfferTable template_offers;
   NotificationTable notifications;
+  AccountTable accounts;
+  Overview overview;
   AuditLog audit;
 };
 

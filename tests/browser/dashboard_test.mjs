@@ -6,8 +6,14 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { axeViolations, launch } from './browser.mjs';
-import { FakeAssayd, INVITATION, TOKEN } from './fake_assayd.mjs';
-import { CHECKS, fill, FINAL_RUN, LIVE_RUN } from './sample_data.mjs';
+import { FakeAssayd, INVITATION, PASSWORD, TOKEN } from './fake_assayd.mjs';
+import {
+  CHECKS,
+  fill,
+  FINAL_RUN,
+  LIVE_RUN,
+  manyCandidates,
+} from './sample_data.mjs';
 
 const DIST = process.env.ASSAY_DASHBOARD_DIST;
 const PICTURES = process.env.ASSAY_SCREENSHOTS;
@@ -53,15 +59,49 @@ async function picture(name) {
 test('a wrong token is refused with a sentence, a right one opens the page', async () => {
   fill(server);
   await page.goto(origin);
+  await page.getByRole('button', { name: 'Sign in with a token' }).click();
   await page.getByLabel('Your token').fill('wrong');
   await page.keyboard.press('Enter');
   await page.getByText('This token is not known here').waitFor();
-  await picture('sign-in');
   await page.getByLabel('Your token').fill(TOKEN);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Assignments' }).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByLabel('Your token').waitFor();
+  await page.getByLabel('Password').waitFor();
+});
+
+test('a password signs in by a cookie that no script can read', async () => {
+  fill(server);
+  await page.goto(origin);
+  await page.getByLabel('Name').fill('grace');
+  await page.getByLabel('Password').fill('wrong password');
+  await page.keyboard.press('Enter');
+  await page.getByText('The name or the password is wrong').waitFor();
+  await picture('sign-in');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+  await page.getByRole('link', { name: 'grace author' }).waitFor();
+  const readable = await page.evaluate(
+    () => document.cookie + Object.values(localStorage).join(' '),
+  );
+  assert.ok(!readable.includes('known'), readable);
+  await page.reload();
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Password').waitFor();
+  assert.ok(server.requests.some((path) => path.endsWith('/SignOut')));
+});
+
+test('an observer sees numbers, and no candidate or run', async () => {
+  fill(server);
+  server.self = { role: 'ROLE_OBSERVER', label: 'board' };
+  await open('/assignments/orders-api');
+  await page.getByRole('tab', { name: 'Statistics' }).waitFor();
+  await page.getByText('62.5 %').waitFor();
+  assert.equal(await page.getByRole('tab', { name: 'Candidates' }).count(), 0);
+  assert.ok(!server.requests.some((path) => path.endsWith('ListCandidates')));
+  assert.deepEqual(await axeViolations(page), []);
 });
 
 test('a token in the address signs in and leaves the address', async () => {
@@ -251,6 +291,40 @@ test('a part of the run is chosen by dragging over its map', async () => {
   assert.ok(Math.abs((await bar.boundingBox()).width - before) < 1);
 });
 
+test('a load is a histogram with its slowest requests, a fault a band', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=trace`);
+  await page.getByRole('row', { name: /load \/stock/ }).click();
+  await page.getByText('· p99 9.80 ms').waitFor();
+  assert.equal(await page.locator('.load rect').count(), 4);
+  assert.ok((await page.locator('.fault-band').count()) > 0);
+  assert.deepEqual(await axeViolations(page), []);
+  await picture('run-trace-load');
+  const slowest = page.locator('.exemplars');
+  await slowest.getByRole('button', { name: '9.8 ms' }).click();
+  await page.getByText('assay.load.request').waitFor();
+});
+
+test('two runs stand beside each other', async () => {
+  fill(server);
+  const other = { ...FINAL_RUN, name: 'runs/run_other', checks: [] };
+  server.putRun(other);
+  server.tell(other.name, { checkFinished: { result: CHECKS[0] } });
+  server.tell(other.name, {
+    checkFinished: {
+      result: { ...CHECKS[3], verdict: 'VERDICT_PASSED', earned: 15 },
+    },
+  });
+  await open(`/${FINAL_RUN.name}?tab=compare`);
+  await page.getByText('No other run chosen').waitFor();
+  await page.getByLabel('Compare with').selectOption(other.name);
+  await page.getByText('4 of 5 checks differ').waitFor();
+  await page.getByText('select o.id, o.status from orders').waitFor();
+  assert.match(page.url(), /with=runs%2Frun_other/);
+  assert.deepEqual(await axeViolations(page), []);
+  await picture('run-compare');
+});
+
 function pushOf(number, digit) {
   return {
     name: `attempts/at_7f3a/pushes/${number}`,
@@ -372,6 +446,7 @@ test('an expired session asks for a token and comes back to the same page', asyn
   await page.getByText('75 / 100').waitFor();
   await page.evaluate(() => localStorage.setItem('assay.token', 'revoked'));
   await page.reload();
+  await page.getByRole('button', { name: 'Sign in with a token' }).click();
   await page.getByLabel('Your token').fill(TOKEN);
   await page.keyboard.press('Enter');
   await page.getByText('75 / 100').waitFor();
@@ -409,7 +484,7 @@ test('everything can be reached without a mouse', async () => {
   const seen = [];
   while (!(await focused()).startsWith('run_final')) {
     seen.push(await focused());
-    assert.ok(seen.length < 40, `never got there: ${seen.join(' > ')}`);
+    assert.ok(seen.length < 60, `never got there: ${seen.join(' > ')}`);
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');
@@ -537,7 +612,7 @@ test('an author answers without a name, and stops the clock meanwhile', async ()
     text: 'May an order have <b>no</b> lines?',
     askTime: new Date().toISOString(),
   });
-  await open('/assignments/orders-api');
+  await open('/assignments/orders-api?tab=questions');
   await page.getByText('May an order have <b>no</b> lines?').waitFor();
   await page.getByRole('button', { name: 'Stop their clock' }).click();
   await page.getByText('the clock stands').waitFor();
@@ -546,6 +621,117 @@ test('an author answers without a name, and stops the clock meanwhile', async ()
   await page.getByRole('button', { name: 'Answer', exact: true }).click();
   await page.getByText('to everybody').waitFor();
   await picture('author-questions');
+  assert.deepEqual(await axeViolations(page), []);
+});
+
+test('ten thousand candidates are filtered, sorted and taken elsewhere', async () => {
+  fill(server);
+  server.candidates = manyCandidates(10_000);
+  await open('/assignments/orders-api');
+  await page.getByText('10000', { exact: true }).waitFor();
+  const rows = page.locator('.table-window tbody tr:not(.gap)');
+  assert.ok((await rows.count()) < 100, 'only rows in sight are drawn');
+  await page.getByRole('button', { name: 'Score' }).click();
+  await page.getByRole('button', { name: 'Score' }).click();
+  await page.locator('th[aria-sort=descending]').waitFor();
+  await rows.first().getByText('100 / 100').waitFor();
+  await page.getByLabel('Filter candidates').fill('person42 ');
+  await page.getByText('1 of 10000').waitFor();
+  await page.getByLabel('Filter candidates').fill('');
+  await page.getByRole('combobox', { name: 'State' }).selectOption('decided');
+  await page.getByText('2500 of 10000').waitFor();
+  await page.getByText('Columns').click();
+  await page.getByRole('checkbox', { name: 'Decided' }).check();
+  await page.getByRole('columnheader', { name: 'Decided' }).waitFor();
+  await page.getByText('Columns').click();
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'CSV' }).click();
+  const csv = fs.readFileSync(await (await file).path(), 'utf8');
+  assert.equal(csv.trimEnd().split('\n').length, 2501);
+  await page.reload();
+  await page.getByRole('columnheader', { name: 'Decided' }).waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+});
+
+test('a suite is judged where it is written, and an edit that met another keeps its text', async () => {
+  fill(server);
+  server.suite = [
+    {
+      path: 'assay.yaml',
+      mode: 33188,
+      content: Buffer.from('version: 1\nname: Orders\n').toString('base64'),
+    },
+  ];
+  await open('/assignments/orders-api/edit');
+  const text = page.getByLabel('Text of assay.yaml');
+  await text.fill('version: 1\nname: Orders\nchekcs: []\n');
+  await page.getByRole('button', { name: 'assay.yaml:3:1' }).click();
+  await page.getByText('did you mean “checks”').last().waitFor();
+  assert.equal(await page.locator('.gutter .bad').textContent(), '3');
+  const at = await text.evaluate((box) => box.selectionStart);
+  assert.equal(at, 'version: 1\nname: Orders\n'.length);
+  assert.deepEqual(await axeViolations(page), []);
+  await picture('editor');
+
+  server.assignments.get('assignments/orders-api').version = 2;
+  await page.getByRole('button', { name: 'Make version 2' }).click();
+  await page.getByText('Somebody made version 2 while you wrote').waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Make version 2' }).waitFor();
+  assert.match(await text.inputValue(), /chekcs/, 'it outlives a reload');
+  await page.getByRole('button', { name: 'Make version 2' }).click();
+  await page.getByRole('button', { name: 'Follow version 2' }).click();
+  await page.getByRole('button', { name: 'Make version 3' }).click();
+  await page.waitForURL(/orders-api$/);
+  server.assignments.get('assignments/orders-api').version = 1;
+});
+
+test('what waits, the queue and the workers stand on the first page', async () => {
+  fill(server);
+  const kinds = ['QUESTION', 'DECISION', 'ERRORED_RUN', 'PAUSED_CLOCK'];
+  server.home = {
+    funnels: [
+      {
+        assignment: 'assignments/orders-api',
+        title: 'Orders API',
+        version: 1,
+        checkCount: 10,
+        maxPoints: 100,
+        invited: 12,
+        accepted: 9,
+        started: 8,
+        submitted: 5,
+        decided: 2,
+      },
+    ],
+    waiting: kinds.map((kind, i) => ({
+      kind: `KIND_${kind}`,
+      assignment: 'assignments/orders-api',
+      attempt: `attempts/att_${i}`,
+      run: kind === 'ERRORED_RUN' ? FINAL_RUN.name : '',
+      since: new Date(Date.now() - 3_600_000 * (i + 1)).toISOString(),
+    })),
+    waitingCount: 4,
+    queue: [
+      {
+        run: LIVE_RUN.name,
+        attempt: LIVE_RUN.attempt,
+        assignment: LIVE_RUN.assignment,
+        kind: 'KIND_PUSH',
+        queueTime: new Date().toISOString(),
+        expectedStartTime: new Date(Date.now() + 90_000).toISOString(),
+      },
+    ],
+    queuedCount: 1,
+    runningCount: 2,
+    usualRunDuration: '8.2s',
+  };
+  await open('/');
+  await page.getByRole('link', { name: 'A question to answer' }).waitFor();
+  await page.getByText('2 running, 1 queued. A run usually takes').waitFor();
+  await page.getByRole('cell', { name: 'in 1 min' }).waitFor();
+  await page.getByRole('cell', { name: 'w1' }).waitFor();
+  await picture('home-busy');
   assert.deepEqual(await axeViolations(page), []);
 });
 
@@ -597,6 +783,13 @@ for (const scheme of ['light', 'dark']) {
     const pages = [
       '/',
       '/assignments/orders-api',
+      '/assignments/orders-api?tab=questions',
+      '/assignments/orders-api?tab=statistics',
+      '/assignments/orders-api?tab=runs',
+      '/assignments/orders-api?tab=task',
+      '/account',
+      '/new',
+      '/attempts/at_7f3a?tab=code',
       '/attempts/at_7f3a',
       '/runs/gone',
     ];

@@ -7,6 +7,8 @@ import http from 'node:http';
 import path from 'node:path';
 
 export const TOKEN = 'a-token-that-is-known';
+const ABORTED = Symbol('aborted');
+export const PASSWORD = 'correct horse battery';
 export const INVITATION = 'secret-of-an-invitation';
 const CANDIDATE = 'a-candidates-token';
 
@@ -38,6 +40,11 @@ export class FakeAssayd {
   diffsAsked = [];
   questions = [];
   decisions = [];
+  self = { role: 'ROLE_ADMIN', label: 'first admin' };
+  home = null;
+  candidates = [];
+  statistics = {};
+  suite = [];
   // How far this server's clock is from the browser's, in milliseconds.
   skew = 0;
   invitations = [];
@@ -88,6 +95,38 @@ export class FakeAssayd {
     }
   }
 
+  #funnels() {
+    return [...this.assignments.values()].map((each) => ({
+      assignment: each.name,
+      title: each.spec?.title,
+      version: each.version,
+      checkCount: each.checkCount,
+      maxPoints: each.maxPoints,
+      invited: each.invitationCount,
+      accepted: each.attemptCount,
+      started: each.attemptCount,
+      submitted: each.submittedCount,
+    }));
+  }
+
+  #candidatesFrom(start) {
+    const end = start + 500;
+    return {
+      candidates: this.candidates.slice(start, end),
+      nextPageToken: end < this.candidates.length ? String(end) : '',
+    };
+  }
+
+  // One mistake is known here; the compiler knows the others.
+  #judge({ path: file, content }) {
+    const lines = Buffer.from(content, 'base64').toString().split('\n');
+    const line = lines.findIndex((text) => text.startsWith('chekcs')) + 1;
+    const message = 'unknown key “chekcs”; did you mean “checks”?';
+    return line > 0
+      ? { problems: [{ file, line, column: 1, message }] }
+      : { checks: [{ id: 'a', points: 10 }], maxPoints: 10 };
+  }
+
   #attempt({ run: name }) {
     return {
       attempt: this.attempts.get(name) ?? this.mine,
@@ -124,8 +163,11 @@ export class FakeAssayd {
     const streaming =
       request.headers['content-type'] === 'application/connect+json';
     const bearer = request.headers.authorization?.replace('Bearer ', '');
+    const cookie = request.headers.cookie?.includes('assay_session=known');
     const known =
-      [TOKEN, CANDIDATE].includes(bearer) || method === 'AcceptInvitation';
+      [TOKEN, CANDIDATE].includes(bearer) ||
+      ['AcceptInvitation', 'SignIn'].includes(method) ||
+      (cookie && this.self.account);
     if (streaming) {
       const message = JSON.parse(body.subarray(5));
       this.#stream(method, message, known, request, response);
@@ -152,7 +194,24 @@ export class FakeAssayd {
       return answer(401, { code: 'unauthenticated', message: 'no such token' });
     }
     const found = this.#answerTo(method, message);
+    if (found === ABORTED) {
+      return answer(409, {
+        code: 'aborted',
+        message: 'it has another version',
+      });
+    }
+    if (found && method === 'SignIn') {
+      response.setHeader(
+        'set-cookie',
+        'assay_session=known; Path=/; HttpOnly; SameSite=Strict',
+      );
+      this.self = { role: 'ROLE_AUTHOR', label: message.accountId, ...found };
+    }
+    if (found && method === 'SignOut') this.self = {};
     if (found) return answer(200, found);
+    if (method === 'SignIn') {
+      return answer(401, { code: 'unauthenticated', message: 'wrong' });
+    }
     answer(404, { code: 'not_found', message: `there is no ${message.name}` });
   }
 
@@ -161,6 +220,43 @@ export class FakeAssayd {
     switch (method) {
       case 'GetSystem':
         return this.system;
+      case 'GetSelf':
+        return this.self;
+      case 'SignIn':
+        return (
+          message.password === PASSWORD && {
+            account: { name: `accounts/${message.accountId}` },
+          }
+        );
+      case 'SignOut':
+        return {};
+      case 'GetHome':
+        return this.home ?? { funnels: this.#funnels() };
+      case 'ListCandidates':
+        return this.#candidatesFrom(Number(message.pageToken ?? 0));
+      case 'GetStatistics':
+        return this.statistics;
+      case 'ListAccounts':
+        return {
+          accounts: [
+            {
+              name: 'accounts/grace',
+              displayName: 'Grace <b>H.</b>',
+              role: 'ROLE_AUTHOR',
+              sessionCount: 1,
+            },
+          ],
+        };
+      case 'GetSuite':
+        return { suite: { files: this.suite }, version: 1 };
+      case 'CheckSuite':
+        return this.#judge(message.suite.files[0]);
+      case 'UpdateAssignment': {
+        const { version } = this.assignments.get(name);
+        return message.expectedVersion === version
+          ? { assignment: { name, version: version + 1 } }
+          : ABORTED;
+      }
       case 'ListAssignments':
         return { assignments: [...this.assignments.values()] };
       case 'GetAssignment':

@@ -57,10 +57,12 @@ test('author and candidate meet in two browsers', async () => {
   await author.page.reload();
   await author.page.getByRole('link', { name: 'Orders API' }).click();
   await author.page.getByText('10 checks, 100 points').waitFor();
-  await author.page.getByText('Nobody has accepted yet').waitFor();
+  await author.page.getByText('Nobody is invited yet').waitFor();
+  await author.page.getByRole('tab', { name: 'Task' }).click();
   await author.page
     .getByRole('heading', { name: 'What done looks like' })
     .waitFor();
+  await author.page.getByRole('tab', { name: 'Candidates' }).click();
   await author.page.getByLabel('Name').fill('Ada L.');
   await author.page.getByLabel('Address').fill('ada@example.org');
   await author.page.getByRole('button', { name: 'Invite' }).click();
@@ -78,7 +80,9 @@ test('author and candidate meet in two browsers', async () => {
   await author.page.getByRole('link', { name: 'Ada L.' }).click();
   await author.page.getByText('The clock started.').waitFor();
   await author.page.getByLabel('More minutes').fill('60');
-  await author.page.getByLabel('Reason').fill('The power failed');
+  await author.page
+    .getByLabel('Reason', { exact: false })
+    .fill('The power failed');
   await author.page.getByRole('button', { name: 'Extend' }).click();
   await ada.page.getByText(/4 h 59 min left|5 h 00 min left/).waitFor();
   await author.page.goto(origin);

@@ -219,7 +219,22 @@ function sampleSpans() {
   const odd = HOSTILE.map((text, i) =>
     span(failed, text, 5300 + i, 5400 + i, { [text]: text }),
   );
-  return [run, build, checks, failed, ...odd, one, request, ...statements];
+  const fault = span(failed, 'latency db', 5600, 6200, {
+    'assay.fault.target': 'db',
+    'assay.fault.action': 'latency',
+  });
+  const load = span(checks, 'load /stock', 7500, 8000, {
+    'assay.load.p50': '1.20 ms',
+    'assay.load.p99': '9.80 ms',
+    'assay.load.histogram_us': '1279:400 1535:90 2047:12 10239:3',
+  });
+  const slow = span(load, 'GET /stock', 7600, 7609.8, {
+    'assay.load.request': '17',
+  });
+  return [
+    ...[run, build, checks, failed, ...odd, fault, load, slow],
+    ...[one, request, ...statements],
+  ];
 }
 
 export function finalEvents() {
@@ -268,7 +283,75 @@ export const INVITED = {
   expireTime: new Date(Date.now() + 864_000_000).toISOString(),
 };
 
+export const CANDIDATE = {
+  invitation: 'invitations/inv_0',
+  attempt: ATTEMPT.name,
+  candidateName: ATTEMPT.candidateName,
+  candidateEmail: ATTEMPT.candidateEmail,
+  state: 'STATE_SUBMITTED',
+  inviteTime: at(-86_400_000),
+  startTime: at(0),
+  deadline: at(14_400_000),
+  submitTime: at(14_400_000),
+  assignmentVersion: 1,
+  accommodation: 1,
+  pushCount: 4,
+  submissionCount: 1,
+  latestRun: 'runs/run_final',
+  finalRun: 'runs/run_final',
+  earnedPoints: 75,
+  maxPoints: 100,
+};
+
+// Ten thousand of whom each differs from the others in all that is sorted by.
+export function manyCandidates(count) {
+  const states = ['INVITED', 'STARTED', 'SUBMITTED', 'DECIDED'];
+  return Array.from({ length: count }, (_, i) => ({
+    ...CANDIDATE,
+    invitation: `invitations/inv_${i}`,
+    attempt: `attempts/att_${i}`,
+    candidateName: `Candidate ${String(i).padStart(5, '0')}`,
+    candidateEmail: `person${i}@example.org`,
+    state: `STATE_${states[i % 4]}`,
+    submitTime: at(i * 60_000),
+    earnedPoints: (i * 7919) % 101,
+  }));
+}
+
+const STATISTICS = {
+  scored: 12,
+  meanPercent: 62.5,
+  medianPercent: 68,
+  scores: [0, 0, 1, 1, 1, 2, 2, 3, 1, 1].map((count, i) => ({
+    fromPercent: i * 10,
+    toPercent: i * 10 + 10,
+    count,
+  })),
+  decisions: {
+    count: 9,
+    median: '93600s',
+    p90: '259200s',
+    open: 3,
+    longestOpen: '172800s',
+  },
+};
+
 export function fill(server) {
+  server.candidates.push(CANDIDATE);
+  server.statistics = {
+    ...STATISTICS,
+    checks: CHECKS.map(({ checkId, title, points, hidden }, i) => ({
+      checkId,
+      title,
+      points,
+      hidden,
+      passed: 11 - 2 * i,
+      failed: 2 * i,
+      other: i === 0 ? 1 : 0,
+      discrimination: [undefined, 0.61, 0.44, 0.72, 0.05][i],
+      medianDuration: '0.130s',
+    })),
+  };
   server.invitations.push(INVITED);
   server.assignments.set(ASSIGNMENT.name, ASSIGNMENT);
   server.attempts.set(ATTEMPT.name, ATTEMPT);

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
 
+import { AccountPage } from './pages/account';
 import { AssignmentPage } from './pages/assignment';
 import { AttemptPage } from './pages/attempt';
 import { AttemptReviewPage } from './pages/attempt_review';
@@ -8,10 +9,14 @@ import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
 import { RunPage } from './pages/run';
 import { SignInPage } from './pages/sign_in';
+import { SelfProvider } from './parts/self';
 import { TopBar } from './parts/top_bar';
 import { useAddress } from './router';
 import { candidateClients, ClientsContext, staffClients } from './rpc/client';
 import { candidate, staff } from './rpc/session';
+
+// Few people write assignments: they load what that takes.
+const Editor = lazy(() => import('./pages/assignment_editor'));
 
 // Candidates have pages of their own, by the link of their invitation. The
 // address of a run, as a push prints it, is for whoever is signed in.
@@ -19,7 +24,7 @@ function clientsFor(path: string) {
   if (path === '/invitation' || /^\/attempt(\/|$)/.test(path)) {
     return candidateClients;
   }
-  const candidateOnly = !staff.token() && candidate.token();
+  const candidateOnly = !staff.who() && candidate.who();
   return path.startsWith('/runs/') && candidateOnly
     ? candidateClients
     : staffClients;
@@ -29,7 +34,7 @@ export function App() {
   const { pathname } = useAddress();
   const clients = clientsFor(pathname);
   const { session } = clients;
-  const token = useSyncExternalStore(session.subscribe, session.token);
+  const who = useSyncExternalStore(session.subscribe, session.who);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
 
@@ -39,18 +44,28 @@ export function App() {
     shown.current = pathname;
   }, [pathname]);
 
-  if (clients === staffClients && !token) return <SignInPage />;
+  if (clients === staffClients && !who) return <SignInPage />;
   return (
     <ClientsContext value={clients}>
-      <a className="skip" href="#main">
-        Skip to the content
-      </a>
-      <TopBar />
-      {/* The key starts each page, and each person, with nothing from before. */}
-      <main id="main" ref={main} tabIndex={-1} key={token + pathname}>
-        <Page path={pathname} />
-      </main>
+      <SelfProvider key={who}>
+        <a className="skip" href="#main">
+          Skip to the content
+        </a>
+        <TopBar />
+        {/* The key starts each page, and each person, with nothing from before. */}
+        <main id="main" ref={main} tabIndex={-1} key={who + pathname}>
+          <Page path={pathname} />
+        </main>
+      </SelfProvider>
     </ClientsContext>
+  );
+}
+
+function EditorPage({ name }: { name?: string }) {
+  return (
+    <Suspense fallback={<p className="muted">Loading…</p>}>
+      <Editor name={name} />
+    </Suspense>
   );
 }
 
@@ -59,6 +74,8 @@ function Page({ path }: { path: string }) {
   if (path === '/') return <HomePage />;
   if (path === '/invitation') return <InvitationPage />;
   if (path === '/attempt') return <AttemptPage />;
+  if (path === '/account') return <AccountPage />;
+  if (path === '/new') return <EditorPage />;
   if (noun === 'attempt' && id === 'runs' && more && rest === undefined) {
     return <RunPage name={`runs/${decodeURIComponent(more)}`} />;
   }
@@ -67,6 +84,9 @@ function Page({ path }: { path: string }) {
     if (noun === 'runs') return <RunPage name={name} />;
     if (noun === 'attempts') return <AttemptReviewPage name={name} />;
     if (noun === 'assignments') return <AssignmentPage name={name} />;
+  }
+  if (noun === 'assignments' && id && more === 'edit' && rest === undefined) {
+    return <EditorPage name={`assignments/${decodeURIComponent(id)}`} />;
   }
   return <NotFoundPage />;
 }

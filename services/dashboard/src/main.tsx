@@ -9,6 +9,7 @@ import './styles/diff.css';
 import './styles/parts.css';
 import './styles/run.css';
 import './styles/attempt.css';
+import './styles/desk.css';
 
 applyTheme();
 takeTokenFromAddress();

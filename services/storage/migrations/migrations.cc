@@ -11,6 +11,7 @@ constexpr Migration kMigrations[] = {
     {3, "push sequence", kStep3PushSequence},
     {4, "notifications", kStep4Notifications},
     {5, "links", kStep5Links},
+    {6, "accounts", kStep6Accounts},
 };
 
 }  // namespace

@@ -299,6 +299,30 @@ inline constexpr std::string_view kStep5Links[] = {
          ON invitations (LOWER(candidate_email)))",
 };
 
+// People who sign in with a password, and the browsers that they did it in.
+inline constexpr std::string_view kStep6Accounts[] = {
+    R"(CREATE TABLE accounts (
+         id TEXT PRIMARY KEY,
+         display_name TEXT NOT NULL,
+         role BIGINT NOT NULL,
+         password_hash TEXT NOT NULL,
+         disabled BIGINT NOT NULL,
+         create_time BIGINT NOT NULL,
+         password_time BIGINT NOT NULL,
+         sign_in_time BIGINT))",
+    R"(CREATE TABLE sessions (
+         hash TEXT PRIMARY KEY,
+         account TEXT NOT NULL REFERENCES accounts (id),
+         create_time BIGINT NOT NULL,
+         use_time BIGINT NOT NULL,
+         expire_time BIGINT NOT NULL,
+         peer TEXT NOT NULL))",
+    R"(CREATE INDEX sessions_by_account ON sessions (account))",
+    // What a person has to look at: few, whatever the history.
+    R"(CREATE INDEX runs_errored ON runs (finish_time)
+         WHERE state = 3 AND outcome = 7)",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

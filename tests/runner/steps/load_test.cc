@@ -65,6 +65,25 @@ TEST(LatencyHistogramTest, ExtremesAreHeld) {
   EXPECT_EQ(histogram.max(), LatencyHistogram::kMost);
 }
 
+TEST(LatencyHistogramTest, BarsHoldEverythingInFourOfAPower) {
+  LatencyHistogram histogram;
+  EXPECT_TRUE(histogram.Bars().empty());
+  std::int64_t wanted = 0;
+  for (int i = 0; i < 5000; i += 7, ++wanted) histogram.Add(microseconds(i));
+  std::int64_t counted = 0;
+  microseconds before(-1);
+  for (const LatencyHistogram::Bar& bar : histogram.Bars()) {
+    EXPECT_GT(bar.upper, before);
+    before = bar.upper;
+    counted += bar.count;
+  }
+  EXPECT_EQ(counted, wanted);
+  LatencyHistogram one;
+  one.Add(microseconds(1100));
+  ASSERT_EQ(one.Bars().size(), 1u);
+  EXPECT_EQ(one.Bars().front().upper, microseconds(1279));
+}
+
 TEST(ArrivalsTest, ConstantAndPoissonAreAsOftenAsPlanned) {
   const auto even = PlanArrivals(1000, std::chrono::seconds(2), false, 1);
   ASSERT_EQ(even.size(), 2000u);

@@ -55,6 +55,7 @@ ServerFixture::ServerFixture() {
   options_.grpc_address = "127.0.0.1:0";
   options_.web_address = "127.0.0.1:0";
   options_.grace = std::chrono::seconds(5);
+  options_.password_cost = {.operations = 1, .memory_bytes = 8 << 10};
   // Without a worker nothing comes; nobody waits for it.
   options_.push_stay = std::chrono::milliseconds(20);
   Start();

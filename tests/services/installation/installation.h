@@ -21,7 +21,9 @@
 #include "services/attempts/records_service.h"
 #include "services/attempts/version_service.h"
 #include "services/deadlines/deadlines.h"
+#include "services/identity/account_service.h"
 #include "services/identity/identity.h"
+#include "services/overview/overview_service.h"
 #include "services/rpc/method_registry.h"
 #include "services/runs/plan_cache.h"
 #include "services/runs/run_feed.h"
@@ -143,6 +145,8 @@ class Installation {
     std::unique_ptr<deadlines::Deadlines> deadlines;
     std::unique_ptr<traces::TraceService> trace_service;
     std::unique_ptr<system::SystemService> system_service;
+    std::unique_ptr<identity::AccountService> account_service;
+    std::unique_ptr<overview::OverviewService> overview_service;
     rpc::MethodRegistry registry;
   };
   Parts& parts() { return *parts_; }

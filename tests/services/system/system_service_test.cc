@@ -91,7 +91,8 @@ TEST_F(SystemServiceTest, SaysHowMuchIsQueuedAndWhoWorks) {
 TEST_F(SystemServiceTest, EveryDeclaredMethodIsServed) {
   std::set<std::string> declared;
   for (const char* file :
-       {"assay/v1/assignment_service.proto", "assay/v1/attempt_service.proto",
+       {"assay/v1/account_service.proto", "assay/v1/overview_service.proto",
+        "assay/v1/assignment_service.proto", "assay/v1/attempt_service.proto",
         "assay/v1/decision_service.proto", "assay/v1/invitation_service.proto",
         "assay/v1/question_service.proto", "assay/v1/run_service.proto",
         "assay/v1/submission_service.proto", "assay/v1/system_service.proto",

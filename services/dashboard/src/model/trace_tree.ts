@@ -190,7 +190,7 @@ export interface TimeRange {
 
 // Times while a fault was at work on a wire or a process.
 export function faults(rows: readonly TraceRow[]): TraceRow[] {
-  return rows.filter((row) => attribute(row.span, 'assay.fault.kind') !== '');
+  return rows.filter((row) => attribute(row.span, 'assay.fault.action') !== '');
 }
 
 function rowOf(node: Node, depth: number, origin: bigint): TraceRow {

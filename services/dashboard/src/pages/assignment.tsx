@@ -1,110 +1,252 @@
 import { useState } from 'react';
 
+import { Role } from '../gen/assay/v1/access_pb';
 import type { Assignment } from '../gen/assay/v1/assignment_pb';
-import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
-import { cleanText } from '../model/clean_text';
 import {
   idOf,
   pointsText,
   protoDurationText,
   shortCommit,
 } from '../model/format';
+import { sees, writes } from '../model/role';
 import { mergeRuns, type RunList } from '../model/run_list';
+import { BulkInvite } from '../parts/bulk_invite';
+import { CandidateTable } from '../parts/candidate_table';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { CreditForm } from '../parts/credit_form';
 import { Empty } from '../parts/empty';
 import { InvitationTable } from '../parts/invitation_table';
 import { InviteForm } from '../parts/invite_form';
 import { Markdown } from '../parts/markdown';
 import { QuestionDesk } from '../parts/question_desk';
 import { RunTable } from '../parts/run_table';
-import { Time } from '../parts/time';
+import { useSelf } from '../parts/self';
+import { StatisticsView } from '../parts/statistics_view';
+import { type Tab, Tabs } from '../parts/tabs';
+import { useCandidates } from '../parts/use_candidates';
 import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
-import { Link } from '../router';
+import { VersionList } from '../parts/version_list';
+import { goTo, Link, useAddress } from '../router';
 import { sentence, useClients } from '../rpc/client';
 
 export function AssignmentPage({ name }: { name: string }) {
-  const { assignments, attempts, invitations, questions, runs } = useClients();
-  const [list, setList] = useState<RunList>([]);
+  const { assignments } = useClients();
+  const self = useSelf();
+  const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
+  // Grows with each change that the stream tells of: what the tabs show is
+  // read again.
+  const [turn, setTurn] = useState(0);
   const found = useLoad((signal) =>
     assignments.getAssignment({ name }, { signal }),
   );
-  const tries = useLoad((signal) =>
-    attempts.listAttempts({ assignment: name, pageSize: 200 }, { signal }),
-  );
-  const invited = useLoad((signal) =>
-    invitations.listInvitations(
-      { assignment: name, pageSize: 200 },
-      { signal },
-    ),
-  );
-  const asked = useLoad((signal) =>
-    questions.listQuestions({ assignment: name, pageSize: 200 }, { signal }),
-  );
-  const connection = useFollow({
-    open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
-    onMessage: (message) => {
-      setList((before) => mergeRuns(before, message.runs));
-      tries.reload();
-      invited.reload();
-      asked.reload();
-    },
-    ends: false,
-  });
+  const changed = () => setTurn((before) => before + 1);
   const assignment = found.value?.assignment;
   const title = assignment?.spec?.title || idOf(name);
+  const of = { name, now, turn, changed };
+  const tabs: (Tab | false)[] = [
+    sees(self?.role) && {
+      id: 'candidates',
+      label: 'Candidates',
+      content: () => <Candidates {...of} />,
+    },
+    writes(self?.role) && {
+      id: 'questions',
+      label: 'Questions',
+      content: () => <Questions {...of} />,
+    },
+    {
+      id: 'statistics',
+      label: 'Statistics',
+      content: () => <Statistics {...of} />,
+    },
+    sees(self?.role) && {
+      id: 'runs',
+      label: 'Runs',
+      content: () => <Runs name={name} now={now} />,
+    },
+    !!assignment && {
+      id: 'task',
+      label: 'Task and versions',
+      content: () => <Task assignment={assignment} now={now} />,
+    },
+  ];
+  const shown = tabs.filter((tab) => tab !== false);
   return (
     <>
       <title>{`${title} · Assay`}</title>
       <p className="crumbs">
         <Link href="/">Assignments</Link>
       </p>
-      <h1>{title}</h1>
-      <ConnectionNotice connection={connection} />
+      <div className="section-head">
+        <h1>{title}</h1>
+        {writes(self?.role) && assignment && (
+          <Link href={`/${name}/edit`} className="button">
+            Edit
+          </Link>
+        )}
+      </div>
       {found.error !== null && (
         <p className="notice bad">{sentence(found.error)}</p>
       )}
       {assignment && <Facts assignment={assignment} />}
-      <section aria-labelledby="attempts">
-        <h2 id="attempts">Attempts</h2>
-        {tries.error !== null && (
-          <p className="notice bad">{sentence(tries.error)}</p>
-        )}
-        {tries.value && <AttemptTable list={tries.value.attempts} now={now} />}
-      </section>
-      {invited.value && (
+      {sees(self?.role) && <Follow name={name} onChanged={changed} />}
+      {self && assignment && (
+        <Tabs
+          label="Parts of the assignment"
+          tabs={shown}
+          current={searchParams.get('tab') ?? shown[0]!.id}
+          onChange={(tab) => goTo(`${pathname}?tab=${tab}`, 'replace')}
+        />
+      )}
+    </>
+  );
+}
+
+interface Part {
+  name: string;
+  now: number;
+  turn: number;
+  changed: () => void;
+}
+
+// The page's one stream: runs change whenever anything does that shows here.
+function Follow({ name, onChanged }: { name: string; onChanged: () => void }) {
+  const { runs } = useClients();
+  const connection = useFollow({
+    open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
+    onMessage: onChanged,
+    ends: false,
+  });
+  return <ConnectionNotice connection={connection} />;
+}
+
+function Candidates({ name, now, turn }: Part) {
+  const { invitations } = useClients();
+  const self = useSelf();
+  const mayInvite = writes(self?.role);
+  const { list, partial, error, reload } = useCandidates(name, turn);
+  const invited = useLoad(
+    (signal) =>
+      mayInvite
+        ? invitations.listInvitations(
+            { assignment: name, pageSize: 500 },
+            { signal },
+          )
+        : Promise.resolve(null),
+    turn,
+  );
+  const onInvited = () => {
+    reload();
+    invited.reload();
+  };
+  return (
+    <>
+      {error !== null && <p className="notice bad">{sentence(error)}</p>}
+      {list &&
+        (list.length === 0 ? (
+          <Empty title="Nobody is invited yet">
+            <p>Invite somebody below. Accepting does not start their clock.</p>
+          </Empty>
+        ) : (
+          <CandidateTable
+            assignment={name}
+            list={list}
+            partial={partial}
+            now={now}
+          />
+        ))}
+      {mayInvite && (
         <section aria-labelledby="invitations">
           <h2 id="invitations">Invitations</h2>
-          <InviteForm assignment={name} onInvited={invited.reload} />
-          <InvitationTable
-            list={invited.value.invitations}
-            now={now}
-            onChanged={invited.reload}
-          />
+          <InviteForm assignment={name} onInvited={onInvited} />
+          <BulkInvite assignment={name} onInvited={onInvited} />
+          {invited.value && (
+            <InvitationTable
+              list={invited.value.invitations}
+              now={now}
+              onChanged={onInvited}
+            />
+          )}
         </section>
       )}
-      {asked.value && (
-        <section aria-labelledby="questions">
-          <h2 id="questions">Questions</h2>
-          <QuestionDesk
-            questions={asked.value.questions}
-            now={now}
-            onChanged={asked.reload}
-          />
-        </section>
+      {self?.role === Role.ADMIN && (
+        <CreditForm assignment={name} onChanged={reload} />
       )}
-      {list.length > 0 && (
-        <section aria-labelledby="runs">
-          <div className="section-head">
-            <h2 id="runs">Runs</h2>
-            <LiveMark connection={connection} />
-          </div>
-          <RunTable runs={list} now={now} ofOne />
-        </section>
+    </>
+  );
+}
+
+function Questions({ name, now, turn, changed }: Part) {
+  const { questions } = useClients();
+  const asked = useLoad(
+    (signal) =>
+      questions.listQuestions({ assignment: name, pageSize: 200 }, { signal }),
+    turn,
+  );
+  if (asked.error !== null) {
+    return <p className="notice bad">{sentence(asked.error)}</p>;
+  }
+  return (
+    asked.value && (
+      <QuestionDesk
+        questions={asked.value.questions}
+        now={now}
+        onChanged={changed}
+      />
+    )
+  );
+}
+
+function Statistics({ name, turn }: Part) {
+  const { overview } = useClients();
+  const found = useLoad(
+    (signal) => overview.getStatistics({ assignment: name }, { signal }),
+    turn,
+  );
+  if (found.error !== null) {
+    return <p className="notice bad">{sentence(found.error)}</p>;
+  }
+  return found.value && <StatisticsView of={found.value} />;
+}
+
+function Runs({ name, now }: { name: string; now: number }) {
+  const { runs } = useClients();
+  const [list, setList] = useState<RunList>([]);
+  const connection = useFollow({
+    open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
+    onMessage: (message) =>
+      setList((before) => mergeRuns(before, message.runs)),
+    ends: false,
+  });
+  if (list.length === 0) {
+    return (
+      <Empty title="No runs yet">
+        <p>Each push of a candidate makes one.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <LiveMark connection={connection} />
+      <RunTable runs={list} now={now} ofOne />
+    </>
+  );
+}
+
+function Task({ assignment, now }: { assignment: Assignment; now: number }) {
+  const self = useSelf();
+  return (
+    <>
+      <h2>Versions</h2>
+      {writes(self?.role) ? (
+        <VersionList assignment={assignment} now={now} />
+      ) : (
+        <p>Version {assignment.version} is the current one.</p>
       )}
-      {assignment?.spec?.brief && (
+      {assignment.spec?.brief && (
         <section aria-labelledby="brief">
           <h2 id="brief">Brief</h2>
           <Markdown text={assignment.spec.brief} level={2} />
@@ -142,72 +284,4 @@ function Facts({ assignment }: { assignment: Assignment }) {
       </div>
     </dl>
   );
-}
-
-interface AttemptTableProps {
-  list: Attempt[];
-  now: number;
-}
-
-function AttemptTable({ list, now }: AttemptTableProps) {
-  if (list.length === 0) {
-    return (
-      <Empty title="Nobody has accepted yet">
-        <p>Invite somebody below. Accepting does not start their clock.</p>
-      </Empty>
-    );
-  }
-  return (
-    <div className="table-scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Candidate</th>
-            <th scope="col">State</th>
-            <th scope="col">Deadline</th>
-            <th scope="col" className="number">
-              Pushes
-            </th>
-            <th scope="col">Latest run</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((attempt) => (
-            <tr key={attempt.name}>
-              <td>
-                <Link href={`/${attempt.name}`}>
-                  {cleanText(attempt.candidateName) || idOf(attempt.name)}
-                </Link>
-              </td>
-              <td>{stateText(attempt.state)}</td>
-              <td>
-                <Time at={attempt.clock?.deadline} now={now} />
-              </td>
-              <td className="number">{attempt.pushCount}</td>
-              <td>
-                {attempt.latestRun && (
-                  <Link href={`/${attempt.latestRun}`} className="mono">
-                    {idOf(attempt.latestRun).slice(0, 10)}
-                  </Link>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function stateText(state: Attempt_State): string {
-  switch (state) {
-    case Attempt_State.ACCEPTED:
-      return 'accepted';
-    case Attempt_State.STARTED:
-      return 'clock runs';
-    case Attempt_State.SUBMITTED:
-      return 'submitted';
-    case Attempt_State.UNSPECIFIED:
-      return '';
-  }
 }

@@ -11,14 +11,16 @@ import {
 } from '../gen/assay/v1/submission_pb';
 import { cleanText } from '../model/clean_text';
 import { idOf, kindText, shortCommit } from '../model/format';
+import { writes } from '../model/role';
 import { type Happening, timeline } from '../model/timeline';
+import { ClockForm } from '../parts/clock_form';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Countdown } from '../parts/countdown';
 import { Empty } from '../parts/empty';
-import { ExtendForm } from '../parts/extend_form';
 import { PushScrubber } from '../parts/push_scrubber';
 import { QuestionText } from '../parts/question_thread';
 import { RunPill, ScoreText } from '../parts/run_pill';
+import { useSelf } from '../parts/self';
 import { Tabs } from '../parts/tabs';
 import { Time } from '../parts/time';
 import { useFollow } from '../parts/use_follow';
@@ -123,6 +125,7 @@ function Happened({
   now: number;
   onChanged: () => void;
 }) {
+  const self = useSelf();
   return (
     <>
       <ol className="timeline">
@@ -153,10 +156,10 @@ function Happened({
           </ul>
         </section>
       )}
-      {whole.attempt && (
+      {whole.attempt && writes(self?.role) && (
         <section aria-labelledby="clock">
-          <h2 id="clock">More time</h2>
-          <ExtendForm attempt={whole.attempt.name} onExtended={onChanged} />
+          <h2 id="clock">Clock</h2>
+          <ClockForm attempt={whole.attempt} onChanged={onChanged} />
         </section>
       )}
     </>

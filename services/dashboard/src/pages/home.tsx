@@ -1,55 +1,116 @@
 import { useState } from 'react';
 
-import type { Assignment } from '../gen/assay/v1/assignment_pb';
-import type { GetSystemResponse } from '../gen/assay/v1/system_service_pb';
-import { idOf, pointsText } from '../model/format';
+import type {
+  GetHomeResponse,
+  GetHomeResponse_Funnel,
+} from '../gen/assay/v1/overview_service_pb';
+import { idOf, pointsText, protoDurationText } from '../model/format';
+import { sees, writes } from '../model/role';
 import { mergeRuns, type RunList } from '../model/run_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Empty } from '../parts/empty';
+import { FunnelBar } from '../parts/funnel_bar';
+import { QueueTable } from '../parts/queue_table';
 import { RunTable } from '../parts/run_table';
+import { useSelf } from '../parts/self';
 import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
+import { WaitingList } from '../parts/waiting_list';
+import { WorkerTable } from '../parts/worker_table';
 import { Link } from '../router';
 import { sentence, useClients } from '../rpc/client';
 
+// How many of the newest runs stand on the page.
+const SHOWN_RUNS = 50;
+
 export function HomePage() {
-  const { assignments, runs, system } = useClients();
-  const [list, setList] = useState<RunList | null>(null);
-  const listed = useLoad((signal) =>
-    assignments.listAssignments({ pageSize: 200 }, { signal }),
-  );
+  const self = useSelf();
+  const { overview, system } = useClients();
+  const home = useLoad((signal) => overview.getHome({}, { signal }));
   const state = useLoad((signal) => system.getSystem({}, { signal }));
   const now = useNow(1000);
+  const reload = () => {
+    home.reload();
+    state.reload();
+  };
+  return (
+    <>
+      <title>Assay</title>
+      {home.error !== null && (
+        <p className="notice bad">{sentence(home.error)}</p>
+      )}
+      {home.value && home.value.waitingCount > 0 && (
+        <section aria-labelledby="waiting" className="first">
+          <h2 id="waiting">Waits for a person</h2>
+          <WaitingList home={home.value} now={now} />
+        </section>
+      )}
+      <section aria-labelledby="assignments">
+        <div className="section-head">
+          <h1 id="assignments">Assignments</h1>
+          {writes(self?.role) && (
+            <Link href="/new" className="button">
+              New assignment
+            </Link>
+          )}
+        </div>
+        {home.value && <AssignmentList list={home.value.funnels} />}
+      </section>
+      {/* Observers see numbers, and no single run. */}
+      {(!self || sees(self.role)) && (
+        <Runs home={home.value} now={now} onChanged={reload} />
+      )}
+      <section aria-labelledby="workers">
+        <h2 id="workers">Workers</h2>
+        {state.value && <WorkerTable workers={state.value.workers} now={now} />}
+        {home.value && <p className="muted">{loadText(home.value)}</p>}
+      </section>
+    </>
+  );
+}
+
+function loadText(home: GetHomeResponse): string {
+  const counts = `${home.runningCount} running, ${home.queuedCount} queued`;
+  return home.usualRunDuration
+    ? `${counts}. A run usually takes ${protoDurationText(home.usualRunDuration)}.`
+    : `${counts}.`;
+}
+
+function Runs({
+  home,
+  now,
+  onChanged,
+}: {
+  home: GetHomeResponse | null;
+  now: number;
+  onChanged: () => void;
+}) {
+  const { runs } = useClients();
+  const [list, setList] = useState<RunList | null>(null);
   const connection = useFollow({
     open: (signal) => runs.watchRuns({}, { signal }),
     onMessage: (message) => {
       setList((before) => mergeRuns(before ?? [], message.runs));
       // Counts of attempts and of what waits change when runs do.
-      listed.reload();
-      state.reload();
+      onChanged();
     },
     ends: false,
   });
   return (
     <>
-      <title>Assay</title>
-      <ConnectionNotice connection={connection} />
-      <section aria-labelledby="assignments" className="first">
-        <div className="section-head">
-          <h1 id="assignments">Assignments</h1>
-          <SystemLine state={state.value} />
-        </div>
-        {listed.error !== null && (
-          <p className="notice bad">{sentence(listed.error)}</p>
-        )}
-        {listed.value && <AssignmentList list={listed.value.assignments} />}
-      </section>
+      {home && home.queue.length > 0 && (
+        <section aria-labelledby="queue">
+          <h2 id="queue">Queue</h2>
+          <QueueTable home={home} now={now} />
+        </section>
+      )}
       <section aria-labelledby="runs">
         <div className="section-head">
           <h2 id="runs">Runs</h2>
           <LiveMark connection={connection} />
         </div>
+        <ConnectionNotice connection={connection} />
         {list === null ? (
           <p className="muted">
             {connection.state === 'failed' ? '' : 'Loading…'}
@@ -62,40 +123,20 @@ export function HomePage() {
             </p>
           </Empty>
         ) : (
-          <RunTable runs={list} now={now} />
+          <RunTable runs={list.slice(0, SHOWN_RUNS)} now={now} />
         )}
       </section>
     </>
   );
 }
 
-function SystemLine({ state }: { state: GetSystemResponse | null }) {
-  if (!state) return null;
-  const { workers, queuedRuns, runningRuns } = state;
-  if (workers.length === 0) {
-    return (
-      <p className="muted">
-        No worker is attached: runs wait. Start one with{' '}
-        <code>assay-runner</code>.
-      </p>
-    );
-  }
-  const workerText =
-    workers.length === 1 ? '1 worker' : `${workers.length} workers`;
-  return (
-    <p className="muted">
-      {workerText}, {runningRuns} running, {queuedRuns} queued
-    </p>
-  );
-}
-
-function AssignmentList({ list }: { list: Assignment[] }) {
+function AssignmentList({ list }: { list: GetHomeResponse_Funnel[] }) {
   if (list.length === 0) {
     return (
       <Empty title="No assignments yet">
         <p>
-          An assignment is a brief, a template and a suite. Start with the
-          sample:
+          An assignment is a brief, a template and a suite. Write one here, or
+          start with the sample:
         </p>
         <pre>assay assignment create docs/examples/orders-api</pre>
       </Empty>
@@ -103,42 +144,29 @@ function AssignmentList({ list }: { list: Assignment[] }) {
   }
   return (
     <ul className="cards">
-      {list.map((assignment) => (
-        <li key={assignment.name}>
-          <AssignmentCard assignment={assignment} />
+      {list.map((funnel) => (
+        <li key={funnel.assignment}>
+          <AssignmentCard funnel={funnel} />
         </li>
       ))}
     </ul>
   );
 }
 
-function AssignmentCard({ assignment }: { assignment: Assignment }) {
+function AssignmentCard({ funnel }: { funnel: GetHomeResponse_Funnel }) {
   return (
     <article className="card">
       <h3>
-        <Link href={`/${assignment.name}`}>
-          {assignment.spec?.title || idOf(assignment.name)}
+        <Link href={`/${funnel.assignment}`}>
+          {funnel.title || idOf(funnel.assignment)}
         </Link>
       </h3>
       <p className="muted">
-        <span className="mono">{idOf(assignment.name)}</span>, version{' '}
-        {assignment.version}, {assignment.checkCount} checks,{' '}
-        {pointsText(assignment.maxPoints)} points
+        <span className="mono">{idOf(funnel.assignment)}</span>, version{' '}
+        {funnel.version}, {funnel.checkCount} checks,{' '}
+        {pointsText(funnel.maxPoints)} points
       </p>
-      <dl className="funnel">
-        <div>
-          <dt>invited</dt>
-          <dd>{assignment.invitationCount}</dd>
-        </div>
-        <div>
-          <dt>accepted</dt>
-          <dd>{assignment.attemptCount}</dd>
-        </div>
-        <div>
-          <dt>submitted</dt>
-          <dd>{assignment.submittedCount}</dd>
-        </div>
-      </dl>
+      <FunnelBar funnel={funnel} />
     </article>
   );
 }

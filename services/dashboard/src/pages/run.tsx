@@ -4,6 +4,7 @@ import { CheckList } from '../parts/check_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { LogView } from '../parts/log_view';
 import { PhaseStrip } from '../parts/phase_strip';
+import { RunCompare } from '../parts/run_compare';
 import { RunPill, ScoreText } from '../parts/run_pill';
 import { tookText } from '../parts/run_table';
 import { Tabs } from '../parts/tabs';
@@ -37,6 +38,23 @@ export function RunPage({ name }: { name: string }) {
       id: 'trace',
       label: `Trace (${model.spans.size})`,
       content: () => <TraceView model={model} version={version} />,
+    });
+    tabs.push({
+      id: 'compare',
+      label: 'Compare',
+      content: () => (
+        <RunCompare
+          model={model}
+          version={version}
+          other={searchParams.get('with') ?? ''}
+          onChoose={(other) =>
+            goTo(
+              `${pathname}?tab=compare${other && `&with=${encodeURIComponent(other)}`}`,
+              'replace',
+            )
+          }
+        />
+      ),
     });
   }
   return (

@@ -6,3 +6,7 @@ export function saveFile(name: string, content: Blob) {
   link.click();
   URL.revokeObjectURL(link.href);
 }
+
+export function csvFile(text: string): Blob {
+  return new Blob([text], { type: 'text/csv' });
+}

@@ -2,8 +2,10 @@ import type { CheckResult_Step } from '../gen/assay/v1/check_pb';
 import { cleanText } from '../model/clean_text';
 import { curlCommand } from '../model/curl';
 import { durationText } from '../model/format';
+import type { Load } from '../model/load_histogram';
 import { attributeText, type TraceRow } from '../model/trace_tree';
 import { VerdictMark } from './check_list';
+import { LoadHistogram } from './load_histogram';
 
 interface Props {
   row: TraceRow;
@@ -11,6 +13,8 @@ interface Props {
   above: TraceRow[];
   // The step that this span is of.
   step?: CheckResult_Step;
+  // What it measured, of a load's span.
+  load: Load | null;
   zoomed: boolean;
   onZoom: () => void;
   onChoose: (id: string) => void;
@@ -70,6 +74,7 @@ export function SpanDetails(props: Props) {
           </button>
         </p>
       )}
+      {props.load && <LoadHistogram load={props.load} onChoose={onChoose} />}
       <dl>
         {span.attributes.map((pair, i) => (
           <div key={i}>

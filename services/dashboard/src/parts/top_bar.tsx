@@ -1,8 +1,11 @@
 import { useState } from 'react';
 
+import { cleanText } from '../model/clean_text';
+import { roleText } from '../model/role';
 import { Link } from '../router';
-import { candidateClients, useClients } from '../rpc/client';
+import { candidateClients, signOut, useClients } from '../rpc/client';
 import { applyTheme, currentTheme, type Theme } from '../theme';
+import { useSelf } from './self';
 
 const NEXT: Record<Theme, Theme> = {
   auto: 'light',
@@ -13,6 +16,7 @@ const NEXT: Record<Theme, Theme> = {
 export function TopBar() {
   const clients = useClients();
   const home = clients === candidateClients ? '/attempt' : '/';
+  const self = useSelf();
   const [theme, setTheme] = useState(currentTheme);
   const change = () => {
     applyTheme(NEXT[theme]);
@@ -25,13 +29,19 @@ export function TopBar() {
         Assay
       </Link>
       <nav aria-label="Account">
+        {self?.label && (
+          <Link href="/account" className="self">
+            {cleanText(self.account?.displayName || self.label)}
+            <span className="muted"> {roleText(self.role)}</span>
+          </Link>
+        )}
         <button type="button" className="quiet" onClick={change}>
           Theme: {theme}
         </button>
         <button
           type="button"
           className="quiet"
-          onClick={() => clients.session.signOut()}
+          onClick={() => void signOut(clients)}
         >
           Sign out
         </button>

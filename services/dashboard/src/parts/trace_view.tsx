@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useState } from 'react';
 
 import { idOf } from '../model/format';
+import { loadOf } from '../model/load_histogram';
 import type { RunModel } from '../model/run_model';
 import { otlpJson } from '../model/trace_export';
 import { ancestors, type TimeRange } from '../model/trace_tree';
@@ -126,6 +127,7 @@ export function TraceView({
           row={selected}
           above={ancestors(tree.rows, at)}
           step={stepOf(model, chosen)}
+          load={loadOf(tree.rows, at)}
           zoomed={fills}
           onZoom={() =>
             setRange(

@@ -13,9 +13,11 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-// Asks once, and again on `reload`; the latest question's answer wins.
+// Asks once, and again on `reload` and when `key` changes; the latest
+// question's answer wins.
 export function useLoad<T>(
   ask: (signal: AbortSignal) => Promise<T>,
+  key: unknown = null,
 ): Loaded<T> {
   const [value, setValue] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -36,7 +38,7 @@ export function useLoad<T>(
   useEffect(() => {
     void load();
     return () => asking.current?.abort();
-  }, [turn]);
+  }, [turn, key]);
   const reload = useCallback(() => setTurn((now) => now + 1), []);
   return { value, error, reload };
 }

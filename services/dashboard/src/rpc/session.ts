@@ -1,5 +1,9 @@
-// Who is signed in: a bearer token, as the command line has one. Staff and the
+// Who is signed in. Staff have an account, whose session is a cookie that no
+// page can read, or a bearer token, as the command line has one. Staff and the
 // candidate of one attempt are kept apart, since a reviewer may try a task.
+
+// In the place of a token: the cookie says who this is.
+const ACCOUNT = 'account:';
 
 export class Session {
   readonly #key: string;
@@ -14,11 +18,25 @@ export class Session {
     });
   }
 
-  readonly token = (): string | null => localStorage.getItem(this.#key);
+  // Something that changes with whoever is signed in; null: nobody.
+  readonly who = (): string | null => localStorage.getItem(this.#key);
+
+  token(): string | null {
+    const who = this.who();
+    return who?.startsWith(ACCOUNT) ? null : who;
+  }
+
+  // Whether the cookie is what the server knows them by.
+  get byCookie(): boolean {
+    return this.who()?.startsWith(ACCOUNT) ?? false;
+  }
 
   signIn(token: string) {
-    localStorage.setItem(this.#key, token);
-    this.#tell();
+    this.#set(token);
+  }
+
+  signInAs(account: string) {
+    this.#set(ACCOUNT + account);
   }
 
   signOut() {
@@ -30,6 +48,11 @@ export class Session {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
+
+  #set(who: string) {
+    localStorage.setItem(this.#key, who);
+    this.#tell();
+  }
 
   #tell() {
     for (const listener of this.#listeners) listener();

@@ -1,0 +1,165 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { type FormEvent, useState } from 'react';
+
+import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
+import { sentence, useClients } from '../rpc/client';
+import { newRequestId } from './invite_form';
+
+type Change = 'extend' | 'pause' | 'resume' | 'accommodate';
+
+interface Props {
+  attempt: Attempt;
+  onChanged: () => void;
+}
+
+// Changes a candidate's clock, always with a reason. Extending opens an attempt
+// again that the deadline has closed.
+export function ClockForm({ attempt, onChanged }: Props) {
+  const { attempts } = useClients();
+  const possible = changesOf(attempt);
+  const [wanted, setWanted] = useState<Change>('extend');
+  const [minutes, setMinutes] = useState('30');
+  const [factor, setFactor] = useState(
+    String(attempt.clock?.accommodation || 1),
+  );
+  const [reason, setReason] = useState('');
+  const [problem, setProblem] = useState('');
+  const [requestId, setRequestId] = useState(newRequestId);
+  const change = possible.includes(wanted) ? wanted : possible[0]!;
+
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    setProblem('');
+    const { name } = attempt;
+    const common = { name, reason: reason.trim(), requestId };
+    try {
+      switch (change) {
+        case 'extend': {
+          const extension = durationFromMs(Number(minutes) * 60_000);
+          await attempts.extendAttempt({ ...common, extension });
+          break;
+        }
+        case 'pause':
+          await attempts.pauseAttempt(common);
+          break;
+        case 'resume':
+          await attempts.resumeAttempt(common);
+          break;
+        case 'accommodate':
+          await attempts.setAccommodation({
+            ...common,
+            factor: Number(factor),
+          });
+          break;
+      }
+      setReason('');
+      setRequestId(newRequestId());
+      onChanged();
+    } catch (error) {
+      setProblem(sentence(error));
+    }
+  };
+
+  return (
+    <>
+      <form className="inline-form" onSubmit={(event) => void send(event)}>
+        <label>
+          What to do
+          <select
+            value={change}
+            onChange={(event) => setWanted(event.target.value as Change)}
+          >
+            {possible.map((one) => (
+              <option key={one} value={one}>
+                {wordOf(one, attempt)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {change === 'extend' && (
+          <label>
+            More minutes
+            <input
+              type="number"
+              min="1"
+              max="100000"
+              required
+              value={minutes}
+              onChange={(event) => setMinutes(event.target.value)}
+            />
+          </label>
+        )}
+        {change === 'accommodate' && (
+          <label>
+            Factor on the time allowed
+            <input
+              type="number"
+              min="1"
+              max="10"
+              step="0.05"
+              required
+              value={factor}
+              onChange={(event) => setFactor(event.target.value)}
+            />
+          </label>
+        )}
+        <label className="wide">
+          Reason, kept in the audit log
+          <input
+            required
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        </label>
+        <button type="submit" className="primary">
+          {buttonOf(change)}
+        </button>
+      </form>
+      {problem && (
+        <p className="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+    </>
+  );
+}
+
+// What the server would not refuse at once.
+function changesOf(attempt: Attempt): Change[] {
+  if (attempt.clock?.pauseTime) return ['resume', 'extend', 'accommodate'];
+  if (attempt.state === Attempt_State.STARTED) {
+    return ['extend', 'pause', 'accommodate'];
+  }
+  return attempt.state === Attempt_State.SUBMITTED
+    ? ['extend', 'accommodate']
+    : ['accommodate'];
+}
+
+function wordOf(change: Change, attempt: Attempt): string {
+  switch (change) {
+    case 'extend':
+      return attempt.state === Attempt_State.SUBMITTED
+        ? 'Give more time and open it again'
+        : 'Give more time';
+    case 'pause':
+      return 'Stop the clock';
+    case 'resume':
+      return 'Let the clock run again';
+    case 'accommodate':
+      return 'Set the factor on the time';
+  }
+}
+
+function buttonOf(change: Change): string {
+  switch (change) {
+    case 'extend':
+      return 'Extend';
+    case 'pause':
+      return 'Pause';
+    case 'resume':
+      return 'Resume';
+    case 'accommodate':
+      return 'Set';
+  }
+}

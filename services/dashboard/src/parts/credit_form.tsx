@@ -1,0 +1,100 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { type FormEvent, useState } from 'react';
+
+import { protoDurationText } from '../model/format';
+import { sentence, useClients } from '../rpc/client';
+import { newRequestId } from './invite_form';
+
+interface Props {
+  assignment: string;
+  onChanged: () => void;
+}
+
+// Gives every attempt back what an outage took from it.
+export function CreditForm({ assignment, onChanged }: Props) {
+  const { attempts } = useClients();
+  const [from, setFrom] = useState('');
+  const [to, setTo] = useState('');
+  const [reason, setReason] = useState('');
+  const [outcome, setOutcome] = useState({ text: '', good: true });
+  const [requestId, setRequestId] = useState(newRequestId);
+  const credit = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      const { credits } = await attempts.creditOutage({
+        assignment,
+        // What the fields hold is in the viewer's zone.
+        startTime: timestampFromMs(new Date(from).getTime()),
+        endTime: timestampFromMs(new Date(to).getTime()),
+        reason: reason.trim(),
+        requestId,
+      });
+      setOutcome({
+        text:
+          credits.length === 0
+            ? 'No clock ran in that time.'
+            : `${credits.length} attempts got up to ${protoDurationText(longest(credits))} back.`,
+        good: true,
+      });
+      setRequestId(newRequestId());
+      onChanged();
+    } catch (error) {
+      setOutcome({ text: sentence(error), good: false });
+    }
+  };
+  return (
+    <details className="fold">
+      <summary>Give back the time of an outage</summary>
+      <form className="inline-form" onSubmit={(event) => void credit(event)}>
+        <label>
+          From, your time
+          <input
+            type="datetime-local"
+            step="1"
+            required
+            value={from}
+            onChange={(event) => setFrom(event.target.value)}
+          />
+        </label>
+        <label>
+          To
+          <input
+            type="datetime-local"
+            step="1"
+            required
+            value={to}
+            onChange={(event) => setTo(event.target.value)}
+          />
+        </label>
+        <label className="wide">
+          Reason for everybody, kept in the audit log
+          <input
+            required
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        </label>
+        <button type="submit" className="primary">
+          Give back
+        </button>
+      </form>
+      {outcome.text && (
+        <p
+          className={`notice ${outcome.good ? 'good' : 'bad'}`}
+          role={outcome.good ? 'status' : 'alert'}
+        >
+          {outcome.text}
+        </p>
+      )}
+    </details>
+  );
+}
+
+function longest<T extends { extension?: { seconds: bigint; nanos: number } }>(
+  credits: T[],
+) {
+  const seconds = (one: T) => Number(one.extension?.seconds ?? 0n);
+  return credits.reduce((a, b) => (seconds(b) > seconds(a) ? b : a))
+    .extension as Parameters<typeof protoDurationText>[0] | undefined;
+}

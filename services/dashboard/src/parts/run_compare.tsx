@@ -1,0 +1,240 @@
+import { useMemo, useState } from 'react';
+
+import type { CheckResult } from '../gen/assay/v1/check_pb';
+import { type Run, Run_State } from '../gen/assay/v1/run_pb';
+import { cleanText } from '../model/clean_text';
+import { compareChecks, compareWork, type Work } from '../model/compare';
+import {
+  durationText,
+  idOf,
+  kindText,
+  pointsText,
+  shortCommit,
+  whenText,
+} from '../model/format';
+import { millis } from '../model/format';
+import type { RunModel } from '../model/run_model';
+import { Link } from '../router';
+import { sentence, useClients } from '../rpc/client';
+import { VerdictMark } from './check_list';
+import { Empty } from './empty';
+import { useLoad } from './use_load';
+import { useRun } from './use_run';
+
+// How many kinds of requests and statements are listed.
+const LISTED = 60;
+
+interface Props {
+  model: RunModel;
+  version: number;
+  // The other run's name; empty: none is chosen.
+  other: string;
+  onChoose: (name: string) => void;
+}
+
+// Two runs beside each other: of one candidate, or of two.
+export function RunCompare({ model, version, other, onChoose }: Props) {
+  const { runs } = useClients();
+  const run = model.run!;
+  const listed = useLoad(async (signal) => {
+    const [mine, all] = await Promise.all([
+      runs.listRuns({ attempt: run.attempt, pageSize: 100 }, { signal }),
+      runs.listRuns({ assignment: run.assignment, pageSize: 200 }, { signal }),
+    ]);
+    const seen = new Map<string, Run>();
+    for (const each of [...mine.runs, ...all.runs]) {
+      if (each.name !== run.name && each.state === Run_State.FINISHED) {
+        seen.set(each.name, each);
+      }
+    }
+    return [...seen.values()];
+  });
+  const [typed, setTyped] = useState('');
+  return (
+    <>
+      {listed.error !== null && (
+        <p className="notice bad">{sentence(listed.error)}</p>
+      )}
+      <form
+        className="table-tools"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const id = typed.trim();
+          if (id) onChoose(id.startsWith('runs/') ? id : `runs/${id}`);
+        }}
+      >
+        <label>
+          Compare with{' '}
+          <select
+            value={other}
+            onChange={(event) => onChoose(event.target.value)}
+          >
+            <option value="">choose a run</option>
+            {listed.value?.map((each) => (
+              <option key={each.name} value={each.name}>
+                {optionText(each, run)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          or its name{' '}
+          <input
+            value={typed}
+            placeholder="run_…"
+            onChange={(event) => setTyped(event.target.value)}
+          />
+        </label>
+      </form>
+      {other ? (
+        <Beside key={other} here={model} version={version} other={other} />
+      ) : (
+        <Empty title="No other run chosen">
+          <p>
+            Another push of the same candidate shows what a change did; another
+            candidate’s run, or the reference’s, shows what can be had.
+          </p>
+        </Empty>
+      )}
+    </>
+  );
+}
+
+function optionText(each: Run, run: Run): string {
+  const queued = millis(each.queueTime);
+  return [
+    each.attempt === run.attempt ? 'same attempt' : idOf(each.attempt),
+    kindText(each.kind),
+    shortCommit(each.commit),
+    each.score
+      ? `${pointsText(each.score.earned)} / ${pointsText(each.score.max)}`
+      : '',
+    queued === null ? '' : whenText(queued).replace(/ \(.*/, ''),
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function Beside({
+  here,
+  version,
+  other,
+}: {
+  here: RunModel;
+  version: number;
+  other: string;
+}) {
+  const there = useRun(other);
+  const thereVersion = there.version;
+  const checks = compareChecks(here.checks, there.model.checks);
+  const work = useMemo(
+    () => compareWork(here.spans.values(), there.model.spans.values()),
+    // The spans are kept in place; the versions say that they changed.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [here, version, there.model, thereVersion],
+  );
+  if (there.connection.state === 'failed') {
+    return (
+      <p className="notice bad" role="alert">
+        {sentence(there.connection.error)}
+      </p>
+    );
+  }
+  const differing = checks.filter((check) => !check.same).length;
+  return (
+    <>
+      <p>
+        {differing === 0
+          ? 'Every check came to the same.'
+          : `${differing} of ${checks.length} checks differ.`}{' '}
+        The other: <Link href={`/${other}`}>{idOf(other)}</Link>
+      </p>
+      <div className="table-scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Check</th>
+              <th scope="col">This run</th>
+              <th scope="col">The other</th>
+            </tr>
+          </thead>
+          <tbody>
+            {checks.map((check) => (
+              <tr key={check.id} className={check.same ? '' : 'differs'}>
+                <td>{cleanText(check.title) || check.id}</td>
+                <td>
+                  <Result of={check.here} />
+                </td>
+                <td>
+                  <Result of={check.there} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <h3>Requests and statements</h3>
+      {work.length === 0 ? (
+        <p className="muted">Neither run has any.</p>
+      ) : (
+        <WorkTable work={work} />
+      )}
+    </>
+  );
+}
+
+function Result({ of }: { of?: CheckResult }) {
+  if (!of) return <span className="muted">not run</span>;
+  return (
+    <>
+      <VerdictMark verdict={of.verdict} /> {pointsText(of.earned)} /{' '}
+      {pointsText(of.points)}
+      {of.reason && <p className="muted">{cleanText(of.reason)}</p>}
+    </>
+  );
+}
+
+function WorkTable({ work }: { work: Work[] }) {
+  return (
+    <div
+      className="table-scroll"
+      tabIndex={0}
+      role="region"
+      aria-label="Requests and statements"
+    >
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col" className="number">
+              This run
+            </th>
+            <th scope="col" className="number">
+              took
+            </th>
+            <th scope="col" className="number">
+              The other
+            </th>
+            <th scope="col" className="number">
+              took
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {work.slice(0, LISTED).map((each) => (
+            <tr key={`${each.lane} ${each.name}`}>
+              <td className="mono what">{each.name}</td>
+              <td className="number">{each.here.count}×</td>
+              <td className="number">{durationText(each.here.total)}</td>
+              <td className="number">{each.there.count}×</td>
+              <td className="number">{durationText(each.there.total)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {work.length > LISTED && (
+        <p className="muted">and {work.length - LISTED} more kinds</p>
+      )}
+    </div>
+  );
+}

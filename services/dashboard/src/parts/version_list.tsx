@@ -1,0 +1,148 @@
+import { type FormEvent, useState } from 'react';
+
+import type { Assignment } from '../gen/assay/v1/assignment_pb';
+import { pointsText, protoDurationText, shortCommit } from '../model/format';
+import { sentence, useClients } from '../rpc/client';
+import { newRequestId } from './invite_form';
+import { Time } from './time';
+import { useLoad } from './use_load';
+
+// How many versions are listed, from the newest.
+const LISTED = 20;
+
+// The versions of an assignment, and how running attempts come to another.
+export function VersionList({
+  assignment,
+  now,
+}: {
+  assignment: Assignment;
+  now: number;
+}) {
+  const { assignments } = useClients();
+  const { name, version } = assignment;
+  const listed = useLoad(async (signal) => {
+    const first = Math.max(1, version - LISTED + 1);
+    const all = Array.from({ length: version - first + 1 }, (_, i) =>
+      assignments.getAssignment({ name, version: version - i }, { signal }),
+    );
+    return (await Promise.all(all)).map((found) => found.assignment!);
+  });
+  return (
+    <>
+      {listed.error !== null && (
+        <p className="notice bad">{sentence(listed.error)}</p>
+      )}
+      <div className="table-scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col" className="number">
+                Version
+              </th>
+              <th scope="col">Made</th>
+              <th scope="col">Time allowed</th>
+              <th scope="col">Suite</th>
+              <th scope="col">Template</th>
+            </tr>
+          </thead>
+          <tbody>
+            {listed.value?.map((one) => (
+              <tr key={one.version}>
+                <td className="number">{one.version}</td>
+                <td>
+                  <Time at={one.updateTime} now={now} />
+                </td>
+                <td>{protoDurationText(one.spec?.duration)}</td>
+                <td>
+                  {one.checkCount} checks, {pointsText(one.maxPoints)} points
+                </td>
+                <td className="mono">{shortCommit(one.templateCommit)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {version > 1 && <MoveForm name={name} version={version} />}
+    </>
+  );
+}
+
+function MoveForm({ name, version }: { name: string; version: number }) {
+  const { assignments } = useClients();
+  const [to, setTo] = useState(String(version));
+  const [reason, setReason] = useState('');
+  const [outcome, setOutcome] = useState({ text: '', good: true });
+  const [requestId, setRequestId] = useState(newRequestId);
+  const attempt = async (work: () => Promise<string>) => {
+    try {
+      setOutcome({ text: await work(), good: true });
+      setRequestId(newRequestId());
+    } catch (error) {
+      setOutcome({ text: sentence(error), good: false });
+    }
+  };
+  const move = (event: FormEvent) => {
+    event.preventDefault();
+    void attempt(async () => {
+      const { moves } = await assignments.moveAttempts({
+        name,
+        version: Number(to),
+        reason: reason.trim(),
+        requestId,
+      });
+      return moves.length === 0
+        ? 'All running attempts were on that version.'
+        : `${moves.length} running attempts are on version ${to} now.`;
+    });
+  };
+  const offer = () =>
+    void attempt(async () => {
+      const { offers } = await assignments.offerTemplate({
+        name,
+        version: Number(to),
+      });
+      return offers.length === 0
+        ? 'All began with that template: there was nothing to offer.'
+        : `${offers.length} running attempts find the template on the branch ${offers[0]!.branch}.`;
+    });
+  return (
+    <>
+      <form className="inline-form" onSubmit={move}>
+        <label>
+          Version
+          <input
+            type="number"
+            min="1"
+            max={version}
+            required
+            value={to}
+            onChange={(event) => setTo(event.target.value)}
+          />
+        </label>
+        <label className="wide">
+          Reason, kept in the audit log
+          <input
+            required
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        </label>
+        <button type="submit" className="primary">
+          Move running attempts
+        </button>
+        <button type="button" className="quiet" onClick={offer}>
+          Offer its template
+        </button>
+      </form>
+      {outcome.text && (
+        <p
+          className={`notice ${outcome.good ? 'good' : 'bad'}`}
+          role={outcome.good ? 'status' : 'alert'}
+        >
+          {outcome.text}
+        </p>
+      )}
+    </>
+  );
+}

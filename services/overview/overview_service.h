@@ -1,0 +1,39 @@
+#ifndef ASSAY_SERVICES_OVERVIEW_OVERVIEW_SERVICE_H_
+#define ASSAY_SERVICES_OVERVIEW_OVERVIEW_SERVICE_H_
+
+#include <functional>
+
+#include "assay/v1/overview_service.pb.h"
+#include "proto/base/clock.h"
+#include "services/rpc/method_registry.h"
+#include "services/storage/store.h"
+
+namespace assay::overview {
+
+// assay.v1.OverviewService.
+//
+// Ownership: borrows store and clock.
+// Threads: confined to the coordinator's strand.
+class OverviewService {
+ public:
+  // `slots` says how many runs the attached workers take at once.
+  OverviewService(storage::Store& store, const Clock& clock,
+                  std::function<int()> slots);
+  void Register(rpc::MethodRegistry& registry);
+
+ private:
+  rpc::Async<v1::GetHomeResponse> GetHome(rpc::CallContext context,
+                                          v1::GetHomeRequest request);
+  rpc::Async<v1::ListCandidatesResponse> ListCandidates(
+      rpc::CallContext context, v1::ListCandidatesRequest request);
+  rpc::Async<v1::GetStatisticsResponse> GetStatistics(
+      rpc::CallContext context, v1::GetStatisticsRequest request);
+
+  storage::Store& store_;
+  const Clock& clock_;
+  const std::function<int()> slots_;
+};
+
+}  // namespace assay::overview
+
+#endif  // ASSAY_SERVICES_OVERVIEW_OVERVIEW_SERVICE_H_
