@@ -11,6 +11,7 @@ import {
   CHECKS,
   fill,
   FINAL_RUN,
+  HOSTILE,
   LIVE_RUN,
   manyCandidates,
 } from './sample_data.mjs';
@@ -48,6 +49,12 @@ afterEach(async () => {
 async function open(address) {
   const [bare, query = ''] = address.split('?');
   await page.goto(`${origin}${bare}${query && `?${query}`}#token=${TOKEN}`);
+}
+
+// A picture of the documentation: written only where it is asked for.
+async function docsPicture(name) {
+  const folder = process.env.ASSAY_DOCS_IMAGES;
+  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
 }
 
 async function picture(name) {
@@ -164,6 +171,8 @@ test('a finished run shows checks, log and trace', async () => {
 
   await page.getByRole('tab', { name: /Trace/ }).click();
   await page.getByText('same statement × 20').waitFor();
+  const oversold = page.getByRole('row', { name: /never-oversells/ });
+  await oversold.locator('.twist').click();
   await page.getByRole('row', { name: /GET \/orders/ }).click();
   await page.getByText('http.response.status_code').waitFor();
   const bar = page.getByRole('row', { name: /GET \/orders/ }).locator('.bar');
@@ -174,6 +183,8 @@ test('a finished run shows checks, log and trace', async () => {
     'it fills the width',
   );
   await picture('run-trace');
+  await page.locator('.tabs').evaluate((tabs) => tabs.scrollIntoView());
+  await docsPicture('trace');
   assert.match(page.url(), /tab=trace$/, 'the address leads back here');
 });
 
@@ -527,6 +538,7 @@ test('a candidate comes from the link to the hand-in, without an account', async
   await page.getByRole('button', { name: 'Try git' }).click();
   await page.getByText('only-for-trying').waitFor();
   await picture('candidate-before-start');
+  await docsPicture('candidate');
   assert.equal(page.url(), `${origin}/attempt`, 'the secret left the address');
   assert.deepEqual(await axeViolations(page), []);
 
@@ -733,6 +745,118 @@ test('what waits, the queue and the workers stand on the first page', async () =
   await page.getByRole('cell', { name: 'w1' }).waitFor();
   await picture('home-busy');
   assert.deepEqual(await axeViolations(page), []);
+});
+
+test('a decision is taken with a reason, and what is typed outlives a reload', async () => {
+  fill(server);
+  await open('/attempts/at_7f3a');
+  await page.getByLabel('Outcome').selectOption('advance');
+  await page
+    .getByLabel('Feedback to the candidate')
+    .fill('Your API was clear.');
+  await page.reload();
+  await page.getByLabel('Why, for the record').fill('75 of 100, and clear');
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await page.getByText('advance by first admin: 75 of 100').waitFor();
+  assert.equal(server.decisions[0].outcome, 'OUTCOME_ADVANCE');
+  assert.equal(server.decisions[0].feedback, 'Your API was clear.');
+  await picture('attempt-decided');
+  assert.deepEqual(await axeViolations(page), []);
+});
+
+test('a few letters lead anywhere', async () => {
+  fill(server);
+  await open('/');
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('option', { name: 'Orders API: edit' }).waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await page.keyboard.type('ostat');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/orders-api\?tab=statistics$/);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(FINAL_RUN.name);
+  await page.keyboard.press('Enter');
+  await page.getByText('75 / 100').waitFor();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+// Whatever can come from somebody else, on every page that shows it.
+test('hostile text runs nothing on any page', async () => {
+  fill(server);
+  const text = HOSTILE.join(' ');
+  const evil = [text, `# ${text}`, `[x](javascript:hacked=1) ${text}`].join(
+    '\n\n',
+  );
+  const assignment = server.assignments.get('assignments/orders-api');
+  server.assignments.set(assignment.name, {
+    ...assignment,
+    spec: { ...assignment.spec, title: text, brief: evil },
+  });
+  server.attempts.set('attempts/at_7f3a', {
+    ...server.attempts.get('attempts/at_7f3a'),
+    candidateName: text,
+    candidateEmail: text,
+  });
+  server.candidates = HOSTILE.map((each, i) => ({
+    ...server.candidates[0],
+    invitation: `invitations/inv_${i}`,
+    candidateName: each,
+    candidateEmail: each,
+  }));
+  server.invitations.push({
+    ...server.invitations[0],
+    name: 'invitations/inv_x',
+    candidateName: text,
+  });
+  server.questions.push({
+    name: 'questions/q_1',
+    text: evil,
+    askTime: '2026-03-02T09:00:00Z',
+  });
+  server.pushes.push({ ...pushOf(1, 'a'), subject: text });
+  server.submissions.push({
+    name: 'attempts/at_7f3a/submissions/1',
+    commit: 'a'.repeat(40),
+    submitTime: '2026-03-02T09:00:00Z',
+    aiStatement: evil,
+  });
+  server.decisions.push({
+    outcome: 'OUTCOME_HOLD',
+    reason: text,
+    decider: text,
+    number: 1,
+  });
+  server.statistics.checks[0].title = text;
+  server.self = { role: 'ROLE_ADMIN', label: text };
+  server.system = { workers: [{ name: text, slots: 2 }] };
+  for (const address of [
+    '/',
+    '/account',
+    '/assignments/orders-api',
+    '/assignments/orders-api?tab=questions',
+    '/assignments/orders-api?tab=statistics',
+    '/assignments/orders-api?tab=task',
+    '/assignments/orders-api/edit',
+    '/attempts/at_7f3a',
+    '/attempts/at_7f3a?tab=code',
+    `/${FINAL_RUN.name}?tab=compare&with=${encodeURIComponent(FINAL_RUN.name)}`,
+  ]) {
+    await open(address);
+    await page.waitForFunction(
+      () => document.querySelector('main').textContent.length > 60,
+    );
+    assert.equal(await page.evaluate(() => 'hacked' in window), false, address);
+    const bad = await page.evaluate(
+      () =>
+        document.querySelectorAll(
+          'main script, main [onerror], main img[src*="outside"], main a[href^="javascript" i], main a[href^="data" i]',
+        ).length,
+    );
+    assert.equal(bad, 0, address);
+  }
 });
 
 test('feedback is shown once it is released', async () => {

@@ -323,6 +323,16 @@ export class FakeAssayd {
         question.paused = true;
         return { question };
       }
+      case 'CreateDecision': {
+        const decision = {
+          ...message,
+          number: this.decisions.length + 1,
+          decider: 'first admin',
+          decideTime: new Date().toISOString(),
+        };
+        this.decisions.push(decision);
+        return { decision };
+      }
       case 'ListDecisions':
         return { decisions: this.decisions };
       case 'GetReceipt':

@@ -9,6 +9,7 @@ import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
 import { RunPage } from './pages/run';
 import { SignInPage } from './pages/sign_in';
+import { Palette } from './parts/palette';
 import { SelfProvider } from './parts/self';
 import { TopBar } from './parts/top_bar';
 import { useAddress } from './router';
@@ -52,6 +53,7 @@ export function App() {
           Skip to the content
         </a>
         <TopBar />
+        {clients === staffClients && <Palette />}
         {/* The key starts each page, and each person, with nothing from before. */}
         <main id="main" ref={main} tabIndex={-1} key={who + pathname}>
           <Page path={pathname} />

@@ -322,6 +322,98 @@ TEST_P(TablesTest, TokensAreFoundByHashAndRevoked) {
               FailsWith(Code::kNotFound));
 }
 
+TEST_P(TablesTest, AccountsAndTheirSessionsAreKept) {
+  AccountRecord account;
+  account.id = "grace";
+  account.display_name = "Grace H.";
+  account.role = v1::ROLE_REVIEWER;
+  account.password_hash = "$argon2id$1";
+  account.create_time = account.password_time = clock_.Now();
+  const auto create = [&] {
+    return Write(
+        [account](Transaction& tx) { return tx.accounts.Create(account); });
+  };
+  ASSERT_THAT(create(), IsOk());
+  EXPECT_THAT(create(), FailsWith(Code::kAlreadyExists, "grace"));
+  const auto now = clock_.Now() + seconds(5);
+  ASSERT_THAT(
+      Write([now](Transaction& tx) -> Status {
+        ASSAY_RETURN_IF_ERROR(tx.accounts.SetRole("grace", v1::ROLE_AUTHOR));
+        ASSAY_RETURN_IF_ERROR(tx.accounts.SetDisabled("grace", true));
+        ASSAY_RETURN_IF_ERROR(
+            tx.accounts.SetPassword("grace", "$argon2id$2", now));
+        for (const char* hash : {"a", "b", "c"})
+          ASSAY_RETURN_IF_ERROR(tx.accounts.OpenSession(
+              {hash, "grace", now, now, now + hours(1), "127.0.0.1"}));
+        ASSAY_RETURN_IF_ERROR(tx.accounts.TouchSession("b", now + minutes(9)));
+        return tx.accounts.EndSession("c");
+      }),
+      IsOk());
+  EXPECT_THAT(Write([](Transaction& tx) {
+                return tx.accounts.SetRole("none", v1::ROLE_ADMIN);
+              }),
+              FailsWith(Code::kNotFound, "none"));
+  const auto kept =
+      Read([](Transaction& tx) { return tx.accounts.Get("grace"); });
+  ASSERT_THAT(kept, IsOk());
+  EXPECT_EQ(kept->role, v1::ROLE_AUTHOR);
+  EXPECT_TRUE(kept->disabled);
+  EXPECT_EQ(kept->password_hash, "$argon2id$2");
+  EXPECT_EQ(kept->sign_in_time, now);
+  const auto session =
+      Read([](Transaction& tx) { return tx.accounts.GetSession("b"); });
+  ASSERT_THAT(session, IsOk());
+  EXPECT_EQ(session->use_time, now + minutes(9));
+  EXPECT_EQ(session->peer, "127.0.0.1");
+  const auto count = [now] {
+    return [now](Transaction& tx) {
+      return tx.accounts.CountSessions("grace", now);
+    };
+  };
+  EXPECT_EQ(*Read(count()), 2);
+  // "a" has not been used for nine minutes.
+  ASSERT_THAT(Write([now](Transaction& tx) {
+                return tx.accounts.EndExpiredSessions(now, now);
+              }),
+              IsOk());
+  EXPECT_EQ(*Read(count()), 1);
+  EXPECT_EQ(*Write([](Transaction& tx) {
+    return tx.accounts.EndSessions("grace", "b");
+  }),
+            0);
+  EXPECT_EQ(
+      *Write([](Transaction& tx) { return tx.accounts.EndSessions("grace"); }),
+      1);
+}
+
+// What it says is the overview service's test; here it is that both databases
+// take its statements.
+TEST_P(TablesTest, OverviewsAreOneQueryEach) {
+  const AssignmentId orders("orders");
+  const auto funnels =
+      Read([](Transaction& tx) { return tx.overview.Funnels(); });
+  ASSERT_THAT(funnels, IsOk());
+  ASSERT_EQ(funnels->size(), 1);
+  EXPECT_EQ(funnels->front().assignment, orders);
+  EXPECT_EQ(funnels->front().spec.title(), "Orders");
+  EXPECT_THAT(Read([](Transaction& tx) { return tx.overview.Waiting(10); }),
+              IsOk());
+  EXPECT_THAT(Read([](Transaction& tx) { return tx.overview.Queue(10); }),
+              IsOk());
+  EXPECT_THAT(
+      Read([](Transaction& tx) { return tx.overview.RunDurations(10); }),
+      IsOk());
+  EXPECT_THAT(
+      Read([&](Transaction& tx) { return tx.overview.Candidates(orders, {}); }),
+      IsOk());
+  EXPECT_THAT(
+      Read([&](Transaction& tx) { return tx.overview.Scored(orders, 0, {}); }),
+      IsOk());
+  EXPECT_THAT(
+      Read([&](Transaction& tx) { return tx.overview.Waits(orders, 1); }),
+      IsOk());
+}
+
 TEST_P(TablesTest, ARequestIdAnswersTheSameRequestOnly) {
   const RequestKey key{"tok_1", "Method", "r1"};
   ASSERT_THAT(Write([=](Transaction& tx) {

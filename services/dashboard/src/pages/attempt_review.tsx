@@ -3,6 +3,7 @@ import {
   type Push,
   Push_State,
 } from '../gen/assay/v1/attempt_pb';
+import type { Decision } from '../gen/assay/v1/decision_pb';
 import type { Question } from '../gen/assay/v1/question_pb';
 import type { Run } from '../gen/assay/v1/run_pb';
 import {
@@ -16,6 +17,7 @@ import { type Happening, timeline } from '../model/timeline';
 import { ClockForm } from '../parts/clock_form';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Countdown } from '../parts/countdown';
+import { DecisionDesk } from '../parts/decision_desk';
 import { Empty } from '../parts/empty';
 import { PushScrubber } from '../parts/push_scrubber';
 import { QuestionText } from '../parts/question_thread';
@@ -35,15 +37,16 @@ interface Whole {
   runs: Run[];
   submissions: Submission[];
   questions: Question[];
+  decisions: Decision[];
 }
 
 // One attempt, as author and reviewer see it.
 export function AttemptReviewPage({ name }: { name: string }) {
-  const { attempts, questions, runs, submissions } = useClients();
+  const { attempts, decisions, questions, runs, submissions } = useClients();
   const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
   const { value, error, reload } = useLoad<Whole>(async (signal) => {
-    const [found, pushed, ran, submitted, asked] = await Promise.all([
+    const [found, pushed, ran, submitted, asked, decided] = await Promise.all([
       attempts.getAttempt({ name }, { signal }),
       attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
       runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
@@ -52,6 +55,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
       questions
         .listQuestions({ attempt: name, pageSize: 200 }, { signal })
         .catch(() => ({ questions: [] })),
+      decisions.listDecisions({ attempt: name }, { signal }),
     ]);
     return {
       attempt: found.attempt,
@@ -59,6 +63,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
       ...ran,
       ...submitted,
       ...asked,
+      ...decided,
     };
   });
   const connection = useFollow({
@@ -155,6 +160,14 @@ function Happened({
             ))}
           </ul>
         </section>
+      )}
+      {whole.attempt && (
+        <DecisionDesk
+          attempt={whole.attempt}
+          decisions={whole.decisions}
+          now={now}
+          onDecided={onChanged}
+        />
       )}
       {whole.attempt && writes(self?.role) && (
         <section aria-labelledby="clock">

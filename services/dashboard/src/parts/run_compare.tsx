@@ -149,7 +149,12 @@ function Beside({
           : `${differing} of ${checks.length} checks differ.`}{' '}
         The other: <Link href={`/${other}`}>{idOf(other)}</Link>
       </p>
-      <div className="table-scroll">
+      <div
+        className="table-scroll"
+        tabIndex={0}
+        role="region"
+        aria-label="Checks of both runs"
+      >
         <table>
           <thead>
             <tr>
