@@ -27,6 +27,7 @@ import { useCandidates } from '../parts/use_candidates';
 import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
+import { useSoon } from '../parts/use_soon';
 import { VersionList } from '../parts/version_list';
 import { goTo, Link, useAddress } from '../router';
 import { sentence, useClients } from '../rpc/client';
@@ -42,6 +43,7 @@ export function AssignmentPage({ name }: { name: string }) {
   const found = useLoad((signal) =>
     assignments.getAssignment({ name }, { signal }),
   );
+  const [list, setList] = useState<RunList>([]);
   const changed = () => setTurn((before) => before + 1);
   const assignment = found.value?.assignment;
   const title = assignment?.spec?.title || idOf(name);
@@ -65,7 +67,7 @@ export function AssignmentPage({ name }: { name: string }) {
     sees(self?.role) && {
       id: 'runs',
       label: 'Runs',
-      content: () => <Runs name={name} now={now} />,
+      content: () => <Runs list={list} now={now} />,
     },
     !!assignment && {
       id: 'task',
@@ -92,7 +94,9 @@ export function AssignmentPage({ name }: { name: string }) {
         <p className="notice bad">{sentence(found.error)}</p>
       )}
       {assignment && <Facts assignment={assignment} />}
-      {sees(self?.role) && <Follow name={name} onChanged={changed} />}
+      {sees(self?.role) && (
+        <Follow name={name} onRuns={setList} onChanged={changed} />
+      )}
       {self && assignment && (
         <Tabs
           label="Parts of the assignment"
@@ -113,14 +117,31 @@ interface Part {
 }
 
 // The page's one stream: runs change whenever anything does that shows here.
-function Follow({ name, onChanged }: { name: string; onChanged: () => void }) {
+function Follow({
+  name,
+  onRuns,
+  onChanged,
+}: {
+  name: string;
+  onRuns: (change: (before: RunList) => RunList) => void;
+  onChanged: () => void;
+}) {
   const { runs } = useClients();
+  const soon = useSoon(onChanged);
   const connection = useFollow({
     open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
-    onMessage: onChanged,
+    onMessage: (message) => {
+      onRuns((before) => mergeRuns(before, message.runs));
+      soon();
+    },
     ends: false,
   });
-  return <ConnectionNotice connection={connection} />;
+  return (
+    <>
+      <ConnectionNotice connection={connection} />
+      <LiveMark connection={connection} />
+    </>
+  );
 }
 
 function Candidates({ name, now, turn }: Part) {
@@ -212,15 +233,7 @@ function Statistics({ name, turn }: Part) {
   return found.value && <StatisticsView of={found.value} />;
 }
 
-function Runs({ name, now }: { name: string; now: number }) {
-  const { runs } = useClients();
-  const [list, setList] = useState<RunList>([]);
-  const connection = useFollow({
-    open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
-    onMessage: (message) =>
-      setList((before) => mergeRuns(before, message.runs)),
-    ends: false,
-  });
+function Runs({ list, now }: { list: RunList; now: number }) {
   if (list.length === 0) {
     return (
       <Empty title="No runs yet">
@@ -228,12 +241,7 @@ function Runs({ name, now }: { name: string; now: number }) {
       </Empty>
     );
   }
-  return (
-    <>
-      <LiveMark connection={connection} />
-      <RunTable runs={list} now={now} ofOne />
-    </>
-  );
+  return <RunTable runs={list} now={now} ofOne />;
 }
 
 function Task({ assignment, now }: { assignment: Assignment; now: number }) {

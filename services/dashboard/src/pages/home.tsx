@@ -16,6 +16,7 @@ import { useSelf } from '../parts/self';
 import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
+import { useSoon } from '../parts/use_soon';
 import { WaitingList } from '../parts/waiting_list';
 import { WorkerTable } from '../parts/worker_table';
 import { Link } from '../router';
@@ -88,12 +89,13 @@ function Runs({
 }) {
   const { runs } = useClients();
   const [list, setList] = useState<RunList | null>(null);
+  const soon = useSoon(onChanged);
   const connection = useFollow({
     open: (signal) => runs.watchRuns({}, { signal }),
     onMessage: (message) => {
       setList((before) => mergeRuns(before ?? [], message.runs));
       // Counts of attempts and of what waits change when runs do.
-      onChanged();
+      soon();
     },
     ends: false,
   });
