@@ -63,8 +63,10 @@ test('author and candidate meet in two browsers', async () => {
     .getByRole('heading', { name: 'What done looks like' })
     .waitFor();
   await author.page.getByRole('tab', { name: 'Candidates' }).click();
-  await author.page.getByLabel('Name').fill('Ada L.');
-  await author.page.getByLabel('Address').fill('ada@example.org');
+  await author.page.getByLabel('Name', { exact: true }).fill('Ada L.');
+  await author.page
+    .getByLabel('Address', { exact: true })
+    .fill('ada@example.org');
   await author.page.getByRole('button', { name: 'Invite' }).click();
   const link = await author.page.locator('.link-line code').textContent();
   await author.page.getByRole('row').filter({ hasText: 'waiting' }).waitFor();
@@ -120,6 +122,60 @@ test('author and candidate meet in two browsers', async () => {
   await author.page.getByRole('heading', { name: 'Final run of' }).waitFor();
   push.kill();
   assert.deepEqual([...author.wrong, ...ada.wrong], []);
+});
+
+test('an account signs in, writes a suite under the compiler’s eyes, and is put out', async () => {
+  const { origin } = installation;
+  const { generatedPassword } = installation.assay(
+    ...['admin', 'user', 'add', 'grace', '--role', 'author'],
+  );
+  const grace = await person();
+  await grace.page.goto(origin);
+  await grace.page.getByLabel('Name').fill('grace');
+  await grace.page.getByLabel('Password').fill(generatedPassword);
+  await grace.page.keyboard.press('Enter');
+  await grace.page.getByRole('link', { name: 'grace author' }).waitFor();
+
+  await grace.page.getByRole('link', { name: 'New assignment' }).click();
+  await grace.page.getByLabel('Name in addresses').fill('my-task');
+  await grace.page.getByLabel('Title').fill('My task');
+  await grace.page
+    .getByLabel('Folder that every candidate starts from')
+    .setInputFiles(path.join(SAMPLE, 'template'));
+  const suite = grace.page.getByLabel('Text of assay.yaml');
+  await grace.page.getByText('1 checks, 10 points').waitFor();
+  const text = await suite.inputValue();
+  await suite.fill(text.replace('points: 10', 'pionts: 10'));
+  await grace.page.getByText(/did you mean "points"/).waitFor();
+  await suite.fill(text.replace('points: 10', 'points: 20'));
+  await grace.page.getByText('1 checks, 20 points').waitFor();
+  await grace.page.getByRole('button', { name: 'Create' }).click();
+  await grace.page.getByRole('heading', { name: 'My task' }).waitFor();
+  const made = installation.assay('assignment', 'show', 'my-task');
+  assert.equal(made.maxPoints, 20);
+
+  await grace.page.getByText('Invite many').click();
+  await grace.page
+    .getByLabel('One line for each')
+    .fill('Ada,ada@example.org\nBob,not an address');
+  await grace.page.getByRole('button', { name: 'Try without' }).click();
+  await grace.page.getByText('line 2:').waitFor();
+  await grace.page
+    .getByLabel('One line for each')
+    .fill('Ada,ada@example.org\nBob,bob@example.org,1.5');
+  await grace.page.getByRole('button', { name: 'Try without' }).click();
+  await grace.page.getByText('nothing is wrong with them').waitFor();
+  await grace.page.getByRole('button', { name: 'Invite all' }).click();
+  await grace.page.getByText('2 people are invited').waitFor();
+  const { candidates } = installation.assay(
+    ...['assignment', 'candidates', 'my-task'],
+  );
+  assert.deepEqual(candidates.map((one) => one.accommodation).sort(), [1, 1.5]);
+
+  installation.assay('admin', 'user', 'disable', 'grace');
+  await grace.page.reload();
+  await grace.page.getByLabel('Password').waitFor();
+  assert.deepEqual(grace.wrong, []);
 });
 
 test('a push is graded before the eyes of its candidate and of a reviewer', async () => {
