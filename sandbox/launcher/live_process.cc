@@ -173,7 +173,7 @@ void LiveProcess::HurryToDie() const {
 }
 
 void LiveProcess::SetReason(Ending reason) {
-  if (!reason_) reason_ = std::move(reason);
+  if (!reason_) reason_ = reason;
 }
 
 void LiveProcess::Signal(int signal) const { SendSignal(pidfd_.get(), signal); }
