@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "proto/base/fault_point.h"
@@ -66,12 +67,12 @@ Expected<BatchWriter::Ended> BatchWriter::Try(std::span<Job> jobs,
     job.status = CallJob(job, *db);
     if (db->failure() != Failure::kNone) return GiveUp(*db, jobs.first(i + 1));
     if (job.status || db->changes() == before) continue;
-    (void)db->Execute("ROLLBACK");
+    std::ignore = db->Execute("ROLLBACK");
     if (i == 0) return Ended{1, kNoLimit};
     return Ended{0, i};
   }
   if (db->changes() != untouched) return Commit(*db, jobs);
-  if (db->Post("ROLLBACK", {})) (void)db->Send();
+  if (db->Post("ROLLBACK", {})) std::ignore = db->Send();
   return Ended{jobs.size(), kNoLimit};
 }
 
@@ -81,9 +82,9 @@ Expected<BatchWriter::Ended> BatchWriter::Commit(PostgresConnection& db,
   // Once the server is known to be in the transaction, nobody else can be in
   // one before it has ended: what HasHappened counts on.
   if (db.answered())
-    (void)db.Post(kMark, {name_, batch_});
+    std::ignore = db.Post(kMark, {name_, batch_});
   else
-    (void)db.Execute(kMark, {name_, batch_});
+    std::ignore = db.Execute(kMark, {name_, batch_});
   ReachFaultPoint("store.executed");
   if (db.failure() == Failure::kNone && db.Execute("COMMIT")) {
     ReachFaultPoint("store.committed");
@@ -122,7 +123,7 @@ Expected<BatchWriter::Ended> BatchWriter::GiveUp(PostgresConnection& db,
                                                  std::span<Job> jobs) {
   const Failure failure = db.failure();
   const Error error = db.error();
-  if (failure != Failure::kLost) (void)db.Execute("ROLLBACK");
+  if (failure != Failure::kLost) std::ignore = db.Execute("ROLLBACK");
   Job& last = jobs.back();
   switch (failure) {
     case Failure::kLost:
@@ -143,7 +144,8 @@ Expected<BatchWriter::Ended> BatchWriter::GiveUp(PostgresConnection& db,
 void BatchWriter::Leave() {
   if (batch_ == 0) return;
   if (const auto db = connect_())
-    (void)(*db)->Execute("DELETE FROM commit_marks WHERE writer = $1", {name_});
+    std::ignore =
+        (*db)->Execute("DELETE FROM commit_marks WHERE writer = $1", {name_});
 }
 
 }  // namespace assay::storage

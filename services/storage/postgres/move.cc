@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -225,7 +226,7 @@ Expected<MoveReport> MoveToPostgres(const std::filesystem::path& file,
   ASSAY_RETURN_IF_ERROR(BeginWriting(*to));
   auto report = CopyAndCompare(*from, *to);
   if (!report) {
-    (void)to->Execute("ROLLBACK");
+    std::ignore = to->Execute("ROLLBACK");
     return report;
   }
   ASSAY_RETURN_IF_ERROR(to->Execute("COMMIT"));

@@ -6,6 +6,7 @@
 #include <exception>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -152,7 +153,7 @@ class PostgresStore final : public Store {
       if (status) status = CallJob(job, *db);
       if (status && db->changes() != untouched) status = Refuse(*db);
       // Its answer is waited for with the next statement's.
-      if (db->Post("ROLLBACK", {})) (void)db->Send();
+      if (db->Post("ROLLBACK", {})) std::ignore = db->Send();
       if (db->failure() != Failure::kLost) return status;
     }
     return status;

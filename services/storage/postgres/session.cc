@@ -1,6 +1,7 @@
 #include "services/storage/postgres/session.h"
 
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "services/storage/migrations/migrations.h"
@@ -121,7 +122,7 @@ Status MigratePostgres(PostgresConnection& connection) {
         "DELETE FROM commit_marks WHERE begin_time < now() - interval '30 d'",
         {});
   if (!migrated) {
-    (void)connection.Execute("ROLLBACK");
+    std::ignore = connection.Execute("ROLLBACK");
     return migrated;
   }
   auto committed = connection.Execute("COMMIT");

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,7 @@ class SqliteStore final : public Store {
       std::vector<Job> jobs = writes_.Take(limit);
       if (jobs.empty()) return;
       if (Status committed = Commit(jobs); !committed) {
-        (void)writer_connection_->Execute("ROLLBACK");
+        std::ignore = writer_connection_->Execute("ROLLBACK");
         for (Job& job : jobs)
           if (job.status) job.status = committed;
       }
@@ -103,7 +104,7 @@ class SqliteStore final : public Store {
         job.status = std::unexpected(begun.error());
       } else {
         job.status = Call(job, db);
-        (void)db.Execute("ROLLBACK");
+        std::ignore = db.Execute("ROLLBACK");
       }
       job.done(std::move(job.status));
     }
@@ -119,7 +120,7 @@ class SqliteStore final : public Store {
 Status MigrateFile(SqliteConnection& connection) {
   ASSAY_RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
   if (Status migrated = Migrate(connection, AllMigrations()); !migrated) {
-    (void)connection.Execute("ROLLBACK");
+    std::ignore = connection.Execute("ROLLBACK");
     return migrated;
   }
   ASSAY_RETURN_IF_ERROR(connection.Execute("COMMIT"));

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "services/storage/migrations/migrations.h"
 #include "services/storage/postgres/batch.h"
@@ -110,9 +111,11 @@ class CuttingRelay {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = Loopback(0);
     socklen_t size = sizeof address;
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
-    ::listen(listener_, 1);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(listener_, 1) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address),
+                      &size) != 0)
+      throw std::runtime_error("the relay cannot listen");
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { Run(); });
   }
@@ -137,8 +140,9 @@ class CuttingRelay {
     const int client = ::accept(listener_, nullptr, nullptr);
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = Loopback(server_port_);
-    ::connect(server, reinterpret_cast<const sockaddr*>(&address),
-              sizeof address);
+    if (::connect(server, reinterpret_cast<const sockaddr*>(&address),
+                  sizeof address) != 0)
+      ADD_FAILURE() << "the relay cannot reach the server";
     while (!cut_ && Forward(client, server)) {
     }
     ::close(client);
@@ -227,7 +231,7 @@ TEST_P(PostgresTest, RefusesASchemaOfANewerVersion) {
 TEST_P(PostgresTest, RefusesADatabaseWithoutUnicode) {
   PostgresDsn dsn = dsn_;
   dsn.parameters["user"] = "postgres";
-  (void)PostgresConnection::Connect(dsn).value()->Execute(
+  std::ignore = PostgresConnection::Connect(dsn).value()->Execute(
       "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' "
       "TEMPLATE template0");
   dsn.parameters["dbname"] = "ascii";
