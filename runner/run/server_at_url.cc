@@ -19,8 +19,10 @@ const Step* FindIn(const Plan& plan,
       case Step::kHttp:
       case Step::kStream:
       case Step::kGrpc:
-      case Step::kLoad:
       case Step::kWait:
+        break;
+      case Step::kLoad:
+        if (step.load().has_calibration()) found = &step;
         break;
       case Step::kMetrics:
         if (step.metrics().source() == "otlp") found = &step;
