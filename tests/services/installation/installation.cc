@@ -144,6 +144,8 @@ void Installation::Restart() {
       std::make_unique<submissions::ReceiptService>(*p.store, *p.signer);
   p.invitation_service =
       std::make_unique<attempts::InvitationService>(*p.store, clock, kBaseUrl);
+  p.lost_link_service = std::make_unique<attempts::LostLinkService>(
+      *p.store, clock, kBaseUrl, false, [] {});
   p.assignment_service = std::make_unique<assignments::AssignmentService>(
       *p.store, *p.blobs, clock,
       assignments::AssignmentParts{
@@ -158,6 +160,9 @@ void Installation::Restart() {
               [this](v1::FileTree tree) {
                 return repositories.CreateTemplate(std::move(tree));
               }});
+  p.suite_service = std::make_unique<assignments::SuiteService>(
+      *p.store, *p.blobs,
+      [](const v1::FileTree&) { return v1::CheckSuiteResponse(); });
   p.deadlines = std::make_unique<deadlines::Deadlines>(
       loop.executor(), *p.store, *p.feed, *p.refs, clock,
       deadlines::DeadlineParts{
@@ -184,6 +189,8 @@ void Installation::Restart() {
   p.overview_service->Register(p.registry);
   p.assignment_service->Register(p.registry);
   p.invitation_service->Register(p.registry);
+  p.lost_link_service->Register(p.registry);
+  p.suite_service->Register(p.registry);
   p.attempt_service->Register(p.registry);
   p.clock_service->Register(p.registry);
   p.records_service->Register(p.registry);

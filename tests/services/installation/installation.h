@@ -12,10 +12,12 @@
 #include "assay/plan/v1/plan.pb.h"
 #include "assay/v1/attempt.pb.h"
 #include "services/assignments/assignment_service.h"
+#include "services/assignments/suite_service.h"
 #include "services/attempts/attempt_service.h"
 #include "services/attempts/clock_service.h"
 #include "services/attempts/decision_service.h"
 #include "services/attempts/invitation_service.h"
+#include "services/attempts/lost_link_service.h"
 #include "services/attempts/push_recorder.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
@@ -141,7 +143,9 @@ class Installation {
     std::unique_ptr<submissions::ReceiptSigner> signer;
     std::unique_ptr<submissions::ReceiptService> receipt_service;
     std::unique_ptr<attempts::InvitationService> invitation_service;
+    std::unique_ptr<attempts::LostLinkService> lost_link_service;
     std::unique_ptr<assignments::AssignmentService> assignment_service;
+    std::unique_ptr<assignments::SuiteService> suite_service;
     std::unique_ptr<deadlines::Deadlines> deadlines;
     std::unique_ptr<traces::TraceService> trace_service;
     std::unique_ptr<system::SystemService> system_service;

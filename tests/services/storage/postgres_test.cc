@@ -515,6 +515,8 @@ TEST_P(PostgresTest, AWriterLeavesNoMarkBehind) {
       Connect()->Execute("SELECT writer FROM commit_marks")->rows.empty());
 }
 
+// Listed without a server too, as the tests of both stores are: as none.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PostgresTest);
 INSTANTIATE_TEST_SUITE_P(Postgres, PostgresTest,
                          ::testing::ValuesIn(HavePostgres()
                                                  ? std::vector<int>{0}
