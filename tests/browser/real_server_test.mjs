@@ -117,7 +117,8 @@ test('author and candidate meet in two browsers', async () => {
 
   await ada.page.getByRole('button', { name: 'Hand in the last push' }).click();
   await ada.page.getByText('counts', { exact: true }).waitFor();
-  await author.page.getByRole('row').filter({ hasText: 'final' }).waitFor();
+  // Once in the queue and once among the runs, which name the commit.
+  await row.filter({ hasText: 'final' }).waitFor();
   await row.getByRole('link').first().click();
   await author.page.getByRole('heading', { name: 'Final run of' }).waitFor();
   push.kill();
