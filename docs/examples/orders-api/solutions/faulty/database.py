@@ -55,7 +55,7 @@ def _connection():
     try:
         if connection is None:
             connection = psycopg2.connect(
-                os.environ["DATABASE_URL"], connect_timeout=3
+                os.environ["DATABASE_URL"], connect_timeout=10
             )
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
