@@ -250,6 +250,8 @@ test('a trace is filtered, walked to its failures, and taken elsewhere', async (
   await filter.fill('duration>soon');
   await page.getByText('such as 20ms').waitFor();
   await filter.fill('');
+  // Keys walk the rows that are drawn: first all of them again.
+  await page.getByRole('row', { name: 'build' }).first().waitFor();
 
   const grid = page.getByRole('treegrid');
   await grid.focus();
