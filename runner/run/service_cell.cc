@@ -125,6 +125,9 @@ asio::awaitable<std::string> ServiceCell::Probe(Deadline deadline) {
                              .body_limit = 1 << 20};
   const steps::HttpResult result =
       co_await prober_->Perform(std::move(request));
+  // A service that takes one connection at a time would never come to the
+  // check's while this one stands.
+  prober_->DropConnections();
   using Kind = steps::HttpResult::Kind;
   if (result.kind == Kind::kRefused) {
     co_return "nothing listens on port " + std::to_string(port);
