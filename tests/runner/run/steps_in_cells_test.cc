@@ -159,6 +159,35 @@ TEST_F(StepsInCellsTest, BurstsOfSeveralStepsKeepTheirNamesApart) {
               HasSubstr("expected status 201, got 409"));
 }
 
+// This one waits without limit for the next request of the connection that it
+// has: one that the readiness probe left open would keep every check out.
+TEST_F(StepsInCellsTest, ServicesMayTakeOneConnectionAtATime) {
+  const Told told = Run({{"assay.yaml", R"yaml(
+version: 1
+name: One at a time
+service:
+  start: exec python3 -S -E service.py
+  ready: { get: /, status: 200, within: 10s }
+checks:
+  - { id: a, title: A, points: 1, visibility: public, steps: [ { get: /, timeout: 3s, expect: { status: 200 } } ] }
+  - { id: b, title: B, points: 1, visibility: public, steps: [ { get: /, timeout: 3s, expect: { status: 200 } } ] }
+)yaml"}},
+                        {{"service.py", R"py(
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 8080))
+s.listen()
+while True:
+    c, _ = s.accept()
+    while c.recv(4096):
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    c.close()
+)py"}});
+  ExpectPassed(told, "a");
+  ExpectPassed(told, "b");
+}
+
 TEST_F(StepsInCellsTest, ServicesAreAskedToStop) {
   const Told told = RunChecks(R"yaml(
   - { id: a, title: A, points: 1, visibility: public, steps: [ { get: /, expect: { status: 200 } } ] }
