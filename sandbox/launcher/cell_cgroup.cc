@@ -51,23 +51,13 @@ bool CellCgroup::Create(const CgroupTree& tree, std::uint32_t id,
   return unified_ && SetUnifiedLimits();
 }
 
-bool CellCgroup::Adopt(pid_t init) {
+bool CellCgroup::CreateLegacy() {
   for (const auto controller :
        {Controller::kMemory, Controller::kPids, Controller::kCpu}) {
     if (!CreateLegacy(controller)) return false;
   }
   SetQuota(true);
-  return Join(init) && WatchMemory();
-}
-
-bool CellCgroup::Join(pid_t pid) const {
-  const std::string line = std::to_string(pid);
-  for (const auto& tasks : legacy_tasks_) {
-    if (tasks && ::write(tasks.get(), line.data(), line.size()) < 0) {
-      return false;
-    }
-  }
-  return true;
+  return WatchMemory();
 }
 
 bool CellCgroup::LeavesOutUntilJoined() const {
@@ -167,11 +157,18 @@ bool CellCgroup::HasCpu() const {
          tree_->UnifiedHas(Controller::kCpu);
 }
 
-bool CellCgroup::Join() const {
+std::vector<int> CellCgroup::tasks() const {
+  std::vector<int> fds;
   for (const auto& tasks : legacy_tasks_) {
-    // "0" is the writer itself. One thread into "tasks" spares the kernel a
-    // lock over all processes that costs milliseconds.
-    if (tasks && ::write(tasks.get(), "0", 1) != 1) return false;
+    if (tasks) fds.push_back(tasks.get());
+  }
+  return fds;
+}
+
+bool CellCgroup::Join(std::span<const int> tasks) {
+  for (const int fd : tasks) {
+    // "0" is the writer itself, and "tasks" takes one thread.
+    if (::write(fd, "0", 1) != 1) return false;
   }
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ class CellCgroup {
   // Makes the v2 directory, into which pid 1 is cloned, and sets what of
   // `limits` it enforces. False with errno.
   bool Create(const CgroupTree& tree, std::uint32_t id, const Limits& limits);
-  // The same in the v1 hierarchies, and moves pid 1 there.
-  bool Adopt(pid_t init);
+  // The same in the v1 hierarchies, which pid 1 joins by `tasks`.
+  bool CreateLegacy();
 
   // Descriptors for clone3's CLONE_INTO_CGROUP; -1 without a v2 hierarchy.
   int directory() const { return unified_.get(); }
@@ -51,11 +52,15 @@ class CellCgroup {
   // Whether the kernel shares out processor time to this cell by itself.
   bool HasCpu() const;
 
+  // What a process of the cell needs to enter the v1 hierarchies by itself.
+  std::vector<int> tasks() const;
   // For children that were cloned into a leaf: enters the v1 hierarchies.
   // Called in the child. False with errno.
-  bool Join() const;
-  // The same for process `pid`, from outside.
-  bool Join(pid_t pid) const;
+  //
+  // There is no way to move another process: the kernel would lock all forks
+  // and exits of the host for it, which waits for an RCU grace period, often
+  // ten milliseconds. A single thread that moves itself needs no lock.
+  static bool Join(std::span<const int> tasks);
   // Whether what was cloned into a leaf but has not joined counts for nothing.
   bool LeavesOutUntilJoined() const;
 

@@ -13,9 +13,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <iterator>
+#include <span>
 #include <vector>
 
 #include "sandbox/cell/message_socket.h"
+#include "sandbox/launcher/cell_cgroup.h"
 #include "sandbox/launcher/loopback.h"
 #include "sandbox/policy/confinement.h"
 #include "sandbox/policy/defence.h"
@@ -33,11 +35,8 @@ constexpr int kChannel = 0;
 
 SetupFault Fault(SetupStep step) { return {step, errno}; }
 
-SetupFault MountProc(int root) {
-  const UniqueFd proc = NewProc();
-  if (!proc || !AttachTree(proc.get(), root, "proc")) {
-    return Fault(SetupStep::kProc);
-  }
+SetupFault MountProc(const UniqueFd& proc, int root) {
+  if (!AttachTree(proc.get(), root, "proc")) return Fault(SetupStep::kProc);
   if (!Stands(Defence::kProcMasks)) return {};
   for (const char* name : kMaskedProcFiles) {
     const UniqueFd target(::openat(proc.get(), name, O_PATH | O_CLOEXEC));
@@ -53,11 +52,11 @@ SetupFault MountProc(int root) {
 // The old root stays mounted below until /proc is: the kernel wants to see
 // another, uncovered /proc in the namespace before it gives a new one to a user
 // namespace.
-SetupFault EnterRoot(int root) {
+SetupFault EnterRoot(const UniqueFd& proc, int root) {
   if (!AttachTree(root, AT_FDCWD, "/") || ::fchdir(root) != 0) {
     return Fault(SetupStep::kPivot);
   }
-  if (auto fault = MountProc(root); fault.step != SetupStep::kNone) {
+  if (auto fault = MountProc(proc, root); fault.step != SetupStep::kNone) {
     return fault;
   }
   if (::syscall(SYS_pivot_root, ".", ".") != 0 ||
@@ -77,19 +76,37 @@ SetupFault SetUpNetwork(const CellInitPlan& plan) {
   return {};
 }
 
-SetupFault SetUp(const CellInitPlan& plan, int root) {
+SetupFault JoinCgroups(std::span<const UniqueFd> tasks) {
+  for (const auto& fd : tasks) {
+    const int one = fd.get();
+    if (!CellCgroup::Join({&one, 1})) return Fault(SetupStep::kCgroup);
+  }
+  return {};
+}
+
+// All that can be done while the launcher builds the root.
+SetupFault Begin(const CellInitPlan& plan, std::span<const UniqueFd> tasks,
+                 UniqueFd& proc) {
+  if (auto fault = JoinCgroups(tasks); fault.step != SetupStep::kNone) {
+    return fault;
+  }
   // Here and not in clone3: the namespace's root shall be the cell's cgroup.
   if (Stands(Defence::kCgroupNamespace) && ::unshare(CLONE_NEWCGROUP) != 0) {
     return Fault(SetupStep::kNamespaces);
-  }
-  if (auto fault = EnterRoot(root); fault.step != SetupStep::kNone) {
-    return fault;
   }
   if (Stands(Defence::kHostNameNamespace) &&
       ::sethostname(plan.hostname.data(), plan.hostname.size()) != 0) {
     return Fault(SetupStep::kHostname);
   }
   if (::setsid() < 0) return Fault(SetupStep::kIdentity);
+  proc = NewProc();
+  return proc ? SetupFault{} : Fault(SetupStep::kProc);
+}
+
+SetupFault SetUp(const CellInitPlan& plan, const UniqueFd& proc, int root) {
+  if (auto fault = EnterRoot(proc, root); fault.step != SetupStep::kNone) {
+    return fault;
+  }
   if (auto fault = BecomeCellUser(plan.drop_groups);
       fault.step != SetupStep::kNone) {
     return fault;
@@ -124,6 +141,17 @@ bool AllowAlmostNothing() {
   return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+// The descriptors that come with the next record. Without a launcher there is
+// nothing left to do.
+std::vector<UniqueFd> Receive(int channel, int most) {
+  char byte = 0;
+  std::vector<UniqueFd> fds;
+  if (ReceiveRecord(channel, &byte, 1, fds, most) != ReceiveResult::kMessage) {
+    ::_exit(1);
+  }
+  return fds;
+}
+
 // Not the C library's: its exit is another call.
 [[noreturn]] void End() {
   while (true) ::syscall(SYS_exit, 1);
@@ -136,14 +164,15 @@ bool AllowAlmostNothing() {
   // Orphans are reaped by the kernel.
   ::signal(SIGCHLD, SIG_IGN);
   SetupFault fault = SetUpNetwork(plan);
-  char byte = 0;
-  std::vector<UniqueFd> root;
-  if (ReceiveRecord(plan.channel, &byte, 1, root, 1) !=
-          ReceiveResult::kMessage ||
-      root.empty()) {
-    ::_exit(1);
+  UniqueFd proc;
+  const auto tasks = Receive(plan.channel, kControllers);
+  if (fault.step == SetupStep::kNone) fault = Begin(plan, tasks, proc);
+  const auto root = Receive(plan.channel, 1);
+  if (root.empty()) ::_exit(1);
+  if (fault.step == SetupStep::kNone) {
+    fault = SetUp(plan, proc, root[0].get());
   }
-  if (fault.step == SetupStep::kNone) fault = SetUp(plan, root[0].get());
+  char byte = 0;
   int channel = plan.channel;
   if (fault.step == SetupStep::kNone) {
     if (!KeepOnly(plan.channel)) {

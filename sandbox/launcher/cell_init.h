@@ -7,10 +7,10 @@ namespace assay::sandbox {
 
 // What the first process of a cell needs to know. Descriptors are inherited.
 struct CellInitPlan {
-  // A record socket to the launcher. One byte with the root file system, a
-  // detached tree, arrives when that is built, the id maps are written and the
-  // cgroups joined; one SetupFault, how it went, goes back. Its end means that
-  // the launcher died.
+  // A record socket to the launcher. Two records of a byte arrive: one with
+  // what it takes to join the cell's cgroups, when those are made and the id
+  // maps are written, and one with the root file system, a detached tree. One
+  // SetupFault, how it went, goes back. Its end means that the launcher died.
   int channel = -1;
   std::string hostname;
   bool loopback = true;

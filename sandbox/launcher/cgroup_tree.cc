@@ -106,6 +106,16 @@ void RemoveCells(int base) {
   ::closedir(list);
 }
 
+// Whether a line of words has this one.
+bool HasWord(std::string_view line, std::string_view word) {
+  while (!line.empty()) {
+    std::string_view one = Next(line, ' ');
+    if (one.ends_with('\n')) one.remove_suffix(1);
+    if (one == word) return true;
+  }
+  return false;
+}
+
 // Directories of launchers that did not live to remove theirs. False if there
 // were none.
 bool RemoveStale(int given) {
@@ -192,12 +202,16 @@ CgroupTree CgroupTree::Probe(const Use& use) {
       tree.unified_.base.Reset();
     }
   }
+  const std::string offered =
+      tree.unified() < 0
+          ? std::string()
+          : ReadSmallFile(tree.unified_.given.get(), "cgroup.controllers");
   for (std::size_t i = 0; i < kControllers; ++i) {
     if (static_cast<Controller>(i) == Controller::kCpu && !use.cores) continue;
     const std::string enable = std::string("+") + kNames[i];
     // A single cell is limited by our own directory, where it lives, and
     // nothing is handed down from there.
-    if (tree.unified() >= 0 &&
+    if (HasWord(offered, kNames[i]) &&
         EnableInChildren(tree.unified_.given.get(), enable) &&
         (use.single_cell ||
          WriteSmallFile(tree.unified(), "cgroup.subtree_control", enable))) {

@@ -4,6 +4,14 @@
 #include <ctime>
 
 namespace assay::sandbox {
+namespace {
+
+// A program that was just started has the processors for as long as a short
+// one takes.
+constexpr std::chrono::milliseconds kQuiet{1};
+constexpr std::chrono::milliseconds kPatience{10};
+
+}  // namespace
 
 EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
 
@@ -47,7 +55,7 @@ void EventLoop::CancelTimer(Token token) {
 
 EventLoop::Token EventLoop::WhenIdle(std::function<void()> callback) {
   const Token token = ++last_token_;
-  idle_.emplace(token, std::move(callback));
+  idle_.emplace(token, IdleWork{Clock::now() + kPatience, std::move(callback)});
   return token;
 }
 
@@ -62,26 +70,32 @@ void EventLoop::RunTimers() {
   }
 }
 
+EventLoop::Clock::time_point EventLoop::IdleTime() const {
+  return std::min(last_news_ + kQuiet, idle_.begin()->second.at_latest);
+}
+
+void EventLoop::RunIdle() {
+  if (idle_.empty() || Clock::now() < IdleTime()) return;
+  idle_.extract(idle_.begin()).mapped().callback();
+}
+
 void EventLoop::RunOnce() {
+  auto next = Clock::time_point::max();
+  if (!timers_.empty()) next = timers_.begin()->first.first;
+  if (!idle_.empty()) next = std::min(next, IdleTime());
   timespec wait = {};
-  timespec* timeout = nullptr;
-  if (!timers_.empty()) {
-    const auto left = std::max(timers_.begin()->first.first - Clock::now(),
-                               Clock::duration::zero());
+  if (next != Clock::time_point::max()) {
+    const auto left = std::max(next - Clock::now(), Clock::duration::zero());
     constexpr std::int64_t kNsPerSecond = 1'000'000'000;
     wait.tv_sec = left.count() / kNsPerSecond;
     wait.tv_nsec = left.count() % kNsPerSecond;
-    timeout = &wait;
-  }
-  if (!idle_.empty()) {
-    wait = {};
-    timeout = &wait;
   }
   epoll_event events[64];
-  const int count =
-      ::epoll_pwait2(epoll_.get(), events, std::size(events), timeout, nullptr);
+  const int count = ::epoll_pwait2(
+      epoll_.get(), events, std::size(events),
+      next == Clock::time_point::max() ? nullptr : &wait, nullptr);
+  if (count > 0) last_news_ = Clock::now();
   RunTimers();
-  if (count == 0 && !idle_.empty()) idle_.extract(idle_.begin()).mapped()();
   for (int i = 0; i < count; ++i) {
     // An earlier callback of this round may have removed the watch.
     const auto it = watched_.find(events[i].data.u64);
@@ -90,6 +104,7 @@ void EventLoop::RunOnce() {
     const auto callback = it->second.callback;
     callback(events[i].events);
   }
+  RunIdle();
 }
 
 }  // namespace assay::sandbox

@@ -35,7 +35,9 @@ class EventLoop {
   Token At(Clock::time_point when, std::function<void()> callback);
   void CancelTimer(Token token);
 
-  // Calls `callback` once, when there is nothing else to do.
+  // Calls `callback` once, when no descriptor had news for a while, and in any
+  // case after a longer one: for work that must not take the processor from
+  // whoever was served last.
   Token WhenIdle(std::function<void()> callback);
   void CancelIdle(Token token);
 
@@ -48,14 +50,21 @@ class EventLoop {
     std::function<void(std::uint32_t)> callback;
   };
   void RunTimers();
+  Clock::time_point IdleTime() const;
+  void RunIdle();
 
   UniqueFd epoll_;
   Token last_token_ = 0;
+  Clock::time_point last_news_;
   std::map<Token, Watched> watched_;
   // By time, then token.
   std::map<std::pair<Clock::time_point, Token>, std::function<void()>> timers_;
   std::map<Token, Clock::time_point> timer_times_;
-  std::map<Token, std::function<void()>> idle_;
+  struct IdleWork {
+    Clock::time_point at_latest;
+    std::function<void()> callback;
+  };
+  std::map<Token, IdleWork> idle_;
 };
 
 }  // namespace assay::sandbox

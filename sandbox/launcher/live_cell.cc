@@ -162,8 +162,11 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
   if (!namespaces_.Open(pid, init_pidfd_.get(), rootless)) {
     return Fault(SetupStep::kNamespaces, "of " + spec_.name);
   }
-  if (!cgroup_.Adopt(pid)) {
+  if (!cgroup_.CreateLegacy()) {
     return Fault(SetupStep::kCgroup, "limits of " + spec_.name);
+  }
+  if (!SendRecord(channel_.get(), "c", 1, cgroup_.tasks())) {
+    return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   }
   ready_watch_ = host_.loop.Watch(channel_.get(), EPOLLIN,
                                   [this](std::uint32_t) { OnReady(); });
@@ -234,6 +237,7 @@ std::unique_ptr<LiveProcess> LiveCell::MakeProcess(std::uint32_t index,
       .own_pids = host_.own_pids.get(),
       .drop_groups = !host_.identity.rootless(),
       .cpu_by_rlimit = Has(host_.weaker, Weakness::kCpuTime),
+      .real_time = !Has(host_.weaker, Weakness::kTimerPriority),
       .archive_fd = archive_fd};
   const std::uint32_t leaf = ++next_leaf_;
   const auto on_limit = [this, leaf] {

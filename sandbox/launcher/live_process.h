@@ -41,6 +41,8 @@ class LiveProcess {
     bool drop_groups;
     // The host cannot count a tree's CPU time: RLIMIT_CPU stands in.
     bool cpu_by_rlimit;
+    // This process runs when it wants to.
+    bool real_time;
     int archive_fd;
   };
   // `on_limit`: a time limit is reached, kill it. `on_exit`: it has ended and
@@ -72,6 +74,7 @@ class LiveProcess {
   SetupFault Clone(const UniqueFd (&theirs)[4]);
   void StartClocks();
   void CheckCpu();
+  std::chrono::nanoseconds UsedCpu() const;
   void ScheduleCpuCheck(std::chrono::nanoseconds used);
   void HurryToDie() const;
   void Reap();

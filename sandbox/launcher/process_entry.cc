@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,11 @@ namespace {
 constexpr std::string_view kDefaultPath =
     "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-// Where the two descriptors that survive the clean-up are put.
+// Where the descriptors that survive the clean-up are put: the archive, or of
+// one that waits the ways into its cgroups. What unpacks never waits.
 constexpr int kFaultFd = 3;
 constexpr int kArchiveFd = 4;
+constexpr int kTasksFd = 4;
 
 SetupFault Fault(SetupStep step) { return {step, errno}; }
 
@@ -44,26 +47,34 @@ SetupFault JoinNamespaces(const CellNamespaces& cell) {
   return {};
 }
 
+// One that waits to be wanted is not counted among the cell's until then.
+bool JoinsLate(const ProcessEntryPlan& plan) {
+  return plan.hold == Hold::kBeforeProgram;
+}
+
 SetupFault PlaceDescriptors(const ProcessEntryPlan& plan) {
   // Out of the way first: a source may have one of the target numbers.
   constexpr int kHigh = 64;
-  int sources[5] = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd,
-                    plan.fault_fd, plan.archive_fd};
+  std::vector<int> sources = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd,
+                              plan.fault_fd};
+  if (plan.archive_fd >= 0) sources.push_back(plan.archive_fd);
+  if (JoinsLate(plan)) {
+    sources.insert(sources.end(), plan.tasks.begin(), plan.tasks.end());
+  }
   for (int& fd : sources) {
-    if (fd >= 0 && (fd = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh)) < 0) {
+    if ((fd = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh)) < 0) {
       return Fault(SetupStep::kPipes);
     }
   }
-  for (int target = 0; target <= kArchiveFd; ++target) {
-    if (sources[target] < 0) continue;
+  const int count = static_cast<int>(sources.size());
+  for (int target = 0; target < count; ++target) {
     // dup2 clears close-on-exec, as the first three need it.
     const int flags = target < kFaultFd ? 0 : O_CLOEXEC;
-    if (::dup3(sources[target], target, flags) < 0) {
+    if (::dup3(sources[static_cast<std::size_t>(target)], target, flags) < 0) {
       return Fault(SetupStep::kPipes);
     }
   }
-  const unsigned first = plan.archive_fd >= 0 ? kArchiveFd + 1 : kArchiveFd;
-  if (::syscall(SYS_close_range, first, ~0u, 0u) != 0) {
+  if (::syscall(SYS_close_range, static_cast<unsigned>(count), ~0u, 0u) != 0) {
     return Fault(SetupStep::kPipes);
   }
   return {};
@@ -75,11 +86,17 @@ void WaitIf(bool held, int fault_fd) {
   if (held && ::read(fault_fd, &byte, 1) != 1) ::_exit(1);
 }
 
+// By the descriptors that PlaceDescriptors has put there.
+bool JoinFromPlaces(std::size_t count) {
+  std::vector<int> tasks(count);
+  std::iota(tasks.begin(), tasks.end(), kTasksFd);
+  return CellCgroup::Join(tasks);
+}
+
 // `fault_fd` follows the descriptor to which faults go.
 SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   PreferAsVictim();
-  // One that waits to be wanted is not counted among the cell's until then.
-  if (plan.hold != Hold::kBeforeProgram && !plan.cgroup->Join()) {
+  if (!JoinsLate(plan) && !CellCgroup::Join(plan.tasks)) {
     return Fault(SetupStep::kCgroup);
   }
   WaitIf(plan.hold == Hold::kBeforeCell, fault_fd);
@@ -98,7 +115,10 @@ SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   if (!plan.writable.empty() && !FenceWrites(plan.writable)) {
     return Fault(SetupStep::kWriteFence);
   }
-  WaitIf(plan.hold == Hold::kBeforeProgram, fault_fd);
+  if (JoinsLate(plan)) {
+    WaitIf(true, fault_fd);
+    if (!JoinFromPlaces(plan.tasks.size())) return Fault(SetupStep::kCgroup);
+  }
   if (::chdir(plan.spec->working_directory.c_str()) != 0) {
     return Fault(SetupStep::kWorkingDirectory);
   }

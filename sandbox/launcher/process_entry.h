@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sandbox/cell/spec.h"
 #include "sandbox/launcher/cell_cgroup.h"
@@ -26,7 +27,8 @@ enum class Hold : std::uint8_t {
 struct ProcessEntryPlan {
   const ProcessSpec* spec = nullptr;
   const CellNamespaces* namespaces = nullptr;
-  const CellCgroup* cgroup = nullptr;
+  // See CellCgroup.
+  std::vector<int> tasks;
   std::span<const ResourceLimit> limits;
   // What it may change, for the write fence; empty: everything there is.
   std::span<const std::string> writable;

@@ -72,10 +72,11 @@ class LoneRun {
     if (!error) {
       while (!process_->TakeTermination()) host_.loop.RunOnce();
       result_.termination = *process_->TakeTermination();
-      result_.stats = cell_.Stats();
       result_.weaker = cell_.weaker();
     }
     cell_.Destroy();
+    // Of what is going down meanwhile: the counters are there until the end.
+    if (!error) result_.stats = cell_.Stats();
     while (!gone_) host_.loop.RunOnce();
     FinishStreams();
     if (error) return std::unexpected(*error);

@@ -45,10 +45,10 @@ constexpr std::array<const char*, 14> kCopiedEtc = {
     "protocols",   "services",       "rpc",       "gai.conf", "os-release",
     "magic",       "debian_version", "inputrc",   "npmrc"};
 
-// Mounted: folders of settings of packages.
-constexpr std::array<std::string_view, 9> kMountedEtc = {
-    "alternatives", "fonts",  "ld.so.conf.d", "perl",   "php",
-    "maven",        "gradle", "java-",        "python3"};
+// Mounted where they are there: folders of settings of packages.
+constexpr std::array<const char*, 8> kMountedEtc = {
+    "alternatives", "fonts", "ld.so.conf.d", "perl",
+    "php",          "maven", "gradle",       "python3"};
 
 // What is larger costs less as a mount.
 constexpr std::size_t kMaxCopied = 16 << 10;
@@ -65,28 +65,28 @@ Status WriteFile(int directory, const char* name, std::string_view content) {
   return {};
 }
 
+// Writable as yet: the whole of /etc is made read-only at once.
 Status MountTree(UniqueFd tree, int to, const char* name) {
-  if (!tree ||
-      !SetMountAttributes(
-          tree.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-          -1, true) ||
-      !AttachTree(tree.get(), to, name)) {
+  if (!tree || !AttachTree(tree.get(), to, name)) {
     return SystemError(std::string("mount /etc/") + name, errno);
   }
   return {};
 }
 
-// A file that is missing or unreadable is left out.
-Status CopyFile(int from, int to, const char* name) {
+Status CopyLink(int from, int to, const char* name) {
   char target[PATH_MAX];
   const ssize_t length = ::readlinkat(from, name, target, sizeof(target) - 1);
-  if (length > 0) {
-    target[length] = '\0';
-    if (::symlinkat(target, to, name) == 0) return {};
-    return SystemError(std::string("link /etc/") + name, errno);
-  }
+  if (length <= 0) return {};
+  target[length] = '\0';
+  if (::symlinkat(target, to, name) == 0) return {};
+  return SystemError(std::string("link /etc/") + name, errno);
+}
+
+// A file that is missing or unreadable is left out.
+Status CopyFile(int from, int to, const char* name) {
   UniqueFd fd(
       ::openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd && errno == ELOOP) return CopyLink(from, to, name);
   struct stat info;
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return {};
@@ -96,18 +96,22 @@ Status CopyFile(int from, int to, const char* name) {
     return MountTree(CloneTree(fd.get(), "", false), to, name);
   }
   char content[kMaxCopied];
+  const auto size = static_cast<std::size_t>(info.st_size);
   std::size_t filled = 0;
-  while (filled < sizeof(content)) {
-    const ssize_t n =
-        ::read(fd.get(), content + filled, sizeof(content) - filled);
+  while (filled < size) {
+    const ssize_t n = ::read(fd.get(), content + filled, size - filled);
     if (n <= 0) break;
     filled += static_cast<std::size_t>(n);
   }
   return WriteFile(to, name, {content, filled});
 }
 
+// One that is missing, or no folder, is left out.
 Status MountFolder(int from, int to, const std::string& name) {
-  UniqueFd tree = CloneTree(from, name, true);
+  const UniqueFd folder(
+      ::openat(from, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return {};
+  UniqueFd tree = CloneTree(folder.get(), "", true);
   if (tree && ::mkdirat(to, name.c_str(), 0755) != 0) tree.Reset();
   return MountTree(std::move(tree), to, name.c_str());
 }
@@ -117,20 +121,25 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-Directory List(int fd) {
-  UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  Directory directory(copy ? ::fdopendir(copy.get()) : nullptr);
-  if (directory) (void)copy.Release();
-  return directory;
-}
-
-bool IsMounted(std::string_view name) {
-  for (const auto prefix : kMountedEtc) {
-    if (name == prefix) return true;
-    const bool versioned = prefix == "java-" || prefix == "python3";
-    if (versioned && name.starts_with(prefix)) return true;
+// Those that are named after a version. Found by what is installed, because
+// to list /etc takes as long as to mount all of them.
+std::vector<std::string> VersionedEtc() {
+  std::vector<std::string> names;
+  char target[NAME_MAX + 1];
+  const ssize_t length = ::readlink("/usr/bin/python3", target, sizeof(target));
+  if (length > 0) names.emplace_back(target, static_cast<std::size_t>(length));
+  UniqueFd jvm(::open("/usr/lib/jvm", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Directory list(jvm ? ::fdopendir(jvm.get()) : nullptr);
+  if (!list) return names;
+  (void)jvm.Release();
+  while (const dirent* item = ::readdir(list.get())) {
+    // /usr/lib/jvm/java-17-openjdk-amd64 has its settings in
+    // /etc/java-17-openjdk.
+    const std::string_view name = item->d_name;
+    if (item->d_type != DT_DIR || !name.starts_with("java-")) continue;
+    names.emplace_back(name.substr(0, name.rfind('-')));
   }
-  return false;
+  return names;
 }
 
 // Certificates without the keys beside them.
@@ -142,7 +151,6 @@ Status FillSsl(int from, int to) {
   }
   UniqueFd target(::openat(to, "ssl", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSAY_RETURN_IF_ERROR(CopyFile(source.get(), target.get(), "openssl.cnf"));
-  if (::faccessat(source.get(), "certs", F_OK, 0) != 0) return {};
   return MountFolder(source.get(), target.get(), "certs");
 }
 
@@ -193,11 +201,10 @@ Status FillEtc(int directory) {
     ASSAY_RETURN_IF_ERROR(CopyFile(host.get(), directory, name));
   }
   ASSAY_RETURN_IF_ERROR(FillSsl(host.get(), directory));
-  Directory list = List(host.get());
-  if (!list) return SystemError("list /etc", errno);
-  while (const dirent* item = ::readdir(list.get())) {
-    if (item->d_type != DT_DIR || !IsMounted(item->d_name)) continue;
-    ASSAY_RETURN_IF_ERROR(MountFolder(host.get(), directory, item->d_name));
+  std::vector<std::string> names = VersionedEtc();
+  names.insert(names.end(), kMountedEtc.begin(), kMountedEtc.end());
+  for (const auto& name : names) {
+    ASSAY_RETURN_IF_ERROR(MountFolder(host.get(), directory, name));
   }
   return {};
 }

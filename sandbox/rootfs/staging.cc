@@ -222,7 +222,7 @@ Status Staging::Prepare() {
                         .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
                        "mount /dev"));
   ASSAY_RETURN_IF_ERROR(FillDev(dev_.fd()));
-  if (!SetMountAttributes(etc_.fd(), kReadOnly, -1, false) ||
+  if (!SetMountAttributes(etc_.fd(), kReadOnly, -1, true) ||
       !SetMountAttributes(dev_.fd(), MOUNT_ATTR_RDONLY, -1, false)) {
     return SystemError("make /etc and /dev read-only", errno);
   }

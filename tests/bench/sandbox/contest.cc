@@ -33,6 +33,12 @@ void Measure(std::vector<Contestant>& contestants, int rounds) {
       }
     }
   }
+  // What the rows leave out: how far apart each one's own times are.
+  for (auto& c : contestants) {
+    std::fprintf(stderr, "%-16s min %.3f  p10 %.3f  p50 %.3f  p99 %.3f ms\n",
+                 c.name.c_str(), c.Quantile(0), c.Quantile(0.1),
+                 c.Quantile(0.5), c.Quantile(0.99));
+  }
 }
 
 double Milliseconds(Clock::duration time) {

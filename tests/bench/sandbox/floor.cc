@@ -90,9 +90,8 @@ UniqueFd BuildRoot() {
   return root;
 }
 
-bool EnterRoot(int root) {
+bool EnterRoot(const UniqueFd& proc, int root) {
   if (!AttachTree(root, AT_FDCWD, "/") || ::fchdir(root) != 0) return false;
-  const UniqueFd proc = NewProc();
   if (!proc || !AttachTree(proc.get(), root, "proc")) return false;
   for (const char* name :
        {"kallsyms", "keys", "key-users", "timer_list", "cmdline"}) {
@@ -108,14 +107,21 @@ bool EnterRoot(int root) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGCHLD, SIG_IGN);
   char byte = 0;
-  std::vector<UniqueFd> root;
+  std::vector<UniqueFd> tasks;
   if (::unshare(CLONE_NEWNET) != 0 || !BringLoopbackUp() ||
-      ReceiveRecord(channel, &byte, 1, root, 1) != ReceiveResult::kMessage ||
-      ::unshare(CLONE_NEWCGROUP) != 0 || !EnterRoot(root[0].get())) {
+      ReceiveRecord(channel, &byte, 1, tasks, 2) != ReceiveResult::kMessage) {
     ::_exit(92);
   }
+  for (const auto& fd : tasks) (void)!::write(fd.get(), "0", 1);
+  (void)!::unshare(CLONE_NEWCGROUP);
   (void)!::sethostname("cell", 4);
   ::setsid();
+  const UniqueFd proc = NewProc();
+  std::vector<UniqueFd> root;
+  if (ReceiveRecord(channel, &byte, 1, root, 1) != ReceiveResult::kMessage ||
+      !EnterRoot(proc, root[0].get())) {
+    ::_exit(92);
+  }
   if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (GiveUpCapabilities().step != SetupStep::kNone) ::_exit(93);
@@ -130,8 +136,8 @@ bool EnterRoot(int root) {
 // Descriptors of the program under test, and of the cell it goes to.
 struct Program {
   int init = -1;
-  int memory = -1;
-  int pids = -1;
+  int memory_tasks = -1;
+  int pids_tasks = -1;
   int in = -1;
   int out = -1;
   int err = -1;
@@ -140,8 +146,8 @@ struct Program {
 
 [[noreturn]] void RunProgram(const Program& p, bool wait) {
   Put(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
-  Put(p.memory, "tasks", "0");
-  Put(p.pids, "tasks", "0");
+  (void)!::write(p.memory_tasks, "0", 1);
+  (void)!::write(p.pids_tasks, "0", 1);
   char byte = 0;
   if (wait && ::read(p.gate, &byte, 1) != 1) ::_exit(90);
   if (::setns(p.init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
@@ -193,17 +199,16 @@ void MapIds(pid_t pid) {
 }
 
 struct FloorCgroups {
-  UniqueFd own, memory, pids, event, control;
+  UniqueFd own, memory, pids, event, control, memory_tasks, pids_tasks;
 
-  void Limit(pid_t init) {
-    const std::string pid = std::to_string(init);
+  void Limit() {
     memory = MakeFloorDirectory(tree->Legacy(Controller::kMemory));
     pids = MakeFloorDirectory(tree->Legacy(Controller::kPids));
     Put(memory.get(), "memory.limit_in_bytes", "536870912");
     Put(memory.get(), "memory.memsw.limit_in_bytes", "536870912");
-    Put(memory.get(), "tasks", pid.c_str());
+    memory_tasks.Reset(::openat(memory.get(), "tasks", O_WRONLY | O_CLOEXEC));
     Put(pids.get(), "pids.max", "257");
-    Put(pids.get(), "tasks", pid.c_str());
+    pids_tasks.Reset(::openat(pids.get(), "tasks", O_WRONLY | O_CLOEXEC));
     event.Reset(::eventfd(0, EFD_CLOEXEC));
     control.Reset(
         ::openat(memory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC));
@@ -232,7 +237,6 @@ struct Ends {
 // What a result tells.
 void ReadCounters(const FloorCgroups& cgroups, int leaf) {
   Get(cgroups.memory.get(), "memory.oom_control");
-  Put(leaf, "cgroup.kill", "1");
   Get(cgroups.memory.get(), "memory.max_usage_in_bytes");
   Get(cgroups.pids.get(), "pids.peak");
   Get(leaf, "cpu.stat");
@@ -269,7 +273,9 @@ int RunFloorCell() {
   }
   channel.theirs.Reset();
   MapIds(pid);
-  cgroups.Limit(pid);
+  cgroups.Limit();
+  const int tasks[] = {cgroups.memory_tasks.get(), cgroups.pids_tasks.get()};
+  if (!SendRecord(channel.ours.get(), "c", 1, tasks)) return -1;
   if (!staging->Prepare()) return -1;
   const UniqueFd root = BuildRoot();
   const int root_fd = root.get();
@@ -289,10 +295,9 @@ int RunFloorCell() {
   UniqueFd pidfd;
   (void)!::setns(init.get(), CLONE_NEWPID);
   if (CloneChild(0, leaf.get(), pidfd) == 0) {
-    RunProgram(
-        {init.get(), cgroups.memory.get(), cgroups.pids.get(), in.theirs.get(),
-         out.theirs.get(), err.theirs.get(), gate.theirs.get()},
-        once);
+    RunProgram({init.get(), tasks[0], tasks[1], in.theirs.get(),
+                out.theirs.get(), err.theirs.get(), gate.theirs.get()},
+               once);
   }
   (void)!::setns(home.get(), CLONE_NEWPID);
   for (Ends* ends : {&in, &out, &err, &gate}) ends->theirs.Reset();
@@ -303,9 +308,10 @@ int RunFloorCell() {
   while (::read(out.ours.get(), &byte, 1) > 0) continue;
   while (::read(err.ours.get(), &byte, 1) > 0) continue;
   const int status = Reap(pidfd.get());
+  Put(leaf.get(), "cgroup.kill", "1");
+  SendSignal(init.get(), SIGKILL);
   ReadCounters(cgroups, leaf.get());
   ::unlinkat(cgroups.own.get(), "p", AT_REMOVEDIR);
-  SendSignal(init.get(), SIGKILL);
   Reap(init.get());
   Remove(tree->unified());
   Remove(tree->Legacy(Controller::kMemory));

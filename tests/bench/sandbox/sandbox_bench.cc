@@ -1,7 +1,8 @@
 // Cells beside a floor and beside their peers, taken in turn in one run. Prints
 // rows for tests/bench/run.
 //
-//   sandbox_bench BIN_DIR [ROUNDS]     all rows
+//   sandbox_bench BIN_DIR [ROUNDS [PART]]   all rows, or cells, programs,
+//                                           throughput or limits
 //   sandbox_bench floor [COUNT]        floor cells, as a program
 
 #include <fcntl.h>
@@ -182,16 +183,20 @@ void MeasurePrograms(const std::string& bin, const std::string& self,
       "2.5");
 }
 
-int All(const std::string& bin, const std::string& self, int rounds) {
+int All(const std::string& bin, const std::string& self, int rounds,
+        std::string_view part) {
+  const auto wanted = [part](std::string_view name) {
+    return part.empty() || part == name;
+  };
   auto launcher = Launcher::Spawn(bin + "/assay-launcher");
   if (!launcher) {
     std::fprintf(stderr, "%s\n", launcher.error().message.c_str());
     return 1;
   }
-  MeasureCells(*launcher, rounds);
-  MeasurePrograms(bin, self, rounds);
-  MeasureThroughput(*launcher, self, rounds);
-  MeasureLimits(*launcher, bin + "/../tests", rounds);
+  if (wanted("cells")) MeasureCells(*launcher, rounds);
+  if (wanted("programs")) MeasurePrograms(bin, self, rounds);
+  if (wanted("throughput")) MeasureThroughput(*launcher, self, rounds);
+  if (wanted("limits")) MeasureLimits(*launcher, bin + "/../tests", rounds);
   Row("launcher, resident, after all this", "MB",
       static_cast<double>(launcher->Stats()->resident_bytes) / 1e6, "limit", 3,
       "1");
@@ -214,5 +219,6 @@ int main(int argc, char** argv) {
   }
   if (argc < 2) return 2;
   return assay::bench::All(argv[1], argv[0],
-                           argc > 2 ? std::atoi(argv[2]) : 300);
+                           argc > 2 ? std::atoi(argv[2]) : 300,
+                           argc > 3 ? argv[3] : "");
 }

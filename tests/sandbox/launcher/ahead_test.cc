@@ -252,6 +252,8 @@ TEST_P(ProcessAheadTest, NeighboursThatEndItAreNoHindrance) {
   ASSERT_TRUE(cell) << cell.error();
   ASSERT_TRUE(Eventually([&] { return Inits().size() == 2; }));
   (void)RunIn(*cell, 0);
+  // Whoever is asked for while it dies is a newcomer that was killed.
+  ASSERT_TRUE(Eventually([&] { return Inits().size() == 1; }));
   EXPECT_EQ(RunIn(*cell, 1).termination.ending, Ending(Exited{5}));
 }
 
