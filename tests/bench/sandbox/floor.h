@@ -10,9 +10,10 @@
 // are those of a cell: the same view, limits, result, and pid 1.
 //   parent   mkdir in v2; a socket pair; clone3 into it with five namespaces;
 //            uid_map, gid_map; mkdir, limit and open tasks in two v1
-//            hierarchies; eventfd for memory; tasks to pid 1; a detached tmpfs with folders and links;
-//            copies of /usr, the shared /etc and /dev, and of its own /tmp and
-//            /dev/shm attached to it; root read-only; root to pid 1
+//            hierarchies; eventfd for memory; tasks to pid 1; a detached tmpfs
+//            with folders and links; copies of /usr, the shared /etc and /dev,
+//            and of its own /tmp and /dev/shm attached to it; root read-only;
+//            root to pid 1
 //   pid 1    meanwhile: parent-death signal; network namespace, loopback up,
 //            two routes; two writes to tasks; cgroup namespace; sethostname;
 //            setsid; a detached /proc. With the root: move_mount over /; /proc
@@ -26,8 +27,8 @@
 //            set; securebits; ambient set; capset; no_new_privs; seccomp;
 //            Landlock with three places; chdir; execve
 //   parent   both outputs read to their end; waitid; leaf: kill; pid 1:
-//            SIGKILL; oom_control, memory and pids peaks; leaf: cpu.stat, rmdir;
-//            pid 1: waitid; three rmdir
+//            SIGKILL; oom_control, memory and pids peaks; leaf: cpu.stat,
+//            rmdir; pid 1: waitid; three rmdir
 // As a program, with one cell: the directories of the cgroups are the cell's;
 // what cells share (/etc, /dev and /usr) is made after the clone of pid 1, and
 // moved instead of copied; the program is cloned before pid 1 is ready and
