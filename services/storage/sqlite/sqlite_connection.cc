@@ -97,10 +97,11 @@ Expected<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(
                        db == nullptr ? "out of memory" : sqlite3_errmsg(db));
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, kBusyMilliseconds);
-  // WAL with FULL: each commit is flushed before it is acknowledged.
+  // WAL with FULL: each commit is flushed before it is acknowledged. What is
+  // erased is overwritten, so that a person's name does not stay in the file.
   for (const char* pragma :
        {"PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL",
-        "PRAGMA temp_store = MEMORY"})
+        "PRAGMA temp_store = MEMORY", "PRAGMA secure_delete = ON"})
     ASSAY_RETURN_IF_ERROR(connection->Execute(pragma));
   if (access == Access::kWrite)
     ASSAY_RETURN_IF_ERROR(connection->Execute("PRAGMA journal_mode = WAL"));

@@ -39,6 +39,24 @@ TEST_F(SqliteTest, RefusesAFileOfANewerVersion) {
   EXPECT_THAT(opened, FailsWith(Code::kFailedPrecondition, "newer Assay"));
 }
 
+TEST_F(SqliteTest, WhatIsErasedIsNotInTheFileAnyMore) {
+  const auto content = [&] {
+    std::ifstream in(file(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const auto run = [&](const std::string& statement) {
+    ASSERT_THAT(Connect()->Execute(statement), IsOk());
+  };
+  run("CREATE TABLE people (name TEXT, note TEXT)");
+  run("INSERT INTO people VALUES ('Ada Lovelace', 'x')");
+  run("INSERT INTO people VALUES ('Bob', 'Charles Babbage')");
+  ASSERT_NE(content().find("Ada Lovelace"), std::string::npos);
+  run("UPDATE people SET name = '' WHERE note = 'x'");
+  run("DELETE FROM people WHERE name = 'Bob'");
+  EXPECT_EQ(content().find("Ada Lovelace"), std::string::npos);
+  EXPECT_EQ(content().find("Charles Babbage"), std::string::npos);
+}
+
 TEST_F(SqliteTest, RefusesAFileThatIsNoStore) {
   std::ofstream(file()) << std::string(4'096, 'x');
   EXPECT_THAT(OpenSqlite(file()), FailsWith(Code::kDataLoss));
