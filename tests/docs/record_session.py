@@ -5,9 +5,11 @@ receipt, on a real installation with the sample assignment.
     ASSAY_SOURCE_DIR=. ASSAY_BIN_DIR=build/release/bin tests/docs/record_session.py
 
 What differs each time (secrets, ids, times) stays as it was that day, but for
-secrets, which are cut short.
+secrets, which are cut short. With `--check` nothing is written: exit code 1 when
+the programs say something else than the page, but for what differs each time.
 """
 
+import difflib
 import os
 import pathlib
 import re
@@ -93,13 +95,42 @@ def record(assay):
     return cut_secrets(text).rstrip() + "\n"
 
 
+# Which of a run's stages are seen depends on how fast they pass.
+STAGE = re.compile(r"remote: (Queued|Waiting|Preparing|Building|Starting|Running)\b")
+
+DIFFERS = [
+    (r"\b(att|rep|run|qst)_[0-9a-z]+", r"\1_ID"),
+    (r"(invitation#|asy_)[0-9a-z]+", r"\1SECRET"),
+    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
+    (r"\b[0-9a-f]{7,40}\b", "HEX"),
+    (r"git version [0-9.]+", "git version N"),
+]
+
+
+def lasting(page):
+    """The lines that are the same each time."""
+    lines = [line for line in page.splitlines() if not STAGE.match(line)]
+    for pattern, name in DIFFERS:
+        lines = [re.sub(pattern, name, line) for line in lines]
+    return lines
+
+
 def main():
+    page_file = SOURCE / "docs/tutorials/candidate-session.md"
     assay = Installation()
     try:
         page = record(assay)
     finally:
         assay.close()
-    (SOURCE / "docs/tutorials/candidate-session.md").write_text(page)
+    if sys.argv[1:] != ["--check"]:
+        page_file.write_text(page)
+        return
+    difference = list(difflib.unified_diff(
+        lasting(page_file.read_text()), lasting(page), str(page_file),
+        "what the programs say today", lineterm=""))
+    if difference:
+        print("\n".join(difference))
+        raise SystemExit("record it again: see tests/docs/record_session.py")
 
 
 if __name__ == "__main__":
