@@ -90,7 +90,8 @@ Expected<std::chrono::microseconds> ParseDuration(std::string_view text) {
     sum += *number * unit->factor;
   } while (!rest.empty());
   if (sum > kYear)
-    return InvalidArgument("the duration ", text, " is too long");
+    return InvalidArgument("the duration ", text,
+                           " is too long: expected at most 366d");
   return std::chrono::microseconds(std::llround(sum));
 }
 

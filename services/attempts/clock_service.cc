@@ -5,6 +5,7 @@
 
 #include "services/attempts/attempt_proto.h"
 #include "services/attempts/clock.h"
+#include "services/attempts/time_text.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
@@ -62,9 +63,13 @@ Expected<Outage> ParseOutage(const v1::CreditOutageRequest& request,
     return InvalidArgument("start_time and end_time are out of range");
   outage.from = rpc::FromProto(request.start_time());
   outage.to = rpc::FromProto(request.end_time());
-  if (outage.from >= outage.to || outage.to > now)
-    return InvalidArgument(
-        "an outage begins before it ends, and has ended when it is credited");
+  if (outage.from >= outage.to)
+    return InvalidArgument("an outage begins before it ends, found ",
+                           TimeText(outage.from), " to ", TimeText(outage.to));
+  if (outage.to > now)
+    return InvalidArgument("an outage has ended when it is credited, found ",
+                           TimeText(outage.to), ", and it is ", TimeText(now),
+                           "; pause the clocks until it is over");
   return outage;
 }
 

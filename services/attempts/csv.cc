@@ -1,5 +1,6 @@
 #include "services/attempts/csv.h"
 
+#include <optional>
 #include <utility>
 
 namespace assay::attempts {
@@ -11,22 +12,41 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
 
-  Expected<std::vector<CsvRecord>> Parse() {
-    std::vector<CsvRecord> records;
+  CsvFile Parse() {
+    CsvFile file;
     while (at_ < text_.size()) {
       CsvRecord record{.line = line_};
-      ASSAY_RETURN_IF_ERROR(ReadRecord(record));
+      if (auto problem = ReadRecord(record)) {
+        SkipLine(*problem);
+        file.problems.push_back(
+            {.line = problem->line, .message = problem->message});
+        continue;
+      }
       const bool empty = record.fields.size() == 1 && record.fields[0].empty();
-      if (!empty) records.push_back(std::move(record));
+      if (!empty) file.records.push_back(std::move(record));
     }
-    return records;
+    return file;
   }
 
  private:
-  Status ReadRecord(CsvRecord& record) {
+  struct Problem {
+    const char* message;
+    std::int32_t line;
+    // Within that line.
+    std::size_t at;
+  };
+
+  void SkipLine(const Problem& problem) {
+    const std::size_t end = text_.find('\n', problem.at);
+    at_ = end == std::string_view::npos ? text_.size() : end + 1;
+    line_ = problem.line + 1;
+  }
+
+  std::optional<Problem> ReadRecord(CsvRecord& record) {
     for (;;) {
       std::string& field = record.fields.emplace_back();
-      ASSAY_RETURN_IF_ERROR(At('"') ? ReadQuoted(field) : ReadPlain(field));
+      if (const auto problem = At('"') ? ReadQuoted(field) : ReadPlain(field))
+        return problem;
       if (At(',')) {
         ++at_;
         continue;
@@ -36,40 +56,46 @@ class Parser {
         ++at_;
         ++line_;
       }
-      return {};
+      return std::nullopt;
     }
   }
 
-  Status ReadPlain(std::string& field) {
+  std::optional<Problem> ReadPlain(std::string& field) {
     while (at_ < text_.size() && !At(',') && !At('\n') && !AtLineEnd()) {
       if (At('"'))
-        return InvalidArgument("line ", line_,
-                               ": a quote inside a field; put the whole field "
-                               "in quotes and double those within");
+        return Problem{
+            "found a quote inside a field; put the whole field in quotes and "
+            "double those within",
+            line_, at_};
       field += text_[at_++];
     }
-    return {};
+    return std::nullopt;
   }
 
-  Status ReadQuoted(std::string& field) {
-    const std::int32_t begin = line_;
+  std::optional<Problem> ReadQuoted(std::string& field) {
+    const Problem open{
+        "found a quote that is not closed; close it, or remove "
+        "it",
+        line_, at_};
     ++at_;
     while (at_ < text_.size()) {
       if (At('"')) {
         ++at_;
-        if (!At('"')) return AfterQuote(begin);
+        if (!At('"')) return AfterQuote();
       }
       if (At('\n')) ++line_;
       field += text_[at_++];
     }
-    return InvalidArgument("line ", begin, ": a quote is not closed");
+    return open;
   }
 
-  Status AfterQuote(std::int32_t begin) const {
-    if (at_ == text_.size() || At(',') || At('\n') || AtLineEnd()) return {};
-    return InvalidArgument("line ", begin,
-                           ": after a closing quote there must be a comma or "
-                           "the end of the line");
+  std::optional<Problem> AfterQuote() const {
+    if (at_ == text_.size() || At(',') || At('\n') || AtLineEnd())
+      return std::nullopt;
+    return Problem{
+        "expected a comma or the end of the line after a closing quote; "
+        "double the quotes within a field",
+        line_, at_};
   }
 
   bool At(char c) const { return at_ < text_.size() && text_[at_] == c; }
@@ -82,7 +108,7 @@ class Parser {
 
 }  // namespace
 
-Expected<std::vector<CsvRecord>> ParseCsv(std::string_view text) {
+CsvFile ParseCsv(std::string_view text) {
   if (text.starts_with(kByteOrderMark))
     text.remove_prefix(kByteOrderMark.size());
   return Parser(text).Parse();

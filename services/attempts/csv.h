@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "proto/base/error.h"
-
 namespace assay::attempts {
 
 struct CsvRecord {
@@ -16,13 +14,22 @@ struct CsvRecord {
   std::vector<std::string> fields;
 };
 
+struct CsvProblem {
+  std::int32_t line = 0;
+  std::string message;
+};
+
+struct CsvFile {
+  std::vector<CsvRecord> records;
+  // Lines with a quote that is not closed or stands inside a plain field. The
+  // lines after one are read as if it had none.
+  std::vector<CsvProblem> problems;
+};
+
 // Reads RFC 4180: fields in quotes may hold commas, quotes (doubled) and line
 // breaks; lines end in LF or CRLF; a byte order mark and empty lines are
 // skipped.
-//
-// kInvalidArgument: a quote that is not closed or stands inside a plain field,
-// with its line.
-Expected<std::vector<CsvRecord>> ParseCsv(std::string_view text);
+CsvFile ParseCsv(std::string_view text);
 
 }  // namespace assay::attempts
 

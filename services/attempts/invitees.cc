@@ -1,9 +1,12 @@
 #include "services/attempts/invitees.h"
 
+#include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 #include <charconv>
 #include <map>
 #include <utility>
 
+#include "proto/base/utf8.h"
 #include "services/attempts/clock.h"
 #include "services/attempts/csv.h"
 
@@ -55,29 +58,44 @@ Expected<Invitee> ReadInvitee(const CsvRecord& record, const Columns& columns) {
   return invitee;
 }
 
+bool HasControlCharacter(const std::string& text) {
+  return std::ranges::any_of(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 }  // namespace
 
 bool IsAddress(const std::string& email) {
   const std::size_t at = email.find('@');
   return at != std::string::npos && at > 0 && at + 1 < email.size() &&
-         email.size() <= kMaxText &&
-         email.find_first_of(" \t\r\n<>,;") == std::string::npos;
+         email.size() <= kMaxText && !HasControlCharacter(email) &&
+         email.find_first_of(" <>,;") == std::string::npos;
 }
 
 Status CheckInvitee(const Invitee& invitee) {
+  std::vector<std::string> problems;
+  const auto add = [&](const Status& problem) {
+    problems.push_back(problem.error().message);
+  };
   if (invitee.name.empty() || invitee.name.size() > kMaxText)
-    return InvalidArgument("candidate_name must be 1 to ", kMaxText,
-                           " bytes, found ", invitee.name.size());
+    add(InvalidArgument("candidate_name must be 1 to ", kMaxText,
+                        " bytes, found ", invitee.name.size()));
+  if (HasControlCharacter(invitee.name))
+    add(InvalidArgument("candidate_name must be one line of text, found \"",
+                        PresentableLine(invitee.name, kMaxText),
+                        "\" with control characters"));
   if (!invitee.email.empty() && !IsAddress(invitee.email))
-    return InvalidArgument("candidate_email \"", invitee.email,
-                           "\" is no mail address; leave it empty if there is "
-                           "none");
+    add(InvalidArgument("candidate_email \"",
+                        PresentableLine(invitee.email, kMaxText),
+                        "\" is no mail address; leave it empty if there is "
+                        "none"));
   if (!(invitee.accommodation >= kMinAccommodation &&
         invitee.accommodation <= kMaxAccommodation))
-    return InvalidArgument("accommodation must be from ", kMinAccommodation,
-                           " to ", kMaxAccommodation, ", found ",
-                           invitee.accommodation);
-  return {};
+    add(InvalidArgument("accommodation must be from ", kMinAccommodation,
+                        " to ", kMaxAccommodation, ", found ",
+                        invitee.accommodation));
+  if (problems.empty()) return {};
+  return InvalidArgument(boost::algorithm::join(problems, "; "));
 }
 
 InviteeList ReadInvitees(const std::string& csv) {
@@ -86,26 +104,28 @@ InviteeList ReadInvitees(const std::string& csv) {
     list.problems.push_back({1, "the file may have up to 4 MiB"});
     return list;
   }
-  const auto records = ParseCsv(csv);
-  if (!records) {
-    list.problems.push_back({1, records.error().message});
-    return list;
-  }
-  if (records->size() < 2 || records->size() > kMaxRecords + 1) {
+  CsvFile file = ParseCsv(csv);
+  const std::vector<CsvRecord>& records = file.records;
+  for (CsvProblem& problem : file.problems)
+    list.problems.push_back({problem.line, std::move(problem.message)});
+  // What stands in the first line says how to read the others.
+  if (!list.problems.empty() && list.problems.front().line == 1) return list;
+  const std::size_t lines = records.size() + list.problems.size();
+  if (lines < 2 || lines > kMaxRecords + 1) {
     list.problems.push_back(
         {1,
          "expected a line with the names of the columns, then 1 to 10000 "
          "candidates"});
     return list;
   }
-  const auto columns = ReadHeader(records->front());
+  const auto columns = ReadHeader(records.front());
   if (!columns) {
     list.problems.push_back({1, columns.error().message});
     return list;
   }
   std::map<std::string, std::int32_t> seen;  // address to line
-  for (std::size_t i = 1; i < records->size(); ++i) {
-    const CsvRecord& record = (*records)[i];
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    const CsvRecord& record = records[i];
     Expected<Invitee> invitee = ReadInvitee(record, *columns);
     if (!invitee) {
       list.problems.push_back({record.line, invitee.error().message});
@@ -120,6 +140,7 @@ InviteeList ReadInvitees(const std::string& csv) {
     }
     list.invitees.push_back(*std::move(invitee));
   }
+  std::ranges::sort(list.problems, {}, &InviteeProblem::line);
   return list;
 }
 

@@ -20,7 +20,7 @@ struct Invitee {
 // "ada@example.org", as far as a message can be sent there.
 bool IsAddress(const std::string& email);
 
-// kInvalidArgument: says what is wrong with one of the fields.
+// kInvalidArgument: says what is wrong with the fields, of all of them.
 Status CheckInvitee(const Invitee& invitee);
 
 struct InviteeProblem {

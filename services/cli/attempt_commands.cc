@@ -43,7 +43,7 @@ Outcome Show(Context& context, const AttemptOptions& options) {
 Outcome Begin(Context& context, const StartOptions& options) {
   Server& server = context.ServerFor(options.name);
   Console& console = context.console();
-  if (!options.yes && !console.json()) {
+  if (!options.yes) {
     v1::GetAttemptRequest get;
     get.set_name(FullName("attempts", options.name));
     ASSAY_ASSIGN_OR_RETURN(const auto found,
@@ -51,8 +51,8 @@ Outcome Begin(Context& context, const StartOptions& options) {
     for (const std::string& rule :
          RuleLines(found.attempt().rules(), found.attempt().clock()))
       console.Note("  " + rule);
-    ASSAY_RETURN_IF_ERROR(Confirm("Start the clock now?", options.yes,
-                                  WithoutTerminal::kGoAhead));
+    ASSAY_RETURN_IF_ERROR(
+        Confirm("Start the clock now?", options.yes, WithoutTerminal::kRefuse));
   }
   v1::StartAttemptRequest request;
   request.set_name(FullName("attempts", options.name));
@@ -180,7 +180,9 @@ void AddAttemptCommands(CommandLine& line) {
       Show);
   add("pushes", "Every push, with its receive time",
       "  assay attempt pushes att_7f3k", Pushes);
-  add("token", "A user name and password for git, good for an hour",
+  add("token",
+      "A user name and password for git: to push, good for 31 days; to "
+      "review, for an hour",
       "  assay attempt token --json", Token);
   auto list = line.Add<ListOptions>(group, "list", "Every attempt",
                                     "  assay attempt list orders-api", List);

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "proto/base/utf8.h"
 #include "services/cli/printable.h"
 
 namespace assay::cli {
@@ -91,6 +92,13 @@ CLI::App& CommandLine::AddLeaf(CLI::App& parent, const std::string& name,
 
 int CommandLine::Run(int argc, const char* const* argv) {
   Console& console = context_.console();
+  // No message could carry it.
+  for (int i = 1; i < argc; ++i) {
+    if (IsUtf8(argv[i])) continue;
+    console.Note("assay: expected arguments in UTF-8, found \"" +
+                 PresentableLine(argv[i], 80) + "\"");
+    return kUsage;
+  }
   try {
     app_->parse(argc, argv);
   } catch (const CLI::ParseError& error) {

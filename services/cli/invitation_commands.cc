@@ -2,9 +2,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "assay/v1/invitation_service.grpc.pb.h"
 #include "proto/base/id.h"
+#include "proto/base/utf8.h"
 #include "services/cli/attempt_view.h"
 #include "services/cli/candidate_session.h"
 #include "services/cli/command_line.h"
@@ -56,6 +58,15 @@ std::string StateText(v1::Invitation::State state) {
   }
 }
 
+// From 1; 0 when there is none.
+int FirstLineThatIsNotUtf8(const std::string& text) {
+  std::istringstream in(text);
+  int number = 0;
+  for (std::string line; std::getline(in, line);)
+    if (++number; !IsUtf8(line)) return number;
+  return 0;
+}
+
 // The invitees of a file: all of them, or none and every problem.
 Outcome InviteMany(Context& context, const InviteOptions& options) {
   v1::CreateInvitationsRequest request;
@@ -64,6 +75,11 @@ Outcome InviteMany(Context& context, const InviteOptions& options) {
   std::ifstream in(options.csv, std::ios::binary);
   if (!in) return InvalidArgument(options.csv, " cannot be read");
   request.set_csv(std::string{std::istreambuf_iterator<char>(in), {}});
+  // Spreadsheets like to write something else.
+  if (const int line = FirstLineThatIsNotUtf8(request.csv()); line > 0)
+    return InvalidArgument(options.csv, ":", line,
+                           ": found bytes that are no UTF-8; save the file "
+                           "as CSV in UTF-8");
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
       context.server().Call(&Stub::CreateInvitations, request));

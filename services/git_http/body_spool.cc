@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "proto/base/utf8.h"
+
 namespace assay::git_http {
 namespace {
 
@@ -114,7 +116,10 @@ gateway::Async<std::unique_ptr<SpooledBody>> SpoolBody(
   if (encoding == "gzip" || encoding == "x-gzip") {
     ASSAY_CO_RETURN_IF_ERROR(writer.ExpectGzip());
   } else if (!encoding.empty() && encoding != "identity") {
-    co_return InvalidArgument("the body's encoding is unknown: expected gzip");
+    co_return InvalidArgument(
+        "expected a body as it is or in gzip, found the "
+        "encoding \"",
+        PresentableLine(encoding, 40), "\"");
   }
   std::vector<char> buffer(kPiece);
   const std::int64_t most = std::max(limit * kMaxDiscardFactor, kMinDiscard);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proto/base/utf8.h"
 #include "services/attempts/trial.h"
 #include "services/git_http/trial_push.h"
 #include "services/git_http/upload_pack.h"
@@ -41,17 +42,19 @@ int StatusOf(const Error& error) {
 }
 
 // Method and content type that go with an action; empty when they do not.
-std::string_view Mismatch(const HttpRequest& request, GitRoute::Action action) {
+std::string Mismatch(const HttpRequest& request, GitRoute::Action action) {
+  const std::string method = PresentableLine(request.method, 20);
   if (action == GitRoute::Action::kAdvertise)
-    return request.method == "GET" ? "" : "expected GET";
-  if (request.method != "POST") return "expected POST";
+    return request.method == "GET" ? "" : "expected GET, found " + method;
+  if (request.method != "POST") return "expected POST, found " + method;
   const std::string_view expected =
       action == GitRoute::Action::kUploadPack
           ? "application/x-git-upload-pack-request"
           : "application/x-git-receive-pack-request";
-  return request.Field("content-type") == expected
-             ? ""
-             : "expected the content type of git's smart protocol";
+  const std::string_view found = request.Field("content-type");
+  if (found == expected) return "";
+  return "expected the content type " + std::string(expected) + ", found \"" +
+         PresentableLine(found, 80) + "\"";
 }
 
 // "service=git-upload-pack" -> "upload-pack".

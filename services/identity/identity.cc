@@ -211,7 +211,7 @@ Async<GitAccess> Identity::AuthenticateGit(std::string authorization,
   if (token->scope == TokenRecord::Scope::kApi)
     co_return Unauthenticated(
         "this token is for the API: make one for git with "
-        "`assay attempt git-token` or on the attempt's page");
+        "`assay attempt token` or on the attempt's page");
   if (token->repository != repository)
     co_return PermissionDenied("this token opens another repository");
   co_return GitAccess{.attempt = token->attempt,

@@ -138,7 +138,7 @@ class BadInputTest(unittest.TestCase):
     def test_attempt_without_a_push_is_submitted_as_empty(self):
         self.assay.assignment("silent", duration="1s")
         candidate = self.assay.candidate("silent", start=False)
-        self.assay.run("attempt", "start", token=candidate.token)
+        self.assay.run("attempt", "start", "--yes", token=candidate.token)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             submissions = self.assay.json(

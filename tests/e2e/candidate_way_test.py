@@ -55,7 +55,7 @@ class CandidateWayTest(unittest.TestCase):
         person = Person(self.assay, name)
         person.attempt = person.json(
             "accept", self.invite(assignment, name)["link"])["attempt"]["name"]
-        person.run("attempt", "start")
+        person.run("attempt", "start", "--yes")
         person.run("attempt", "clone", "me", person.work)
         return person
 
@@ -77,7 +77,10 @@ class CandidateWayTest(unittest.TestCase):
                           ("push", True)], check)
         self.assertEqual(ada.json("attempt", "show")["state"], "STATE_ACCEPTED")
 
-        ada.run("attempt", "start")
+        # Nobody is there to be asked, and a clock that runs cannot be stopped.
+        self.assertIn("--yes", ada.run("attempt", "start", expect=2).stderr)
+        self.assertEqual(ada.json("attempt", "show")["state"], "STATE_ACCEPTED")
+        ada.run("attempt", "start", "--yes")
         ada.run("attempt", "clone", "me", ada.work)
         (ada.work / "app.py").write_text(TINY_APP)
         ada.git("add", "-A")
@@ -162,6 +165,11 @@ class CandidateWayTest(unittest.TestCase):
         self.assertIn("people.csv:3:", refused.stderr)
         self.assay.run("invite", "tiny", "--csv", people, expect=1)
         self.assertEqual(self.assay.json("invitation", "list"), {})
+        people.write_bytes("name,email\nAda,a@x.org\nJörg,j@x.org\n".encode("latin-1"))
+        refused = self.assay.run("invite", "tiny", "--csv", people, expect=2)
+        self.assertIn("people.csv:3: found bytes that are no UTF-8", refused.stderr)
+        refused = self.assay.run("invite", "tiny", "--name", "J\udcf6rg", expect=2)
+        self.assertIn("expected arguments in UTF-8", refused.stderr)
         people.write_text("name,email\nAda,ada@example.org\nBo,bo@example.org\n")
         self.assertIn("2 would be invited",
                       self.assay.run("invite", "tiny", "--csv", people,

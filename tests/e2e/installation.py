@@ -216,7 +216,7 @@ class Candidate:
         self.attempt = accepted["attempt"]["name"]
         self.repository = installation.root / f"{name}-{secret[-6:]}"
         if start:
-            installation.run("attempt", "start", token=self.token)
+            installation.run("attempt", "start", "--yes", token=self.token)
             installation.run("attempt", "clone", "me", self.repository,
                              token=self.token)
 

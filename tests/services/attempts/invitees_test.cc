@@ -10,6 +10,7 @@
 namespace assay::attempts {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::FailsWith;
 using ::testing::HasSubstr;
@@ -18,22 +19,26 @@ using ::testing::IsEmpty;
 using testing::IsOk;
 
 TEST(CsvTest, ReadsQuotesLineBreaksAndBothLineEnds) {
-  const auto records = ParseCsv(
+  const auto [records, problems] = ParseCsv(
       "\xef\xbb\xbf"
       "a,b\r\n\"x, \"\"y\"\"\",\"two\nlines\"\n\n,last");
-  ASSERT_THAT(records, IsOk());
-  ASSERT_EQ(records->size(), 3);
-  EXPECT_THAT((*records)[0].fields, ElementsAre("a", "b"));
-  EXPECT_THAT((*records)[1].fields, ElementsAre("x, \"y\"", "two\nlines"));
-  EXPECT_THAT((*records)[2].fields, ElementsAre("", "last"));
-  EXPECT_EQ((*records)[2].line, 5);
+  EXPECT_THAT(problems, IsEmpty());
+  ASSERT_EQ(records.size(), 3);
+  EXPECT_THAT(records[0].fields, ElementsAre("a", "b"));
+  EXPECT_THAT(records[1].fields, ElementsAre("x, \"y\"", "two\nlines"));
+  EXPECT_THAT(records[2].fields, ElementsAre("", "last"));
+  EXPECT_EQ(records[2].line, 5);
 }
 
-TEST(CsvTest, NamesTheLineOfABadQuote) {
-  EXPECT_THAT(ParseCsv("a\nb,\"open"),
-              FailsWith(Code::kInvalidArgument, "line 2"));
-  EXPECT_THAT(ParseCsv("a\nb\"c"), FailsWith(Code::kInvalidArgument, "line 2"));
-  EXPECT_THAT(ParseCsv("\"a\"b"), FailsWith(Code::kInvalidArgument, "line 1"));
+TEST(CsvTest, NamesTheLineOfEachBadQuoteAndReadsTheOthers) {
+  const auto [records, problems] = ParseCsv("a\nb\"c\n\"d\"e\nf\n\"open\ng\n");
+  std::vector<std::int32_t> lines;
+  for (const CsvProblem& problem : problems) lines.push_back(problem.line);
+  EXPECT_THAT(lines, ElementsAre(2, 3, 5));
+  std::vector<std::string> read;
+  for (const CsvRecord& record : records)
+    read.push_back(record.fields[0] + std::to_string(record.line));
+  EXPECT_THAT(read, ElementsAre("a1", "f4", "g6"));
 }
 
 TEST(InviteesTest, ReadsColumnsInAnyOrder) {
@@ -56,12 +61,20 @@ TEST(InviteesTest, ListsEveryProblemByItsLine) {
       "Cy,ada@x.org,\n"
       "Di,di@x.org,fast\n"
       "Ed,ed@x.org,99\n"
-      "Flo,flo@x.org\n");
+      "Flo,flo@x.org\n"
+      "Gi \"x\",gi@x.org,\n"
+      ",nowhere,0\n"
+      "\"Hu\n\x1b[31m\",hu@x.org,\n");
   std::vector<std::int32_t> lines;
   for (const InviteeProblem& problem : list.problems)
     lines.push_back(problem.line);
-  EXPECT_THAT(lines, ElementsAre(3, 4, 5, 6, 7, 8));
+  EXPECT_THAT(lines, ElementsAre(3, 4, 5, 6, 7, 8, 9, 10, 11));
   EXPECT_THAT(list.problems[2].message, HasSubstr("line 2 already"));
+  EXPECT_THAT(list.problems[6].message, HasSubstr("quote inside a field"));
+  EXPECT_THAT(list.problems[7].message,
+              AllOf(HasSubstr("candidate_name"), HasSubstr("\"nowhere\""),
+                    HasSubstr("accommodation")));
+  EXPECT_THAT(list.problems[8].message, HasSubstr("one line of text"));
 }
 
 TEST(InviteesTest, SaysWhatIsWrongWithTheHeader) {

@@ -63,6 +63,9 @@ TEST(BriefLintTest, CodeIsNoBrief) {
       WithBrief("# Task\n```\n# Contract\nthe deadline is in 2 hours\n```\nx"),
       "contract"));
   EXPECT_TRUE(Misses(WithBrief(""), "brief"));
+  // It is there, and says next to nothing.
+  EXPECT_FALSE(Misses(WithBrief("# Task\n"), "brief"));
+  EXPECT_TRUE(Misses(WithBrief("# Task\n"), "acceptance criteria"));
   v1::AssignmentSpec spec = WithBrief(Sample());
   spec.clear_ai_policy();
   EXPECT_TRUE(Misses(spec, "policy on tools"));

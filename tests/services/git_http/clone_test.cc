@@ -63,7 +63,7 @@ TEST_F(CloneTest, WrongTokensAreToldApart) {
     return output;
   };
   EXPECT_THAT(clone_with("wrong"), HasSubstr("Authentication failed"));
-  EXPECT_THAT(clone_with(attempt_.token), HasSubstr("git-token"));
+  EXPECT_THAT(clone_with(attempt_.token), HasSubstr("`assay attempt token`"));
   EXPECT_THAT(clone_with(other.git_password),
               HasSubstr("this token opens another repository"));
 }
