@@ -125,9 +125,22 @@ Async<v1::CreateAssignmentResponse> AssignmentService::Create(
   draft.id = AssignmentId(request.assignment_id());
   draft.spec = WithDefaults(request.spec());
   ASSAY_CO_ASSIGN_OR_RETURN(
-      AssignmentRecord record,
-      co_await Prepare(std::move(draft), &request.template_(), &request.suite(),
-                       SlugProblems(request.assignment_id())));
+      const bool exists,
+      co_await store_.Read([id = draft.id](Transaction& tx) -> Expected<bool> {
+        const auto found = tx.assignments.Get(id);
+        if (!found && found.error().code != Code::kNotFound)
+          return std::unexpected(found.error());
+        return found.has_value();
+      }));
+  // A repeat gets its answer below, and everybody else a refusal: neither
+  // leaves a template that nobody has.
+  AssignmentRecord record = std::move(draft);
+  if (!exists) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        record, co_await Prepare(std::move(record), &request.template_(),
+                                 &request.suite(),
+                                 SlugProblems(request.assignment_id())));
+  }
   record.create_time = record.update_time = clock_.Now();
   using Response = v1::CreateAssignmentResponse;
   co_return co_await store_.Write([record, context, request](Transaction& tx) {

@@ -1,5 +1,7 @@
 #include "services/assignments/spec.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -7,11 +9,13 @@
 #include <set>
 #include <system_error>
 
+#include "services/repositories/subject_pattern.h"
 #include "services/rpc/proto_time.h"
 
 namespace assay::assignments {
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::microseconds;
@@ -130,7 +134,9 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
   else if (spec.has_open_time() && spec.has_hard_close_time() &&
            rpc::FromProto(spec.open_time()) >=
                rpc::FromProto(spec.hard_close_time()))
-    problems.push_back("hard_close_time must be after open_time");
+    problems.push_back("hard_close_time must be after open_time, found " +
+                       TimeUtil::ToString(spec.hard_close_time()) + " and " +
+                       TimeUtil::ToString(spec.open_time()));
   if (!v1::AssignmentSpec::LatePolicy_IsValid(spec.late_policy()))
     problems.push_back("late_policy " + std::to_string(spec.late_policy()) +
                        " is not one that this server knows");
@@ -146,6 +152,10 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
     problems.push_back("time_zone \"" + spec.time_zone() +
                        "\" is no IANA zone; expected one like "
                        "\"Europe/Berlin\" or \"UTC\"");
+  if (const auto pattern =
+          repositories::SubjectPattern::Compile(spec.commit_subject());
+      !pattern)
+    problems.push_back("commit_subject: " + pattern.error().message);
   return problems;
 }
 

@@ -34,6 +34,9 @@ v1::AttemptRules RulesOf(const v1::AssignmentSpec& spec) {
   if (spec.has_hard_close_time())
     *rules.mutable_hard_close_time() = spec.hard_close_time();
   *rules.mutable_reminders() = spec.reminders();
+  rules.set_allow_tags(spec.allow_tags());
+  rules.set_commit_subject(spec.commit_subject());
+  rules.set_linear_history(spec.linear_history());
   return rules;
 }
 

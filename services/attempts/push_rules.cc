@@ -9,6 +9,7 @@ namespace assay::attempts {
 namespace {
 
 constexpr std::string_view kBranches = "refs/heads/";
+constexpr std::string_view kTags = "refs/tags/";
 constexpr std::size_t kLongestRef = 255;
 
 // Empty and all zeros both say that there is no commit.
@@ -19,8 +20,9 @@ bool IsNone(const std::string& commit) {
 // Why a ref of this name may not move in this way; empty when it may.
 std::string RefRefusal(const PushIntent& intent,
                        const v1::AssignmentSpec& spec) {
-  if (!intent.ref.starts_with(kBranches) ||
-      intent.ref.size() == kBranches.size())
+  const bool tag = intent.ref.starts_with(kTags) && spec.allow_tags();
+  if (!tag && (!intent.ref.starts_with(kBranches) ||
+               intent.ref.size() == kBranches.size()))
     return "only branches can be pushed, found " + intent.ref + "; push to " +
            std::string(kGradedRef);
   if (intent.ref.size() > kLongestRef)

@@ -62,6 +62,9 @@ void Show(Console& console, const v1::Assignment& assignment) {
            : ""},
       {"late pushes", LatePolicyText(spec.late_policy())},
       {"force push", spec.allow_force_push() ? "allowed" : "refused"},
+      {"tags", spec.allow_tags() ? "allowed" : "refused"},
+      {"merges", spec.linear_history() ? "refused" : "allowed"},
+      {"subjects", Printable(spec.commit_subject())},
       {"largest push", fmt::format("{} KiB", spec.max_push_bytes() / 1024)},
       {"runs an hour", spec.push_runs_per_hour() == 0
                            ? "no limit"

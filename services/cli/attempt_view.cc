@@ -77,6 +77,14 @@ std::vector<std::string> RuleLines(const v1::AttemptRules& rules,
       rules.allow_force_push()
           ? "You may rewrite history; what was pushed before is kept."
           : "History cannot be rewritten: push without --force.");
+  if (rules.linear_history())
+    lines.push_back("Merges are refused: rebase instead.");
+  if (!rules.commit_subject().empty())
+    lines.push_back("The first line of each commit's message has to match " +
+                    Printable(rules.commit_subject()) + " (RE2).");
+  if (rules.allow_tags())
+    lines.push_back(
+        "You may push tags, one at a time; they are kept and not graded.");
   lines.push_back("A push may have up to " + SizeText(rules.max_push_bytes()) +
                   ".");
   lines.push_back(

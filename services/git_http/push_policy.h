@@ -4,10 +4,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/git_http/push_request.h"
+#include "services/repositories/records.h"
 #include "services/storage/store.h"
 
 namespace assay::git_http {
@@ -18,6 +20,8 @@ struct PushPolicy {
   // What all pushes together may have brought.
   std::int64_t max_repository_bytes = 8 * (std::int64_t{64} << 20);
   bool allow_force = false;
+  bool allow_tags = false;
+  repositories::CommitRules commits;
 };
 
 // Reads the policy of the assignment version that the repository's attempt
@@ -27,9 +31,15 @@ boost::asio::awaitable<Expected<PushPolicy>> ReadPushPolicy(
 
 // Why a request is refused for what it wants, whoever asks and whenever; empty
 // when it is not. The first line is the short form.
-std::string RefusedByShape(const PushRequest& request);
+std::string RefusedByShape(const PushRequest& request,
+                           const PushPolicy& policy);
 std::string RefusedBySize(std::int64_t limit);
 std::string RefusedByQuota(std::int64_t limit);
+
+bool IsTag(std::string_view ref);
+// Tags that a repository may have; each is a file and a line in every fetch.
+inline constexpr std::size_t kMaxTags = 100;
+std::string RefusedByTags();
 
 }  // namespace assay::git_http
 

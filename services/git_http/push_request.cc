@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/base/utf8.h"
 #include "services/git_http/pkt_line.h"
 
 namespace assay::git_http {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxUpdates = 100;
 constexpr std::size_t kOid = 40;
+constexpr std::size_t kShown = 100;
 
 bool IsOid(std::string_view text) {
   return text.size() == kOid &&
@@ -22,9 +24,17 @@ Expected<RefUpdate> ParseUpdate(std::string_view line) {
   const bool well_formed = line.size() > 2 * kOid + 2 && line[kOid] == ' ' &&
                            line[2 * kOid + 1] == ' ' &&
                            IsOid(line.substr(0, kOid)) &&
-                           IsOid(line.substr(kOid + 1, kOid)) &&
-                           IsRefName(line.substr(2 * kOid + 2));
-  if (!well_formed) return InvalidArgument("malformed ref update");
+                           IsOid(line.substr(kOid + 1, kOid));
+  if (!well_formed)
+    return InvalidArgument(
+        "malformed ref update: expected two commits and a ref's name, found "
+        "\"",
+        PresentableLine(line, kShown), "\"");
+  if (!IsRefName(line.substr(2 * kOid + 2)))
+    return InvalidArgument(
+        "malformed ref update: expected a ref's name like refs/heads/main, "
+        "found \"",
+        PresentableLine(line.substr(2 * kOid + 2), kShown), "\"");
   return RefUpdate{.ref = std::string(line.substr(2 * kOid + 2)),
                    .old_commit = std::string(line.substr(0, kOid)),
                    .new_commit = std::string(line.substr(kOid + 1, kOid))};
@@ -33,6 +43,9 @@ Expected<RefUpdate> ParseUpdate(std::string_view line) {
 // Follows the first update's NUL: words, some with "=value".
 Status ReadCapabilities(std::string_view words, PushRequest& request) {
   if (words.ends_with('\n')) words.remove_suffix(1);
+  // Git reads up to it, and would do other things than are expected here.
+  if (words.contains('\0'))
+    return InvalidArgument("malformed capabilities: found a NUL within them");
   while (!words.empty()) {
     const std::size_t space = words.find(' ');
     const std::string_view word = words.substr(0, space);

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -99,6 +101,16 @@ std::string_view Explain(std::string_view reason) {
       reason.contains("list of files") || reason.contains("takes too long"))
     return "Leave generated files and dependencies out of the commit; nothing "
            "was changed.\n";
+  if (reason.contains("does not match") || reason.contains("its first line"))
+    return "This assignment has a rule for the first line of each commit's "
+           "message. Rewrite\nyours with git commit --amend or git rebase "
+           "--interactive, and push again.\n";
+  if (reason.contains("is a merge"))
+    return "This assignment takes a straight history. Run git rebase "
+           "origin/main, and push\nagain.\n";
+  if (reason == "already exists")
+    return "This tag is there already, and stays as it was pushed. Push "
+           "another one under a\nname of its own.\n";
   if (reason == "non-fast-forward")
     return "This would rewrite history, which this assignment does not allow.\n"
            "Run git pull first, then push without --force.\n";
@@ -159,7 +171,7 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
       ParsePushRequest(head, (*body)->bytes() <= std::ssize(head));
   if (!request) co_return co_await RespondError(exchange, request.error());
   if (request->is_probe()) co_return co_await RespondResult(exchange, "");
-  std::string refusal = RefusedByShape(*request);
+  std::string refusal = RefusedByShape(*request, policy);
   if (refusal.empty() && (*body)->too_large())
     refusal = RefusedBySize(policy.max_bytes);
   if (refusal.empty() && (*body)->disk_full()) refusal = kNoRoom;
@@ -182,6 +194,9 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
         RefusalOf(*request, RefusedByQuota(policy.max_repository_bytes)));
 
   const RefUpdate& update = request->updates.front();
+  if (IsTag(update.ref) && co_await HasAllTags(access.repository))
+    co_return co_await RespondResult(exchange,
+                                     RefusalOf(*request, RefusedByTags()));
   const auto intent =
       co_await recorder_.RecordPushIntent({.repository = access.repository,
                                            .ref = update.ref,
@@ -212,7 +227,8 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
   else
     place.reset();
   if (request->side_band) {
-    answer = Message(Explain(landed.refusal));
+    if (const std::string_view words = Explain(landed.refusal); !words.empty())
+      answer = Message(words);
     answer += BandOf(Band::kReport, landed.report);
     if (landed.refusal.empty())
       answer += Message("Received " + attempts::TimeText(receive_time) + "\n");
@@ -245,8 +261,9 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
   // Git's programs take a process and a core each.
   const auto turn = co_await turnstile_.Enter();
   const JudgeIncoming judge = [&](std::filesystem::path quarantine) {
-    return repositories_.CheckIncoming(repository, std::move(quarantine),
-                                       update.old_commit, update.new_commit);
+    return repositories_.CheckIncoming(
+        repository, std::move(quarantine), update.old_commit, update.new_commit,
+        {.commits = policy.commits, .tag = IsTag(update.ref)});
   };
   const GitReceived received = co_await RunReceivePack(
       strand_, exchange, CommandFor(*path, options_, body, policy),
@@ -258,7 +275,8 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
     Landed landed{.report = received.report};
     const auto ref = report->refs.find(update.ref);
     if (ref != report->refs.end()) landed.refusal = ref->second;
-    if (!report->unpack_error.empty()) landed.refusal = report->unpack_error;
+    if (!report->unpack_error.empty())
+      landed.refusal = "unpacker error: " + report->unpack_error;
     if (ref == report->refs.end() && landed.refusal.empty())
       landed.refusal = "git did not say what became of the ref";
     co_return landed;
@@ -276,6 +294,13 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
       if (tip.name == update.ref && tip.commit == update.new_commit)
         refusal.clear();
   co_return Landed{.refusal = refusal, .report = OwnReport(update, refusal)};
+}
+
+asio::awaitable<bool> ReceivePack::HasAllTags(RepositoryId repository) {
+  const auto refs = co_await repositories_.ReadRefs(std::move(repository));
+  co_return refs&& std::ranges::count_if(
+      *refs, [](const repositories::RefTip& tip) { return IsTag(tip.name); }) >=
+      std::ptrdiff_t{kMaxTags};
 }
 
 gateway::Async<attempts::ConfirmedPush> ReceivePack::SettleOnce(

@@ -77,6 +77,7 @@ class ReceivePack {
                                       const SpooledBody& body,
                                       RepositoryId repository,
                                       PushPolicy policy);
+  boost::asio::awaitable<bool> HasAllTags(RepositoryId repository);
   // Records what became of a push: accepted, or refused for `refusal`.
   gateway::Async<attempts::ConfirmedPush> SettleOnce(PushId push,
                                                      std::string refusal);

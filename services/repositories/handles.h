@@ -27,6 +27,7 @@ using OdbHandle = std::unique_ptr<git_odb, Freer<git_odb_free>>;
 using OdbObjectHandle =
     std::unique_ptr<git_odb_object, Freer<git_odb_object_free>>;
 using CommitHandle = std::unique_ptr<git_commit, Freer<git_commit_free>>;
+using TagHandle = std::unique_ptr<git_tag, Freer<git_tag_free>>;
 using TreeHandle = std::unique_ptr<git_tree, Freer<git_tree_free>>;
 using TreeBuilderHandle =
     std::unique_ptr<git_treebuilder, Freer<git_treebuilder_free>>;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proto/base/error.h"
+#include "services/repositories/records.h"
 #include "services/repositories/tree_meter.h"
 
 namespace assay::repositories {
@@ -14,6 +15,9 @@ namespace assay::repositories {
 struct IncomingRules {
   TreeLimits tree;
   int max_commits = 20'000;
+  CommitRules commits;
+  // The tip may be a tag, which names a commit.
+  bool tag = false;
   std::int64_t max_commit_bytes = std::int64_t{1} << 20;
   // Objects can be stored so that each takes as long as all before it.
   std::chrono::milliseconds max_time{20'000};
@@ -26,7 +30,8 @@ struct IncomingRules {
 //
 // Cost: each new object is looked at once.
 // Errors: kResourceExhausted for what is over a limit, kInvalidArgument for a
-// tip that is no commit; the message is for the candidate.
+// tip that is no commit and for a commit against the rules; the message is for
+// the candidate.
 Status CheckIncoming(const std::filesystem::path& repository,
                      const std::filesystem::path& quarantine,
                      const std::string& old_commit,

@@ -58,6 +58,14 @@ struct Pack {
   std::int64_t bytes = 0;
 };
 
+// What an author wants of each commit that is pushed.
+struct CommitRules {
+  // For the first line of its message; see subject_pattern.h. Empty: any.
+  std::string subject;
+  // No merges, but of what stands on a branch `template-*`.
+  bool linear = false;
+};
+
 // One ref that exists in a repository.
 struct RefTip {
   std::string name;

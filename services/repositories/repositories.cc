@@ -229,13 +229,15 @@ Async<void> Repositories::WriteSubmissionRef(RepositoryId repository,
 Async<void> Repositories::CheckIncoming(RepositoryId repository,
                                         fs::path quarantine,
                                         std::string old_commit,
-                                        std::string new_commit) {
+                                        std::string new_commit,
+                                        IncomingRules rules) {
   return pool_->Run<void>([path = Path(repository),
                            quarantine = std::move(quarantine),
                            before = std::move(old_commit),
-                           after = std::move(new_commit)]() -> Status {
+                           after = std::move(new_commit),
+                           rules = std::move(rules)]() -> Status {
     if (!path) return std::unexpected(path.error());
-    return repositories::CheckIncoming(*path, quarantine, before, after);
+    return repositories::CheckIncoming(*path, quarantine, before, after, rules);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "assay/v1/file_tree.pb.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
+#include "services/repositories/incoming.h"
 #include "services/repositories/records.h"
 
 namespace assay::repositories {
@@ -85,11 +86,12 @@ class Repositories {
   Async<void> WriteSubmissionRef(RepositoryId repository, int number,
                                  std::string commit);
 
-  // Judges what git has received into `quarantine` for moving a branch from
+  // Judges what git has received into `quarantine` for moving a ref from
   // `old_commit` to `new_commit`, before it does; see incoming.h.
   Async<void> CheckIncoming(RepositoryId repository,
                             std::filesystem::path quarantine,
-                            std::string old_commit, std::string new_commit);
+                            std::string old_commit, std::string new_commit,
+                            IncomingRules rules);
   // Removes leftovers as below, and answers with the bytes of the packs that
   // belong to this repository alone: before git works in it.
   Async<std::int64_t> Prepare(RepositoryId repository);

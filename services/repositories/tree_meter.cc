@@ -28,11 +28,12 @@ TreeMeter::TreeMeter(git_repository* repository, git_odb* odb,
 
 Expected<Extent> TreeMeter::MeasureTree(const git_oid& oid, int depth) {
   const std::string key = OidHex(oid);
-  if (const auto seen = extents_.find(key); seen != extents_.end())
+  // What is small where it was met first may be deep here.
+  if (const auto seen = extents_.find(key); seen != extents_.end()) {
+    ASSAY_RETURN_IF_ERROR(CheckDepth(depth + seen->second.height));
     return seen->second;
-  if (depth > limits_.max_depth)
-    return ResourceExhausted("directories are nested more than ",
-                             limits_.max_depth, " deep");
+  }
+  ASSAY_RETURN_IF_ERROR(CheckDepth(depth));
   ASSAY_ASSIGN_OR_RETURN(const std::int64_t size, SizeOf(oid, GIT_OBJECT_TREE));
   if (size > limits_.max_files * kBytesPerEntry)
     return ResourceExhausted("a directory's list of files takes ", size,
@@ -44,9 +45,10 @@ Expected<Extent> TreeMeter::MeasureTree(const git_oid& oid, int depth) {
   if (visit_) ASSAY_RETURN_IF_ERROR(visit_(oid));
   Extent extent{.files = 1};
   for (std::size_t i = 0; i < git_tree_entrycount(raw); ++i) {
-    ASSAY_ASSIGN_OR_RETURN(
-        const Extent entry,
-        MeasureEntry(*git_tree_entry_byindex(raw, i), depth));
+    const git_tree_entry& named = *git_tree_entry_byindex(raw, i);
+    ASSAY_ASSIGN_OR_RETURN(const Extent entry, MeasureEntry(named, depth));
+    if (git_tree_entry_type(&named) == GIT_OBJECT_TREE)
+      extent.height = std::max(extent.height, entry.height + 1);
     extent.files = Add(extent.files, entry.files);
     extent.bytes = Add(extent.bytes, entry.bytes);
   }
@@ -90,6 +92,12 @@ Expected<std::int64_t> TreeMeter::SizeOf(const git_oid& oid,
     return DataLoss(type == GIT_OBJECT_TREE ? "tree " : "file ", OidHex(oid),
                     " is missing or damaged");
   return static_cast<std::int64_t>(size);
+}
+
+Status TreeMeter::CheckDepth(int depth) const {
+  if (depth <= limits_.max_depth) return {};
+  return ResourceExhausted("directories are nested more than ",
+                           limits_.max_depth, " deep");
 }
 
 Status TreeMeter::Check(const Extent& extent) const {

@@ -27,6 +27,8 @@ struct TreeLimits {
 struct Extent {
   std::int64_t files = 0;
   std::int64_t bytes = 0;
+  // Directories below it, one in the other.
+  int height = 0;
 };
 
 // Measures trees by looking at each object once, however often trees repeat
@@ -52,6 +54,7 @@ class TreeMeter {
   // The size of an object of the given type.
   Expected<std::int64_t> SizeOf(const git_oid& oid, git_object_t type);
   Status Check(const Extent& extent) const;
+  Status CheckDepth(int depth) const;
 
   git_repository* repository_;
   git_odb* odb_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proto/base/utf8.h"
+#include "services/repositories/tree_meter.h"
 
 namespace assay::repositories {
 namespace {
@@ -164,6 +165,10 @@ Status CheckTreePath(std::string_view path) {
   if (path.size() > kMaxPathBytes)
     return InvalidArgument("is longer than ", kMaxPathBytes, " bytes");
   if (!IsUtf8(path)) return InvalidArgument("is not valid UTF-8");
+  // As a push is judged, which brings the template's files again.
+  if (std::ranges::count(path, '/') > TreeLimits().max_depth)
+    return InvalidArgument("is nested more than ", TreeLimits().max_depth,
+                           " deep");
   for (const std::string_view part : Components(path))
     ASSAY_RETURN_IF_ERROR(CheckComponent(part));
   return {};

@@ -55,8 +55,8 @@ Expected<PushRecord> FindPush(Transaction& tx, const AttemptRecord& attempt,
                                 " yet; commit your work, push it, then submit");
     return *last;
   }
-  ASSAY_ASSIGN_OR_RETURN(const auto push,
-                         tx.pushes.FindByCommit(attempt.id, commit));
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto push, tx.pushes.FindByCommit(attempt.id, commit, graded_ref));
   if (!push)
     return FailedPrecondition("commit ", commit,
                               " was never pushed as the tip of a branch; push "

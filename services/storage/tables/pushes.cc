@@ -144,15 +144,16 @@ Expected<std::optional<PushRecord>> PushTable::LastAccepted(
 }
 
 Expected<std::optional<PushRecord>> PushTable::FindByCommit(
-    const AttemptId& attempt, const std::string& commit) {
+    const AttemptId& attempt, const std::string& commit,
+    const std::string& ref) {
   static const std::string kFind =
       std::string(kSelect) +
-      "WHERE attempt = $1 AND new_commit = $2 AND state = $3 "
-      "ORDER BY sequence LIMIT 1";
+      "WHERE attempt = $1 AND new_commit = $2 AND state = $3 AND "
+      "($4 = '' OR ref = $4) ORDER BY sequence LIMIT 1";
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
       connection_.Execute(kFind, {attempt.str(), commit,
-                                  sql::Number(v1::Push::STATE_ACCEPTED)}));
+                                  sql::Number(v1::Push::STATE_ACCEPTED), ref}));
   return First(found);
 }
 

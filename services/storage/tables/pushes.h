@@ -62,9 +62,11 @@ class PushTable {
   Expected<std::optional<PushRecord>> LastAccepted(const AttemptId& attempt,
                                                    const std::string& ref,
                                                    Clock::TimePoint time);
-  // The first accepted push that brought `commit` as its tip.
+  // The first accepted push that brought `commit` as the tip of `ref`; empty:
+  // of any.
   Expected<std::optional<PushRecord>> FindByCommit(const AttemptId& attempt,
-                                                   const std::string& commit);
+                                                   const std::string& commit,
+                                                   const std::string& ref = "");
   // Whether a later push of the same ref was accepted that found it at
   // `push`'s commit, and so proves that the ref was there.
   Expected<bool> HasSuccessor(const PushRecord& push);

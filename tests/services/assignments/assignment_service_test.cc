@@ -82,8 +82,12 @@ TEST_F(AssignmentServiceTest, ASlugIsTakenOnceAndARepeatIsAnswered) {
   ASSERT_THAT(again, IsOk());
   EXPECT_EQ(again->assignment().ShortDebugString(),
             first->assignment().ShortDebugString());
-  EXPECT_THAT(Create(Request("orders")),
-              FailsWith(Code::kAlreadyExists, "orders"));
+  v1::CreateAssignmentRequest other = Request("orders");
+  v1::FileTree::File* file = other.mutable_template_()->add_files();
+  file->set_path("of-nobody");
+  file->set_mode(0100644);
+  EXPECT_THAT(Create(other), FailsWith(Code::kAlreadyExists, "orders"));
+  EXPECT_EQ(assay_.repositories.templates.size(), 1);
 }
 
 TEST_F(AssignmentServiceTest, ATemplateThatIsRefusedIsNoAssignment) {

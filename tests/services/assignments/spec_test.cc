@@ -5,6 +5,7 @@
 namespace assay::assignments {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -109,6 +110,20 @@ TEST(SpecTest, TreesHaveBounds) {
   for (int i = 0; i < 10'001; ++i) many.add_files();
   EXPECT_THAT(TreeProblems("template", many),
               ElementsAre(HasSubstr("found 10001")));
+}
+
+TEST(SpecTest, PatternForSubjectsIsCompiledBeforeACandidateMeetsIt) {
+  v1::AssignmentSpec spec = Good();
+  spec.set_commit_subject("^(feat|fix): ");
+  EXPECT_THAT(SpecProblems(spec), IsEmpty());
+  spec.set_commit_subject("^(feat");
+  EXPECT_THAT(SpecProblems(spec),
+              Contains(AllOf(HasSubstr("commit_subject: expected an RE2"),
+                             HasSubstr("missing )"))));
+  spec.set_commit_subject("((a{1,100}){1,100}){1,100}");
+  EXPECT_THAT(SpecProblems(spec), Contains(HasSubstr("commit_subject")));
+  spec.set_commit_subject(std::string(201, 'a'));
+  EXPECT_THAT(SpecProblems(spec), Contains(HasSubstr("found 201")));
 }
 
 }  // namespace

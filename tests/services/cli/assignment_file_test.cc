@@ -25,6 +25,9 @@ open: 2026-03-01T09:00:00Z
 hard_close: 2026-04-01T09:00:00Z
 late_policy: practice
 allow_force_push: true
+allow_tags: true
+commit_subject: "^(feat|fix): "
+linear_history: true
 max_push: 16MiB
 push_runs_per_hour: 30
 time_zone: Europe/Berlin
@@ -43,6 +46,9 @@ rubric: how.yaml
   EXPECT_EQ(spec.hard_close_time().seconds(), 1775034000);
   EXPECT_EQ(spec.late_policy(), v1::AssignmentSpec::LATE_POLICY_PRACTICE);
   EXPECT_TRUE(spec.allow_force_push());
+  EXPECT_TRUE(spec.allow_tags());
+  EXPECT_EQ(spec.commit_subject(), "^(feat|fix): ");
+  EXPECT_TRUE(spec.linear_history());
   EXPECT_EQ(spec.max_push_bytes(), 16 << 20);
   EXPECT_EQ(spec.push_runs_per_hour(), 30);
   EXPECT_EQ(spec.time_zone(), "Europe/Berlin");

@@ -3,9 +3,14 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+#include <thread>
 
 #include "assay/v1/source_service.grpc.pb.h"
 #include "services/git_http/pkt_line.h"
@@ -82,6 +87,25 @@ class AttackTest : public ServerFixture {
     return bytes;
   }
 
+  // Command lines and environments of this process's children whose command
+  // line holds `word`.
+  static std::string CommandLinesOf(const std::string& word) {
+    const auto read = [](const std::filesystem::path& file) {
+      std::ifstream in(file, std::ios::binary);
+      return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    std::string found;
+    std::error_code ignored;
+    const std::string parent = "PPid:\t" + std::to_string(getpid()) + "\n";
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc", ignored)) {
+      const std::string line = read(entry.path() / "cmdline");
+      if (line.contains(word) && read(entry.path() / "status").contains(parent))
+        found += line + read(entry.path() / "environ");
+    }
+    return found;
+  }
+
   StartedAttempt attempt_;
   std::string base_;
 };
@@ -123,6 +147,9 @@ TEST_F(AttackTest, RefToACommitThatIsNotThereIsRefused) {
 }
 
 TEST_F(AttackTest, AlternatesShowNoRefsOfTheTemplate) {
+  // Git says only once what a ref of the repository's own says, too.
+  Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
   const std::string advertised = Exchange(
       web_port(), "GET /git/" + attempt_.repository +
                       ".git/info/refs?service=git-receive-pack HTTP/1.1\r\n"
@@ -279,6 +306,23 @@ TEST_F(AttackTest, TokensAreInNoLogAndInNoProcessList) {
   spdlog::set_default_logger(before);
   EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.git_password)));
   EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.token)));
+
+  // What everybody on the machine sees of git while it receives a push.
+  std::string seen;
+  std::atomic<bool> over = false;
+  std::thread watcher([&] {
+    while (!over && seen.empty()) seen = CommandLinesOf("receive-pack");
+    over = true;
+  });
+  for (int i = 0; i < 50 && !over; ++i) {
+    Commit("a", std::to_string(i));
+    Git("-C work push -q origin HEAD:main");
+  }
+  over = true;
+  watcher.join();
+  EXPECT_THAT(seen, HasSubstr("--stateless-rpc"));
+  EXPECT_THAT(seen, Not(HasSubstr(attempt_.git_password)));
+  EXPECT_THAT(seen, Not(HasSubstr(Base64("x-token:" + attempt_.git_password))));
 }
 
 TEST_F(AttackTest, MalformedRequestsAre4xxAndChangeNothing) {
@@ -309,17 +353,24 @@ TEST_F(AttackTest, BrokenPackIsRefusedAndLeavesNothing) {
 }
 
 TEST_F(AttackTest, OddProtocolHeadersDoNotReachGit) {
-  for (const char* protocol :
-       {"version=2:version=0", "version=99", "; rm -rf /", "version=2\x01"}) {
+  const auto advertised = [&](const std::string& field) {
+    return Exchange(web_port(),
+                    "GET /git/" + attempt_.repository +
+                        ".git/info/refs?service=git-upload-pack HTTP/1.1\r\n"
+                        "Host: x\r\nConnection: close\r\n" +
+                        field + "Authorization: Basic " +
+                        Base64("x-token:" + attempt_.git_password) +
+                        "\r\n\r\n");
+  };
+  const std::string plain = BodyOf(advertised(""));
+  ASSERT_THAT(plain, HasSubstr("refs/heads/main"));
+  for (const std::string protocol :
+       {"version=2:version=0", "version=1:x", "version=99", "; rm -rf /",
+        "version=2\x01"}) {
     const std::string response =
-        Exchange(web_port(),
-                 "GET /git/" + attempt_.repository +
-                     ".git/info/refs?service=git-upload-pack HTTP/1.1\r\n"
-                     "Host: x\r\nConnection: close\r\nGit-Protocol: " +
-                     protocol + "\r\nAuthorization: Basic " +
-                     Base64("x-token:" + attempt_.git_password) + "\r\n\r\n");
+        advertised("Git-Protocol: " + protocol + "\r\n");
     if (StatusOf(response) == 400) continue;  // not even HTTP
-    EXPECT_THAT(BodyOf(response), HasSubstr("# service=git-upload-pack"));
+    EXPECT_EQ(BodyOf(response), plain) << protocol;
   }
 }
 

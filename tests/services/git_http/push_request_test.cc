@@ -70,9 +70,21 @@ TEST(PushRequestTest, RefusesMalformedHeads) {
         PacketOf(std::string(40, 'A') + " " + kNew + " refs/heads/a") + "0000",
         PacketOf(Line("refs/heads/a")) + "0001",
         PacketOf(Line("refs/heads/a")) +
-            PacketOf(Line("refs/heads/b") + std::string("\0x", 2)) + "0000"})
+            PacketOf(Line("refs/heads/b") + std::string("\0x", 2)) + "0000",
+        // Git would read no capability of these, and say nothing.
+        PacketOf(Line("refs/heads/a") +
+                 std::string("\0x\0 report-status", 17)) +
+            "0000"})
     EXPECT_THAT(ParsePushRequest(head, true), FailsWith(Code::kInvalidArgument))
         << head;
+}
+
+TEST(PushRequestTest, SaysWhichNameIsNone) {
+  EXPECT_THAT(
+      ParsePushRequest(PacketOf(Line("refs/heads/../x")) + "0000", true),
+      FailsWith(Code::kInvalidArgument,
+                "expected a ref's name like refs/heads/main, found "
+                "\"refs/heads/../x\""));
 }
 
 TEST(PushRequestTest, MillionRefsAreRefusedEarly) {

@@ -96,7 +96,7 @@ TEST_F(PushTest, LateOneIsRefusedWithBothTimes) {
   clock_.Advance(std::chrono::minutes(30));
   Git("-C work push -q origin HEAD:main");
   const std::string kept = Tip();
-  // A git token lives for an hour; what is late is late for a fresh one, too.
+  // What is late is late also for a fresh password.
   Commit("b", "2");
   clock_.Set(FromMicros(ManualClock::kStartMicros) + std::chrono::hours(4) +
              std::chrono::microseconds(1));
@@ -208,6 +208,99 @@ TEST_F(PushTest, TagsAreRefusedByName) {
   // A tag is no commit, whatever the branch is called.
   EXPECT_THAT(Refused("origin v1:refs/heads/main"), HasSubstr("rejected"));
   EXPECT_EQ(Tip(), base_);
+}
+
+TEST_F(PushTest, TagsThatAreAllowedAreKeptAsTheyWerePushed) {
+  v1::AssignmentSpec spec;
+  spec.set_allow_tags(true);
+  Begin(spec);
+  const std::string commit = Commit("a", "1");
+  Git("-C work push -q origin HEAD:main");
+  Git("-C work tag -a v1 -m One");
+  const std::string tag = Git("-C work rev-parse v1");
+  EXPECT_THAT(Git("-C work push origin v1"),
+              HasSubstr("kept, not graded: only refs/heads/main is"));
+  const std::string path = RepositoryPath(attempt_).string();
+  EXPECT_EQ(Git("-C " + path + " rev-parse refs/tags/v1"), tag);
+  const auto pushes = Pushes(attempt_);
+  ASSERT_THAT(pushes, SizeIs(2));
+  EXPECT_EQ(pushes[1].ref(), "refs/tags/v1");
+  EXPECT_EQ(pushes[1].new_commit(), tag);
+  EXPECT_EQ(pushes[1].run(), "");
+
+  Git("-C work tag -f -a v1 -m Two");
+  EXPECT_THAT(Refused("-f origin v1"), HasSubstr("tags cannot be moved"));
+  EXPECT_THAT(Refused("origin :v1"), HasSubstr("tags cannot be deleted"));
+  Git("-C work tag v2");
+  Git("-C work tag v3");
+  EXPECT_THAT(Refused("origin v2 v3"),
+              HasSubstr("a push may change one branch or tag"));
+  // Neither a tree nor a commit against the rules comes in by a tag.
+  Git("-C work tag tree HEAD^{tree}");
+  EXPECT_THAT(Refused("origin tree"), HasSubstr("is none"));
+  EXPECT_EQ(Git("-C " + path + " rev-parse refs/tags/v1"), tag);
+
+  // Handed in is what was pushed to main.
+  Git("-C work commit -q --allow-empty -m Aside");
+  Git("-C work tag aside");
+  Git("-C work push -q origin aside");
+  v1::CreateSubmissionRequest submit;
+  submit.set_attempt(attempt_.name);
+  submit.set_commit(Git("-C work rev-parse aside"));
+  v1::CreateSubmissionResponse ignored;
+  const auto stub = v1::SubmissionService::NewStub(channel());
+  EXPECT_THAT(stub->CreateSubmission(As(attempt_.token).get(), submit, &ignored)
+                  .error_message(),
+              HasSubstr("never pushed as the tip of a branch"));
+  submit.set_commit(commit);
+  EXPECT_TRUE(
+      stub->CreateSubmission(As(attempt_.token).get(), submit, &ignored).ok());
+  // What the next start finds explains itself.
+  Restart();
+  EXPECT_THAT(Pushes(attempt_), SizeIs(4));
+}
+
+TEST_F(PushTest, TagsAreCounted) {
+  v1::AssignmentSpec spec;
+  spec.set_allow_tags(true);
+  Begin(spec);
+  const std::string path = RepositoryPath(attempt_).string();
+  for (int i = 0; i < 99; ++i)
+    Git("-C " + path + " update-ref refs/tags/t" + std::to_string(i) + " " +
+        base_);
+  Git("-C work tag last");
+  Git("-C work push -q origin last");
+  Git("-C work tag more");
+  EXPECT_THAT(Refused("origin more"), HasSubstr("has 100 tags already"));
+}
+
+TEST_F(PushTest, CommitsFollowTheAuthorsRules) {
+  v1::AssignmentSpec spec;
+  spec.set_commit_subject("^(feat|fix): ");
+  spec.set_linear_history(true);
+  Begin(spec);
+  Commit("a", "1", "wip");
+  EXPECT_THAT(Refused("origin HEAD:main"),
+              AllOf(HasSubstr("\"wip\" does not match ^(feat|fix): "),
+                    HasSubstr("remote: This assignment has a rule"),
+                    HasSubstr("git commit --amend")));
+  EXPECT_EQ(Tip(), base_);
+  ASSERT_THAT(Pushes(attempt_), SizeIs(1));
+  EXPECT_EQ(Pushes(attempt_)[0].state(), v1::Push::STATE_REFUSED);
+  EXPECT_THAT(
+      Git("-C " + RepositoryPath(attempt_).string() + " count-objects -v"),
+      AllOf(HasSubstr("count: 0"), HasSubstr("garbage: 0")));
+
+  Git("-C work commit -q --amend -m 'feat: a'");
+  Git("-C work push -q origin HEAD:main");
+  const std::string straight = Tip();
+  Git("-C work checkout -q -b side HEAD~");
+  Commit("b", "2", "fix: b");
+  Git("-C work checkout -q -");
+  Git("-C work merge -q --no-ff -m 'feat: both' side");
+  EXPECT_THAT(Refused("origin HEAD:main"),
+              AllOf(HasSubstr("is a merge"), HasSubstr("git rebase")));
+  EXPECT_EQ(Tip(), straight);
 }
 
 TEST_F(PushTest, ShallowCloneIsPushedFrom) {

@@ -82,6 +82,24 @@ TEST_F(IncomingTest, TreeThatTakesTooMuchIsNotReadAsAWhole) {
               FailsWith(Code::kResourceExhausted, "more than 1000 files"));
 }
 
+TEST_F(IncomingTest, DepthIsThatOfTheWholePathAlsoWhereTreesAreKnown) {
+  const std::string blob = Git("-C work rev-parse HEAD:README.md");
+  const auto tree = [&](const std::string& lines) {
+    std::ofstream(root_ / "list") << lines;
+    return "040000 tree " + Git("-C work mktree < list");
+  };
+  const std::string two =
+      tree(tree("100644 blob " + blob + "\tfile\n") + "\td\n");
+  const auto commit = [&](const std::string& root) {
+    return Git("-C work commit-tree -p " + base_ + " -m x " + root.substr(12));
+  };
+  // "a" is met first, and is not deep there; "b/c/d" is.
+  const std::string root = tree(two + "\ta\n" + tree(two + "\tc\n") + "\tb\n");
+  EXPECT_THAT(Check(commit(root), {.tree = {.max_depth = 3}}), IsOk());
+  EXPECT_THAT(Check(commit(root), {.tree = {.max_depth = 2}}),
+              FailsWith(Code::kResourceExhausted, "nested more than 2 deep"));
+}
+
 TEST_F(IncomingTest, WhatTakesTooLongIsGivenUp) {
   EXPECT_THAT(Check(Commit(), {.max_time = std::chrono::milliseconds(0)}),
               FailsWith(Code::kResourceExhausted, "takes too long"));
@@ -93,6 +111,57 @@ TEST_F(IncomingTest, TagIsNoCommit) {
   const std::string tag = Git("-C work rev-parse v1");
   EXPECT_THAT(Check(tag),
               FailsWith(Code::kInvalidArgument, "points at a commit"));
+}
+
+TEST_F(IncomingTest, TagNamesACommitThatIsJudgedLikeAnyOther) {
+  Git("-C work commit -q --allow-empty -m 'fix: x'");
+  Git("-C work tag -a v1 -m x");
+  const std::string tag = Git("-C work rev-parse v1");
+  const auto judge = [&](const std::string& oid, const std::string& subject) {
+    return CheckIncoming(path_, Quarantine(oid), std::string(40, '0'), oid,
+                         {.commits = {.subject = subject}, .tag = true});
+  };
+  EXPECT_THAT(judge(tag, "^fix: "), IsOk());
+  EXPECT_THAT(judge(tag, "^feat: "),
+              FailsWith(Code::kInvalidArgument, "does not match ^feat: "));
+  Git("-C work tag -a -m x files v1^{tree}");
+  EXPECT_THAT(judge(Git("-C work rev-parse files"), ""),
+              FailsWith(Code::kInvalidArgument, "is none"));
+  Git("-C work tag -a -m x twice v1");
+  EXPECT_THAT(judge(Git("-C work rev-parse twice"), ""),
+              FailsWith(Code::kInvalidArgument, "is none"));
+}
+
+TEST_F(IncomingTest, SubjectsOfNewCommitsFollowTheRule) {
+  const IncomingRules rules{.commits = {.subject = "^(feat|fix): .{1,20}$"}};
+  Git("-C work commit -q --allow-empty -m 'feat: one' -m 'and why'");
+  EXPECT_THAT(Check(Git("-C work rev-parse HEAD"), rules), IsOk());
+  Git("-C work commit -q --allow-empty -m wip");
+  Git("-C work commit -q --allow-empty -m 'fix: two'");
+  EXPECT_THAT(Check(Git("-C work rev-parse HEAD"), rules),
+              FailsWith(Code::kInvalidArgument,
+                        ": \"wip\" does not match ^(feat|fix): .{1,20}$"));
+  std::ofstream(root_ / "message") << "fix: " << std::string(2'000, 'x');
+  Git("-C work commit -q --amend --allow-empty -F ../message");
+  EXPECT_THAT(
+      Check(Git("-C work rev-parse HEAD"), {.commits = {.subject = "fix"}}),
+      FailsWith(Code::kInvalidArgument, "its first line has 2005 bytes"));
+}
+
+TEST_F(IncomingTest, MergesAreRefusedByRuleButThoseOfATemplate) {
+  Git("-C work checkout -q -b side");
+  const std::string side = Commit();
+  Git("-C work checkout -q -");
+  Commit("--date 2001-01-01T00:00:00Z");
+  Git("-C work merge -q --no-ff -m Merge side");
+  const std::string merge = Git("-C work rev-parse HEAD");
+  EXPECT_THAT(Check(merge), IsOk());
+  const IncomingRules rules{.commits = {.subject = "^x$", .linear = true}};
+  EXPECT_THAT(Check(merge, rules),
+              FailsWith(Code::kInvalidArgument, "is a merge"));
+  // As an offer of a template is written.
+  Git("-C work push -q origin side:refs/heads/template-v2");
+  EXPECT_THAT(Check(merge, rules), IsOk());
 }
 
 TEST_F(IncomingTest, WhatIsReplacedKeepsAName) {

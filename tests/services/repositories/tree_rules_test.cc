@@ -54,6 +54,13 @@ TEST(TreeRulesTest, RefusesPathsThatAreNotPlainAndRelative) {
     EXPECT_NE(RefusalOf(path), "") << path;
 }
 
+TEST(TreeRulesTest, RefusesWhatNoPushCouldBringAgain) {
+  std::string path = "f";
+  for (int i = 0; i < 64; ++i) path.insert(0, "d/");
+  EXPECT_EQ(RefusalOf(path), "");
+  EXPECT_THAT(RefusalOf("d/" + path), HasSubstr("more than 64 deep"));
+}
+
 TEST(TreeRulesTest, RefusesSubmodulesAndOddModes) {
   EXPECT_THAT(RefusalOf("vendored", 0160000), HasSubstr("submodule"));
   EXPECT_THAT(RefusalOf(".gitmodules"), HasSubstr("submodule"));

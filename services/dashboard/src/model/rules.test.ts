@@ -25,6 +25,9 @@ test('every policy has its sentence', () => {
       latePolicy: AssignmentSpec_LatePolicy.PRACTICE,
       maxPushBytes: 16n << 20n,
       pushRunsPerHour: 30,
+      linearHistory: true,
+      commitSubject: '^feat: ',
+      allowTags: true,
       hardCloseTime: timestampFromMs(Date.UTC(2026, 2, 1, 9)),
     }),
     clock,
@@ -32,6 +35,9 @@ test('every policy has its sentence', () => {
   expect(text).toContain('until 2 min 00 s after');
   expect(text).toContain('for your own use');
   expect(text).toContain('without --force');
+  expect(text).toContain('Merges are refused');
+  expect(text).toContain('match ^feat:  (RE2)');
+  expect(text).toContain('push tags, one at a time');
   expect(text).toContain('16 MiB');
   expect(text).toContain('30 pushes an hour');
   expect(text).toContain('2026-03-01 09:00:00 UTC');

@@ -39,6 +39,19 @@ export function ruleSentences(
       ? 'You may rewrite history; what was pushed before is kept.'
       : 'History cannot be rewritten: push without --force.',
   );
+  if (rules.linearHistory) {
+    sentences.push('Merges are refused: rebase instead.');
+  }
+  if (rules.commitSubject !== '') {
+    sentences.push(
+      `The first line of each commit's message has to match ${rules.commitSubject} (RE2).`,
+    );
+  }
+  if (rules.allowTags) {
+    sentences.push(
+      'You may push tags, one at a time; they are kept and not graded.',
+    );
+  }
   if (rules.maxPushBytes > 0n) {
     sentences.push(
       `A push may have up to ${sizeText(Number(rules.maxPushBytes))}.`,
