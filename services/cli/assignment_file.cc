@@ -14,6 +14,7 @@
 #include "runner/suite/units.h"
 #include "runner/suite/yaml_tree.h"
 #include "services/cli/time_text.h"
+#include "services/repositories/subject_pattern.h"
 
 namespace assay::cli {
 namespace {
@@ -112,6 +113,15 @@ Put Size(std::function<void(std::int64_t)> set) {
   };
 }
 
+Put Pattern(std::function<void(const std::string&)> set) {
+  return [set](const Node& node) -> Status {
+    ASSAY_ASSIGN_OR_RETURN(const std::string text, TextOf(node));
+    ASSAY_RETURN_IF_ERROR(repositories::SubjectPattern::Compile(text));
+    set(text);
+    return {};
+  };
+}
+
 Put LatePolicy(v1::AssignmentSpec& spec) {
   return [&spec](const Node& node) -> Status {
     static const std::vector<
@@ -187,7 +197,7 @@ std::vector<Key> Keys(AssignmentFile& file, suite::Diagnostics& diagnostics) {
       {"late_policy", LatePolicy(spec)},
       {"allow_force_push", Bool([&](bool v) { spec.set_allow_force_push(v); })},
       {"allow_tags", Bool([&](bool v) { spec.set_allow_tags(v); })},
-      {"commit_subject", Text([&](auto& v) { spec.set_commit_subject(v); })},
+      {"commit_subject", Pattern([&](auto& v) { spec.set_commit_subject(v); })},
       {"linear_history", Bool([&](bool v) { spec.set_linear_history(v); })},
       {"max_push", Size([&](auto v) { spec.set_max_push_bytes(v); })},
       {"push_runs_per_hour",

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <ranges>
 #include <string_view>
 
 #include "assay/v1/attempt_service.grpc.pb.h"
@@ -65,9 +66,10 @@ Expected<std::string> Resolve(const std::vector<v1::Push>& pushes,
 Expected<std::string> CommitOf(const std::vector<v1::Push>& pushes,
                                const std::string& text) {
   if (!text.empty()) return Resolve(pushes, text);
-  if (pushes.empty())
-    return FailedPrecondition("nothing was pushed yet; there is no code");
-  return pushes.back().new_commit();
+  // What was tagged may be anything that was pushed.
+  for (const v1::Push& push : pushes | std::views::reverse)
+    if (push.ref() == "refs/heads/main") return push.new_commit();
+  return FailedPrecondition("nothing was pushed yet; there is no code");
 }
 
 std::string NameOf(const v1::FileChange& file) {

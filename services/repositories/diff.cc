@@ -11,13 +11,10 @@ namespace {
 Expected<TreeHandle> TreeOf(git_repository* repository,
                             const std::string& commit) {
   if (commit.empty()) return TreeHandle();
-  ASSAY_ASSIGN_OR_RETURN(const git_oid oid, ParseOid(commit));
-  git_commit* raw_commit = nullptr;
-  if (git_commit_lookup(&raw_commit, repository, &oid) < 0)
-    return NotFound("no commit ", commit, " in this repository");
-  const CommitHandle handle(raw_commit);
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle,
+                         LookupCommit(repository, commit));
   git_tree* tree = nullptr;
-  if (int r = git_commit_tree(&tree, raw_commit); r < 0)
+  if (int r = git_commit_tree(&tree, handle.get()); r < 0)
     return GitError("read the tree of " + commit, r);
   return TreeHandle(tree);
 }

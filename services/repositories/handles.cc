@@ -35,6 +35,19 @@ Expected<RepositoryHandle> OpenBare(const std::filesystem::path& path) {
   return RepositoryHandle(repository);
 }
 
+Expected<CommitHandle> LookupCommit(git_repository* repository,
+                                    const std::string& hex) {
+  ASSAY_ASSIGN_OR_RETURN(const git_oid oid, ParseOid(hex));
+  git_object* raw = nullptr;
+  git_object* commit = nullptr;
+  if (git_object_lookup(&raw, repository, &oid, GIT_OBJECT_ANY) < 0)
+    return NotFound("no commit ", hex, " in this repository");
+  const ObjectHandle object(raw);
+  if (git_object_peel(&commit, raw, GIT_OBJECT_COMMIT) < 0)
+    return NotFound(hex, " is no commit");
+  return CommitHandle(reinterpret_cast<git_commit*>(commit));
+}
+
 Expected<git_oid> ParseOid(std::string_view hex) {
   const bool well_formed =
       hex.size() == GIT_OID_HEXSZ &&

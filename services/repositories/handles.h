@@ -24,6 +24,7 @@ struct Freer {
 using RepositoryHandle =
     std::unique_ptr<git_repository, Freer<git_repository_free>>;
 using OdbHandle = std::unique_ptr<git_odb, Freer<git_odb_free>>;
+using ObjectHandle = std::unique_ptr<git_object, Freer<git_object_free>>;
 using OdbObjectHandle =
     std::unique_ptr<git_odb_object, Freer<git_odb_object_free>>;
 using CommitHandle = std::unique_ptr<git_commit, Freer<git_commit_free>>;
@@ -48,6 +49,10 @@ std::unexpected<Error> GitError(std::string_view what, int result);
 // Opens a bare repository or a template's store; reads no configuration of
 // the host.
 Expected<RepositoryHandle> OpenBare(const std::filesystem::path& path);
+
+// The commit of this name, or the one that a tag of this name names.
+Expected<CommitHandle> LookupCommit(git_repository* repository,
+                                    const std::string& hex);
 
 // 40 lower-case hex digits, and nothing else.
 Expected<git_oid> ParseOid(std::string_view hex);

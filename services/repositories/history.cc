@@ -13,15 +13,6 @@ constexpr std::size_t kMaxName = 100;
 // A history is walked no further, whatever the limit asked for.
 constexpr int kMaxHistory = 10'000;
 
-Expected<CommitHandle> Lookup(git_repository* repository,
-                              const std::string& commit) {
-  ASSAY_ASSIGN_OR_RETURN(const git_oid oid, ParseOid(commit));
-  git_commit* raw = nullptr;
-  if (git_commit_lookup(&raw, repository, &oid) < 0)
-    return NotFound("no commit ", commit, " in this repository");
-  return CommitHandle(raw);
-}
-
 // Dates outside of what a Timestamp can hold are pinned to its ends.
 Clock::TimePoint TimeOf(git_time_t seconds) {
   constexpr git_time_t kMin = -62135596800, kMax = 253402300799;
@@ -53,14 +44,16 @@ CommitInfo Describe(const git_commit* commit) {
 
 Expected<CommitInfo> ReadCommit(git_repository* repository,
                                 const std::string& commit) {
-  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle, Lookup(repository, commit));
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle handle,
+                         LookupCommit(repository, commit));
   return Describe(handle.get());
 }
 
 Expected<std::vector<CommitInfo>> ReadHistory(git_repository* repository,
                                               const std::string& commit,
                                               int limit) {
-  ASSAY_ASSIGN_OR_RETURN(const CommitHandle tip, Lookup(repository, commit));
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle tip,
+                         LookupCommit(repository, commit));
   git_revwalk* raw = nullptr;
   if (int r = git_revwalk_new(&raw, repository); r < 0)
     return GitError("walk the history", r);
@@ -83,8 +76,9 @@ Expected<bool> IsAncestor(git_repository* repository,
                           const std::string& ancestor,
                           const std::string& commit) {
   ASSAY_ASSIGN_OR_RETURN(const CommitHandle older,
-                         Lookup(repository, ancestor));
-  ASSAY_ASSIGN_OR_RETURN(const CommitHandle newer, Lookup(repository, commit));
+                         LookupCommit(repository, ancestor));
+  ASSAY_ASSIGN_OR_RETURN(const CommitHandle newer,
+                         LookupCommit(repository, commit));
   if (ancestor == commit) return true;
   const int result = git_graph_descendant_of(
       repository, git_commit_id(newer.get()), git_commit_id(older.get()));

@@ -45,6 +45,17 @@ class Walk {
     const OdbObjectHandle object(raw);
     if (git_odb_object_type(raw) == GIT_OBJECT_COMMIT) VisitCommit(oid, key);
     if (git_odb_object_type(raw) == GIT_OBJECT_TREE) VisitTree(oid, key);
+    if (git_odb_object_type(raw) == GIT_OBJECT_TAG) VisitTag(oid, key);
+  }
+
+  void VisitTag(const git_oid& oid, const std::string& key) {
+    git_tag* raw = nullptr;
+    if (git_tag_lookup(&raw, repository_, &oid) < 0) {
+      problems_.push_back("tag " + key + " cannot be read");
+      return;
+    }
+    const TagHandle tag(raw);
+    Add(*git_tag_target_id(raw), "tag " + key);
   }
 
   void VisitCommit(const git_oid& oid, const std::string& key) {

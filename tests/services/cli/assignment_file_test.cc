@@ -66,7 +66,10 @@ TEST(AssignmentFileTest, ListsEveryMistakeWithItsPlaceAndAHint) {
       "titel: Orders\n"
       "duration: 90\n"
       "late_policy: maybe\n"
-      "allow_force_push: [1]\n");
+      "allow_force_push: [1]\n"
+      "commit_subject: '^(feat'\n");
+  EXPECT_THAT(problems, HasSubstr("assignment.yaml:5:17: error: commit_subject"
+                                  ": expected an RE2 pattern"));
   EXPECT_THAT(problems, HasSubstr("assignment.yaml:1:1: error: unknown key "
                                   "\"titel\" in an assignment; did you mean "
                                   "\"title\"?"));

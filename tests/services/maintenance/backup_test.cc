@@ -24,6 +24,7 @@ class BackupTest : public ServerFixture {
   BackupTest() {
     v1::AssignmentSpec spec;
     spec.set_allow_force_push(true);
+    spec.set_allow_tags(true);
     MakeAssignment(spec);
     attempt_ = MakeAttempt();
     Clone(attempt_);
@@ -53,6 +54,8 @@ TEST_F(BackupTest, HoldsWhatWasAcceptedBeforeItAndServesAgain) {
   const std::string first = Git("-C work rev-parse HEAD");
   Git("-C work commit -q --amend -m Rewritten");
   Git("-C work push -q -f origin HEAD:main");
+  Git("-C work tag -a v1 -m One");
+  Git("-C work push -q origin v1");
   const std::string before = Accepted();
   ASSERT_THAT(Backup(options_.data_dir, Place("backup")), IsOk());
   // What came after is not in it.
@@ -65,6 +68,8 @@ TEST_F(BackupTest, HoldsWhatWasAcceptedBeforeItAndServesAgain) {
   EXPECT_EQ(Accepted(), before);
   const std::string path = RepositoryPath(attempt_).string();
   EXPECT_EQ(Git("-C " + path + " rev-parse refs/pushes/" + first), first);
+  EXPECT_EQ(Git("-C " + path + " rev-parse refs/tags/v1"),
+            Git("-C work rev-parse refs/tags/v1"));
   // The candidate goes on where the backup was.
   Git("-C work push -q -f origin HEAD:main");
   EXPECT_THAT(Fsck({.data_dir = options_.data_dir})->findings,

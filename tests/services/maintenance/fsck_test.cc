@@ -100,6 +100,31 @@ TEST_F(FsckTest, SoundInstallationIsSoundWhileItServes) {
   EXPECT_GT(report.audit_records, 0);
 }
 
+TEST_F(FsckTest, TagsAreWhatWasPushedAndWhatTheyName) {
+  v1::UpdateAssignmentRequest update;
+  update.set_name("assignments/task");
+  update.set_expected_version(1);
+  update.mutable_spec()->set_title("Task");
+  update.mutable_spec()->mutable_duration()->set_seconds(3'600);
+  update.mutable_spec()->set_allow_tags(true);
+  v1::UpdateAssignmentResponse updated;
+  ASSERT_TRUE(v1::AssignmentService::NewStub(channel())
+                  ->UpdateAssignment(As(AdminToken()).get(), update, &updated)
+                  .ok());
+  const StartedAttempt other = MakeAttempt();
+  Git("clone -q " + other.private_url + " other");
+  Git("-C other commit -q --allow-empty -m x");
+  Git("-C other push -q origin HEAD:main");
+  Git("-C other commit -q --allow-empty -m aside");
+  Git("-C other tag -a v1 -m One");
+  Git("-C other push -q origin v1");
+  EXPECT_THAT(Check().findings, IsEmpty());
+  Git("-C " + RepositoryPath(other).string() + " update-ref -d refs/tags/v1");
+  path_ = RepositoryPath(other);
+  commit_ = Git("-C " + path_.string() + " rev-parse main");
+  ExpectMended("refs/tags/v1 is nowhere");
+}
+
 TEST_F(FsckTest, NothingIsMendedWhileItServes) {
   EXPECT_THAT(Fsck({.data_dir = options_.data_dir, .mend = true}),
               FailsWith(Code::kFailedPrecondition, "another assayd"));
