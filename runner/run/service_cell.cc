@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <utility>
 
 #include "runner/assertions/evaluator.h"
@@ -167,14 +169,17 @@ asio::awaitable<Status> ServiceCell::Stop(int signal) {
 // The program is a shell, which may be gone before what it started: that one
 // would still hold the port of whoever comes next.
 asio::awaitable<void> ServiceCell::WaitEmpty() {
-  asio::steady_timer timer(executor_);
-  const auto end = steady_clock::now() + kReap;
-  while (steady_clock::now() < end) {
-    const auto stats = cell_.Stats();
-    if (!stats || stats->pids <= 0) co_return;
-    timer.expires_after(milliseconds(1));
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  auto emptied = cell_.Emptied();
+  // Then the cell is gone, with all of them.
+  if (!emptied) co_return;
+  const auto end = std::make_shared<asio::posix::stream_descriptor>(
+      executor_, emptied->Release());
+  asio::steady_timer patience(executor_, kReap);
+  patience.async_wait([end](const boost::system::error_code& error) {
+    if (!error) end->cancel();
+  });
+  co_await end->async_wait(asio::posix::descriptor_base::wait_read,
+                           asio::as_tuple(asio::use_awaitable));
 }
 
 void ServiceCell::AskToStop() {

@@ -27,6 +27,7 @@ enum class CallType : std::uint32_t {
   kFreeze,
   kThaw,
   kCellStats,
+  kWatchEmpty,
   kListen,
   kOpenSocket,
 };

@@ -310,6 +310,14 @@ Status Cell::Kill() {
   return {};
 }
 
+Expected<UniqueFd> Cell::Emptied() {
+  const Call call = {.type = CallType::kWatchEmpty, .cell = id_};
+  ASSAY_ASSIGN_OR_RETURN(auto answer,
+                         channel_->Ask(call, "wait for the cell's processes"));
+  if (answer.fds.size() != 1) return Internal("wait: no descriptor came back");
+  return std::move(answer.fds[0]);
+}
+
 Status Cell::Destroy() {
   const Call call = {.type = CallType::kDestroyCell, .cell = id_};
   ASSAY_RETURN_IF_ERROR(channel_->Ask(call, "destroy the cell"));

@@ -145,6 +145,10 @@ class Cell {
   Expected<CellStats> Stats();
   // Kills every process of the cell; the cell itself stays.
   Status Kill();
+  // Readable (at its end) once no process is left in the cell but those that
+  // are started later, also of what programs left behind. What dies has closed
+  // its sockets by then.
+  Expected<UniqueFd> Emptied();
   // Kills everything, takes the cell down, and returns when nothing of it is
   // left. The object is of no use afterwards.
   Status Destroy();

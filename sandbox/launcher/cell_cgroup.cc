@@ -145,6 +145,11 @@ UniqueFd CellCgroup::MakeLeaf(std::uint32_t process) {
   return MakeDirectory(unified_.get(), LeafName(process).c_str());
 }
 
+UniqueFd CellCgroup::LeafEvents(std::uint32_t process) const {
+  const std::string name = LeafName(process) + "/cgroup.events";
+  return UniqueFd(::openat(unified_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 bool CellCgroup::RemoveLeaf(std::uint32_t process) {
   if (!unified_) return true;
   return ::unlinkat(unified_.get(), LeafName(process).c_str(), AT_REMOVEDIR) ==

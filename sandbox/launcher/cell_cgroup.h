@@ -46,6 +46,8 @@ class CellCgroup {
   // Descriptors for clone3's CLONE_INTO_CGROUP; -1 without a v2 hierarchy.
   int directory() const { return unified_.get(); }
   UniqueFd MakeLeaf(std::uint32_t process);
+  // Has EPOLLPRI when the last process of it is gone.
+  UniqueFd LeafEvents(std::uint32_t process) const;
   // False while something in it is still dying.
   bool RemoveLeaf(std::uint32_t process);
 

@@ -83,6 +83,7 @@ LiveCell::~LiveCell() {
   host_.loop.CancelTimer(oom_timer_);
   ForgetAhead();
   WaitForKiller();
+  for (const auto& leaf : leaves_) host_.loop.Unwatch(leaf.watch);
 }
 
 Built<void> LiveCell::Build(std::uint32_t outer_uid,
@@ -265,7 +266,7 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
     const SetupFault fault =
         process->Start(standing() ? Hold::kNone : Hold::kBeforeCell);
     if (fault.step != SetupStep::kNone) {
-      leaves_.push_back(process->id());
+      leaves_.push_back({.id = process->id()});
       return fault;
     }
   }
@@ -317,7 +318,7 @@ void LiveCell::ForgetAhead() {
   host_.loop.CancelIdle(std::exchange(ahead_idle_, 0));
   if (!ahead_) return;
   --host_.processes_ahead;
-  leaves_.push_back(ahead_->id());
+  leaves_.push_back({.id = ahead_->id()});
   ahead_.reset();
 }
 
@@ -376,6 +377,7 @@ void LiveCell::WaitForKiller() {
   siginfo_t info;
   ::waitid(P_PIDFD, static_cast<id_t>(killer_.get()), &info, WEXITED);
   killer_.Reset();
+  TellIfEmpty();
 }
 
 bool LiveCell::CheckOom() {
@@ -437,15 +439,57 @@ void LiveCell::OnProcessExit(std::uint32_t leaf) {
   }
   const CellPeaks peaks = cgroup_.Peaks();
   process->Report(peaks.memory_bytes, peaks.pids);
-  leaves_.push_back(leaf);
+  leaves_.push_back({.id = leaf});
   process.reset();
   SweepLeaves();
   if (state_ == State::kEnding) TryFinish();
 }
 
 void LiveCell::SweepLeaves() {
-  std::erase_if(leaves_,
-                [this](std::uint32_t id) { return cgroup_.RemoveLeaf(id); });
+  std::erase_if(leaves_, [this](Leaf& leaf) {
+    if (!cgroup_.RemoveLeaf(leaf.id)) return false;
+    host_.loop.Unwatch(leaf.watch);
+    return true;
+  });
+  TellIfEmpty();
+}
+
+void LiveCell::TellIfEmpty() {
+  if (empty_watches_.empty()) return;
+  if (processes_.empty() && leaves_.empty() && !killer_) {
+    empty_watches_.clear();
+  } else {
+    WatchLeaves();
+  }
+}
+
+// Only for those who wait: others are swept when the next process comes or
+// goes.
+void LiveCell::WatchLeaves() {
+  for (auto& leaf : leaves_) {
+    if (leaf.watch != 0) continue;
+    leaf.events = cgroup_.LeafEvents(leaf.id);
+    if (!leaf.events) continue;
+    // The first round is for what happened before.
+    leaf.watch = host_.loop.Watch(
+        leaf.events.get(), EPOLLPRI, [this, id = leaf.id](std::uint32_t) {
+          const auto it = std::ranges::find(leaves_, id, &Leaf::id);
+          char news[128];
+          // The kernel takes a read from the start as news received.
+          if (it != leaves_.end() &&
+              ::pread(it->events.get(), news, sizeof(news), 0) >= 0) {
+            SweepLeaves();
+          }
+        });
+  }
+}
+
+UniqueFd LiveCell::WatchEmpty() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return UniqueFd();
+  empty_watches_.emplace_back(ends[1]);
+  SweepLeaves();
+  return UniqueFd(ends[0]);
 }
 
 UniqueFd LiveCell::OpenSocket(int family, int type) const {

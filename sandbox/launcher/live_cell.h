@@ -46,6 +46,8 @@ class LiveCell {
   void KillProcesses();
   bool SetFrozen(bool frozen) { return cgroup_.SetFrozen(frozen); }
   CellStats Stats() const;
+  // Ends when nothing runs in the cell; invalid with errno.
+  UniqueFd WatchEmpty();
   // A socket made inside the cell's network namespace, or -1 with errno.
   UniqueFd OpenSocket(int family, int type) const;
   UniqueFd Listen(int family, std::uint16_t port) const;
@@ -83,7 +85,16 @@ class LiveCell {
   void KillByPidNamespace();
   void WaitForKiller();
   bool CheckOom();
+  // The cgroup of an ended process, in which something was still dying.
+  struct Leaf {
+    std::uint32_t id;
+    // Of its cgroup.events, while somebody waits for it.
+    UniqueFd events;
+    EventLoop::Token watch = 0;
+  };
   void SweepLeaves();
+  void WatchLeaves();
+  void TellIfEmpty();
   void TryFinish();
   std::vector<ResourceLimit> ProcessLimits() const;
   std::vector<std::string> WritablePlaces() const;
@@ -122,8 +133,9 @@ class LiveCell {
   // How often each process of the spec will still be asked for.
   std::vector<std::uint32_t> expected_;
   std::uint32_t next_leaf_ = 0;
-  // Leaves of ended processes in which something was still dying.
-  std::vector<std::uint32_t> leaves_;
+  std::vector<Leaf> leaves_;
+  // Closed when the cell is empty.
+  std::vector<UniqueFd> empty_watches_;
 };
 
 }  // namespace assay::sandbox

@@ -165,6 +165,7 @@ void LiveSession::Dispatch(const Call& call) {
     case CallType::kFreeze:
     case CallType::kThaw:
     case CallType::kCellStats:
+    case CallType::kWatchEmpty:
     case CallType::kListen:
     case CallType::kOpenSocket: {
       LiveCell* cell = Standing(call.cell);
@@ -390,6 +391,12 @@ void LiveSession::CallCell(const Call& call, LiveCell& cell) {
     case CallType::kKillCell:
       cell.KillProcesses();
       return SendReply({.type = call.type});
+    case CallType::kWatchEmpty: {
+      const UniqueFd watch = cell.WatchEmpty();
+      if (!watch) return SendFault(call.type, {SetupStep::kPipes, errno});
+      const int fd = watch.get();
+      return SendReply({.type = call.type}, {&fd, 1});
+    }
     case CallType::kCellStats: {
       const CellStats stats = cell.Stats();
       return SendReply({.type = call.type,

@@ -22,6 +22,7 @@ struct UpOptions {
   bool any_port = false;
   int slots = 0;
   bool no_worker = false;
+  bool allow_private_egress = false;
 };
 
 constexpr auto kStartTimeout = std::chrono::seconds(30);
@@ -101,6 +102,9 @@ Status StartWorker(Context& context, const UpOptions& options,
                                       (data_dir / "worker").string()};
   if (options.slots > 0) {
     command.insert(command.end(), {"--slots", std::to_string(options.slots)});
+  }
+  if (options.allow_private_egress) {
+    command.emplace_back("--allow-private-egress");
   }
   ASSAY_RETURN_IF_ERROR(
       supervisor.Start("assay-runner", std::move(command), kStartTimeout));
@@ -185,6 +189,9 @@ void AddUpCommand(CommandLine& line) {
   up.app.add_option("--slots", up.options->slots,
                     "Runs at once [the worker's choice]");
   up.app.add_flag("--no-worker", up.options->no_worker, "Server only");
+  up.app.add_flag("--allow-private-egress", up.options->allow_private_egress,
+                  "Builds may reach private addresses where their suite says "
+                  "`private: true`");
 }
 
 }  // namespace assay::cli

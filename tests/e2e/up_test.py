@@ -44,11 +44,22 @@ class UpTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def start(self):
-        process = self.up("--grpc-port", "0", "--web-port", "0")
+    def start(self, *arguments):
+        process = self.up("--grpc-port", "0", "--web-port", "0", *arguments)
         line = process.stdout.readline()
         self.assertTrue(line, process.stderr.read() if not line else "")
         return process, json.loads(line)
+
+    def test_private_egress_is_the_workers_when_it_is_asked_for(self):
+        for wanted in (["--allow-private-egress"], []):
+            process, _ = self.start(*wanted)
+            commands = [pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                        for pid in descendants(process.pid)]
+            workers = [c for c in commands if c[0].endswith("/assay-runner")]
+            self.assertEqual(len(workers), 1, commands)
+            self.assertEqual("--allow-private-egress" in workers[0], bool(wanted))
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=20), 0)
 
     def test_serves_and_stops_with_everything_it_started(self):
         process, where = self.start()

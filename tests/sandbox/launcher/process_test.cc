@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 
 #include "tests/sandbox/sandbox_test.h"
@@ -127,6 +128,37 @@ TEST_P(ProcessTest, KillEndsTheWholeTree) {
   if (Enforces(Weakness::kPids)) {
     EXPECT_TRUE(Eventually([&] { return cell->Stats()->pids == 0; }));
   }
+}
+
+TEST_P(ProcessTest, EmptiedEndsWithTheLastProcess) {
+  Session session = NewSession(SessionOf(CellOf(
+      {Shell("for i in 1 2 3 4 5 6 7 8; do setsid sleep 1000 & done; echo on; "
+             "wait")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  for (int round = 0; round < 3; ++round) {
+    auto process = cell->Start(0);
+    ASSERT_TRUE(process) << process.error();
+    char byte = 0;
+    ASSERT_TRUE(Eventually(
+        [&] { return ::read(process->stdout_fd(), &byte, 1) == 1; }));
+    auto emptied = cell->Emptied();
+    ASSERT_TRUE(emptied) << emptied.error();
+    pollfd end = {emptied->get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&end, 1, 0), 0);
+    ASSERT_TRUE(cell->Kill());
+    ASSERT_EQ(::poll(&end, 1, 10'000), 1);
+    // All had this open.
+    char rest[16];
+    ssize_t n = 0;
+    while ((n = ::read(process->stdout_fd(), rest, sizeof(rest))) > 0) continue;
+    EXPECT_EQ(n, 0) << "somebody still holds the output open";
+  }
+  // Also of a cell that is empty already.
+  auto emptied = cell->Emptied();
+  ASSERT_TRUE(emptied) << emptied.error();
+  pollfd end = {emptied->get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 10'000), 1);
 }
 
 TEST_P(ProcessTest, PoliteSignalReachesTheProgramOnly) {

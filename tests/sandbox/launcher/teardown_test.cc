@@ -173,13 +173,18 @@ TEST_P(TeardownTest, DeathOfTheLauncherKillsItsCells) {
 }
 
 TEST_P(TeardownTest, DeathOfTheCellsInitEndsTheCell) {
-  Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+  Session session =
+      NewSession(SessionOf(CellOf({Shell("echo on; exec sleep 1000")})));
   auto cell = session.StartCell(0);
   ASSERT_TRUE(cell) << cell.error();
   const auto init = ChildrenOf(pid());
   ASSERT_EQ(init.size(), 1u);
   auto process = cell->Start(0);
   ASSERT_TRUE(process) << process.error();
+  // On its way in it would tell that there is no cell any more.
+  char byte = 0;
+  ASSERT_TRUE(
+      Eventually([&] { return ::read(process->stdout_fd(), &byte, 1) == 1; }));
   ::kill(std::stoi(*init.begin()), SIGKILL);
   EXPECT_EQ(process->Wait()->ending, Ending(Signalled{SIGKILL}));
   EXPECT_TRUE(Eventually([&] { return !cell->Start(0); }));
