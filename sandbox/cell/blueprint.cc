@@ -45,8 +45,8 @@ void Fields(F& f, TmpfsMount& v) {
 }
 template <class F>
 void Fields(F& f, Limits& v) {
-  f(v.memory_bytes, v.pids, v.cores, v.scratch_bytes, v.scratch_inodes,
-    v.open_files, v.file_bytes);
+  f(v.memory_bytes, v.pids, v.cores, v.io_bytes_per_second, v.scratch_bytes,
+    v.scratch_inodes, v.open_files, v.file_bytes);
 }
 template <class F>
 void Fields(F& f, UnpackAction& v) {

@@ -137,6 +137,8 @@ Status CheckLimits(const Limits& limits) {
       CheckBetween("the open files limit", limits.open_files, 0, 1 << 20));
   ASSAY_RETURN_IF_ERROR(
       CheckBetween("the file size limit", limits.file_bytes, 0, kMaxBytes));
+  ASSAY_RETURN_IF_ERROR(CheckBetween("the disk rate limit",
+                                     limits.io_bytes_per_second, 0, kMaxBytes));
   if (!(limits.cores >= 0 && limits.cores <= 4096)) {
     return InvalidArgument("the cores limit is ", limits.cores,
                            ", expected 0 to 4096");

@@ -27,7 +27,7 @@ struct WeaknessText {
   std::string_view text;
 };
 
-constexpr std::array<WeaknessText, 9> kWeaknesses = {{
+constexpr std::array<WeaknessText, 10> kWeaknesses = {{
     {Weakness::kMemory, "memory",
      "memory: a data limit per process instead of one for the cell (no memory "
      "cgroup that we may use)"},
@@ -51,6 +51,8 @@ constexpr std::array<WeaknessText, 9> kWeaknesses = {{
      "started by root)"},
     {Weakness::kTimerPriority, "timer-priority",
      "time limits: may fire late on a busy machine (no real-time priority)"},
+    {Weakness::kIo, "io",
+     "disk rate: no limit (no io controller of cgroup v2 that we may use)"},
 }};
 
 Expected<Reply> AskLauncher(int control, const Call& call,

@@ -38,8 +38,10 @@ enum class Weakness : std::uint32_t {
   // The timer thread has no real-time priority: limits may fire late under
   // load.
   kTimerPriority = 1u << 8,
+  // No io controller of cgroup v2: Limits::io_bytes_per_second is ignored.
+  kIo = 1u << 9,
 };
-inline constexpr std::uint32_t kAllWeaknesses = (1u << 9) - 1;
+inline constexpr std::uint32_t kAllWeaknesses = (1u << 10) - 1;
 // "memory limit: an address-space limit per process instead (no memory
 // cgroup)": one sentence for each bit set.
 std::vector<std::string> DescribeWeaknesses(std::uint32_t bits);

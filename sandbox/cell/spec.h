@@ -96,6 +96,8 @@ struct Limits {
   std::int32_t pids = 256;
   // Share of the machine's processors: 1.5 is one and a half cores.
   double cores = 0;
+  // Bytes a second that are read from a disk of the machine, and written to it.
+  std::int64_t io_bytes_per_second = 0;
   // /tmp, /dev/shm and what is written to a DirectoryRoot, together.
   std::int64_t scratch_bytes = 64 << 20;
   std::int64_t scratch_inodes = 20'000;

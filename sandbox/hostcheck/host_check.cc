@@ -124,6 +124,16 @@ Finding ControllerFinding(const CgroupTree& tree, Controller controller,
               "Delegate=yes on a host with cgroup v2"};
 }
 
+// Not asked of the tree: to try means to hand the controller down.
+Finding DiskRate() {
+  const bool there =
+      Line("/sys/fs/cgroup/cgroup.controllers").find("io") != std::string::npos;
+  if (there) return {Standing::kOk, "cgroup io", "v2", ""};
+  return {Standing::kWeaker, "cgroup io", "not in a v2 hierarchy",
+          "--io-rate is refused; boot with "
+          "systemd.unified_cgroup_hierarchy=1"};
+}
+
 Finding Leaves(const CgroupTree& tree) {
   if (tree.unified() >= 0) {
     return {Standing::kOk, "cgroup v2 leaves", "writable", ""};
@@ -229,6 +239,7 @@ std::vector<Finding> CheckHost() {
       ControllerFinding(tree, Controller::kMemory, "memory", Weakness::kMemory),
       ControllerFinding(tree, Controller::kPids, "pids", Weakness::kPids),
       ControllerFinding(tree, Controller::kCpu, "cpu", Weakness::kCores),
+      DiskRate(),
       Leaves(tree),
       TimerPriority(),
       ClockSource(),

@@ -80,8 +80,25 @@ bool CellCgroup::SetUnifiedLimits() {
     }
     WriteSmallFile(unified_.get(), "memory.swap.max", "0");
   }
+  if (!SetDiskRate()) return false;
   return !tree_->UnifiedHas(Controller::kPids) || limits_.pids <= 0 ||
          WriteSmallFile(unified_.get(), "pids.max", PidsWithInit(limits_.pids));
+}
+
+bool CellCgroup::SetDiskRate() {
+  if (!tree_->UnifiedHas(Controller::kIo) || limits_.io_bytes_per_second <= 0) {
+    return true;
+  }
+  const std::string rate = std::to_string(limits_.io_bytes_per_second);
+  for (const auto& disk : tree_->disks()) {
+    const std::string line = disk + " rbps=" + rate + " wbps=" + rate;
+    // Some are drives without a medium.
+    if (!WriteSmallFile(unified_.get(), "io.max", line) && errno != ENODEV &&
+        errno != ENXIO) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool CellCgroup::CreateLegacy(Controller controller) {

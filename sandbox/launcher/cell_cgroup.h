@@ -88,6 +88,7 @@ class CellCgroup {
  private:
   bool CreateLegacy(Controller controller);
   bool SetUnifiedLimits();
+  bool SetDiskRate();
   UniqueFd MakeCellDirectory(int base) const;
   bool WatchMemory();
   void SetQuota(bool on);

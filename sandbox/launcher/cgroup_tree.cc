@@ -18,8 +18,10 @@
 namespace assay::sandbox {
 namespace {
 
+// That of v1 which resembles "io" has another name, and is left alone: it does
+// not see what is written later than it was said.
 constexpr std::array<const char*, kControllers> kNames = {"memory", "pids",
-                                                          "cpu"};
+                                                          "cpu", "io"};
 constexpr std::string_view kPrefix = "assay-";
 constexpr const char* kSupervisor = "supervisor";
 
@@ -140,6 +142,23 @@ bool RemoveStale(int given) {
   return found;
 }
 
+// Whole ones; what is in memory is limited as memory.
+std::vector<std::string> Disks() {
+  std::vector<std::string> disks;
+  DIR* list = ::opendir("/sys/block");
+  if (list == nullptr) return disks;
+  while (const dirent* item = ::readdir(list)) {
+    const std::string_view name = item->d_name;
+    if (name.starts_with(".") || name.starts_with("ram")) continue;
+    std::string number =
+        ReadAll(("/sys/block/" + std::string(name) + "/dev").c_str());
+    if (number.ends_with('\n')) number.pop_back();
+    if (!number.empty()) disks.push_back(std::move(number));
+  }
+  ::closedir(list);
+  return disks;
+}
+
 // v2 only distributes a resource to the children of a cgroup that has no
 // processes itself, so the ones that were here before us move down by one.
 bool EnableInChildren(int given, const std::string& controllers) {
@@ -207,7 +226,9 @@ CgroupTree CgroupTree::Probe(const Use& use) {
           ? std::string()
           : ReadSmallFile(tree.unified_.given.get(), "cgroup.controllers");
   for (std::size_t i = 0; i < kControllers; ++i) {
-    if (static_cast<Controller>(i) == Controller::kCpu && !use.cores) continue;
+    const auto controller = static_cast<Controller>(i);
+    if (controller == Controller::kCpu && !use.cores) continue;
+    if (controller == Controller::kIo && !use.io) continue;
     const std::string enable = std::string("+") + kNames[i];
     // A single cell is limited by our own directory, where it lives, and
     // nothing is handed down from there.
@@ -226,6 +247,7 @@ CgroupTree CgroupTree::Probe(const Use& use) {
       tree.legacy_[i].base.Reset();
     }
   }
+  if (tree.UnifiedHas(Controller::kIo)) tree.disks_ = Disks();
   return tree;
 }
 

@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sandbox/cell/unique_fd.h"
 
 namespace assay::sandbox {
 
-enum class Controller : std::uint8_t { kMemory, kPids, kCpu };
-inline constexpr std::size_t kControllers = 3;
+enum class Controller : std::uint8_t { kMemory, kPids, kCpu, kIo };
+inline constexpr std::size_t kControllers = 4;
 
 // The cgroups in which this launcher makes those of its cells: a directory
 // "assay-<pid>" below the cgroup that the launcher was started in, in the
@@ -29,6 +30,9 @@ class CgroupTree {
     bool single_cell = false;
     // Whether some cell limits its share of the processors.
     bool cores = true;
+    // Whether some cell limits how fast it reads and writes. The worker's do
+    // not, and each controller costs every cell some time.
+    bool io = false;
   };
 
   // Never fails: on a host without any cgroup that we may write the tree is
@@ -55,6 +59,8 @@ class CgroupTree {
   bool Has(Controller controller) const {
     return UnifiedHas(controller) || Legacy(controller) >= 0;
   }
+  // Of the disks that io.max knows: "8:0", ...
+  const std::vector<std::string>& disks() const { return disks_; }
   bool single_cell() const { return use_.single_cell; }
   // Weakness bits.
   std::uint32_t weaker() const;
@@ -74,6 +80,7 @@ class CgroupTree {
   std::string name_;
   Base unified_;
   std::array<bool, kControllers> unified_has_ = {};
+  std::vector<std::string> disks_;
   std::array<Base, kControllers> legacy_;
 };
 

@@ -35,7 +35,7 @@ int Decline(const UniqueFd& control, const Error& error) {
 
 }  // namespace
 
-int ServeLauncher(UniqueFd control) {
+int ServeLauncher(UniqueFd control, const CgroupTree::Use& use) {
   ::signal(SIGPIPE, SIG_IGN);
   ucred worker = {};
   socklen_t size = sizeof(worker);
@@ -47,7 +47,7 @@ int ServeLauncher(UniqueFd control) {
         stderr);
     return 2;
   }
-  auto host = Host::Take(worker.uid, worker.gid);
+  auto host = Host::Take(worker.uid, worker.gid, use);
   if (!host) return Decline(control, host.error());
   if (auto ready = host->staging.Prepare(); !ready) {
     return Decline(control, ready.error());
@@ -56,7 +56,7 @@ int ServeLauncher(UniqueFd control) {
   return 0;
 }
 
-Expected<Launcher> ForkLauncher() {
+Expected<Launcher> ForkLauncher(const CgroupTree::Use& use) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return SystemError("create the control socket", errno);
@@ -69,7 +69,7 @@ Expected<Launcher> ForkLauncher() {
     ours.Reset();
     // Ctrl-C is for the parent, which then closes the socket.
     ::setpgid(0, 0);
-    ::_exit(ServeLauncher(std::move(theirs)));
+    ::_exit(ServeLauncher(std::move(theirs), use));
   }
   theirs.Reset();
   return Launcher::Adopt(std::move(ours), pid);

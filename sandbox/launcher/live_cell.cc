@@ -591,6 +591,10 @@ std::uint32_t LiveCell::weaker() const {
   if (spec_.limits.memory_bytes <= 0) drop(Weakness::kMemory);
   if (spec_.limits.pids <= 0) drop(Weakness::kPids);
   if (spec_.limits.cores <= 0) drop(Weakness::kCores);
+  if (spec_.limits.io_bytes_per_second > 0 &&
+      !host_.cgroups.Has(Controller::kIo)) {
+    bits |= static_cast<std::uint32_t>(Weakness::kIo);
+  }
   bool cpu_limit = false;
   for (const auto& process : spec_.processes) {
     cpu_limit = cpu_limit || process.cpu_limit.count() > 0;

@@ -51,6 +51,7 @@ limits (none unless given; --disk is 64MiB, --inodes 20000, --open-files 4096)
   --wall TIME            e.g. 2s, 500ms
   --cpu TIME             CPU time of everything the command starts
   --cores N              share of the machine's processors
+  --io-rate SIZE         a second, read from a disk and written to one
   --memory SIZE          e.g. 256MiB
   --pids N               processes and threads
   --disk SIZE            /tmp, /dev/shm and changes of the root together
@@ -59,7 +60,7 @@ limits (none unless given; --disk is 64MiB, --inodes 20000, --open-files 4096)
   --open-files N         per process
   --output SIZE          of standard output and of standard error
   --allow-weaker NAMES   go on where the host cannot enforce these limits:
-                         memory,pids,cores,cpu-time or all
+                         memory,pids,cores,cpu-time,io or all
 
 streams and result
   --stdin FILE  --stdout FILE  --stderr FILE
@@ -91,6 +92,24 @@ int Fail(const std::string& message) {
   return kOurFault;
 }
 
+// With the name of what the caller asked for and is not there.
+std::string Reason(const Ending& ending, const RunOptions& options) {
+  const auto* fault = std::get_if<SetupFault>(&ending);
+  const ProcessSpec& process = options.cell.processes[0];
+  const auto because = [fault](const std::string& what) {
+    const char* reason = ::strerrordesc_np(fault->error_number);
+    return what + ": " + (reason != nullptr ? reason : "unknown error");
+  };
+  if (fault != nullptr && fault->step == SetupStep::kExec) {
+    return because("cannot run '" + process.arguments[0] + "' in the cell");
+  }
+  if (fault != nullptr && fault->step == SetupStep::kWorkingDirectory) {
+    return because("--cwd: cannot use '" + process.working_directory +
+                   "' in the cell");
+  }
+  return Describe(ending);
+}
+
 int Run(const std::vector<std::string_view>& words) {
   const auto options = ParseRunOptions(words);
   if (!options) return Fail(options.error().message);
@@ -116,7 +135,8 @@ int Run(const std::vector<std::string_view>& words) {
   if (!result) return Fail(result.error().message);
   const Ending& ending = result->termination.ending;
   if (!std::holds_alternative<Exited>(ending)) {
-    std::fprintf(stderr, "assay-sandbox: %s\n", Describe(ending).c_str());
+    std::fprintf(stderr, "assay-sandbox: %s\n",
+                 Reason(ending, *options).c_str());
   }
   for (const StreamResult* stream : {&result->out, &result->err}) {
     if (stream->write_error == 0) continue;
@@ -149,7 +169,11 @@ int main(int argc, char** argv) {
     words.erase(words.begin());
     return Run(words);
   }
-  if (command == "check" && words.size() == 1) return Check();
+  if (command == "check") {
+    if (words.size() == 1) return Check();
+    return Fail("check takes no options, found '" + std::string(words[1]) +
+                "'");
+  }
   if (command == "--help" || command == "-h") {
     std::fwrite(kHelp.data(), 1, kHelp.size(), stdout);
     return 0;

@@ -73,16 +73,20 @@ void ExplainMounts(std::ostream& out, const RunOptions& options) {
   for (const auto& mount : cell.mounts) std::visit(MountLines{out}, mount);
 }
 
-void ExplainLimits(std::ostream& out, const CellSpec& cell) {
+void ExplainLimits(std::ostream& out, const RunOptions& options) {
+  const CellSpec& cell = options.cell;
   const Limits& limits = cell.limits;
   const ProcessSpec& process = cell.processes[0];
   out << "limits\n  wall time " << Time(process.wall_limit) << "\n  CPU time "
       << Time(process.cpu_limit) << " (of everything the command starts)\n"
       << "  memory " << Amount(limits.memory_bytes) << " bytes, no swap\n"
       << "  processes and threads " << Amount(limits.pids) << "\n  cores "
-      << limits.cores << " (0: all)\n  open files " << Amount(limits.open_files)
-      << "\n  file size " << Amount(limits.file_bytes)
-      << "\n  core dumps off\n";
+      << limits.cores << " (0: all)\n  bytes a second from and to each disk "
+      << Amount(limits.io_bytes_per_second) << "\n  open files "
+      << Amount(limits.open_files) << "\n  file size "
+      << Amount(limits.file_bytes)
+      << "\n  bytes of standard output and of standard error "
+      << Amount(options.output_bytes) << "\n  core dumps off\n";
 }
 
 }  // namespace
@@ -100,7 +104,7 @@ std::string Explain(const RunOptions& options) {
         << "\n";
   }
   ExplainMounts(out, options);
-  ExplainLimits(out, options.cell);
+  ExplainLimits(out, options);
   out << "privileges\n  no capability in any set, no_new_privs, a session of "
          "its own, no descriptor but 0 1 2"
       << (HasWriteFence() ? "; Landlock behind the read-only mounts" : "")

@@ -177,7 +177,8 @@ Expected<RunResult> RunAlone(const RunOptions& options, const CellSpec& cell,
   int interrupted = 0;
   Expected<RunResult> result = [&]() -> Expected<RunResult> {
     const CgroupTree::Use use = {.single_cell = true,
-                                 .cores = cell.limits.cores > 0};
+                                 .cores = cell.limits.cores > 0,
+                                 .io = cell.limits.io_bytes_per_second > 0};
     ASSAY_ASSIGN_OR_RETURN(Host host, Host::Take(::getuid(), ::getgid(), use));
     host.staging.ForLastCell();
     LoneRun run(host, options, cell, std::move(streams));

@@ -138,7 +138,8 @@ Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed) {
       static_cast<std::uint32_t>(Weakness::kMemory) |
       static_cast<std::uint32_t>(Weakness::kPids) |
       static_cast<std::uint32_t>(Weakness::kCores) |
-      static_cast<std::uint32_t>(Weakness::kCpuTime);
+      static_cast<std::uint32_t>(Weakness::kCpuTime) |
+      static_cast<std::uint32_t>(Weakness::kIo);
   const std::uint32_t refused = weaker & kLimits & ~allowed;
   if (refused == 0) return {};
   std::string names;
@@ -264,7 +265,9 @@ Expected<RunResult> RunCommand(const RunOptions& options) {
     AddMissingVariables(cell.processes[0].environment, DefaultVariables());
     return RunAlone(options, cell, std::move(streams));
   }
-  ASSAY_ASSIGN_OR_RETURN(Launcher launcher, ForkLauncher());
+  ASSAY_ASSIGN_OR_RETURN(
+      Launcher launcher,
+      ForkLauncher({.io = options.cell.limits.io_bytes_per_second > 0}));
   SessionSpec spec;
   spec.cells.emplace_back();
   ASSAY_ASSIGN_OR_RETURN(spec.cells[0], Settle(options, launcher));

@@ -1,6 +1,8 @@
 #include "sandbox/main/run_options.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -32,15 +35,21 @@ std::optional<std::pair<double, double>> SplitUnit(
   return std::nullopt;
 }
 
-Expected<std::int64_t> ParseCount(std::string_view text) {
-  std::int64_t value = 0;
+template <class Number>
+Status StoreCount(Number& to, std::string_view text) {
+  Number value = 0;
   const auto result =
       std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec == std::errc::result_out_of_range) {
+    return InvalidArgument("found '", text, "', expected at most ",
+                           std::numeric_limits<Number>::max());
+  }
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
       value < 1) {
     return InvalidArgument("found '", text, "', expected a number above 0");
   }
-  return value;
+  to = value;
+  return {};
 }
 
 // Paths of this machine may be relative to where the caller stands.
@@ -118,8 +127,8 @@ Expected<std::uint32_t> ParseWeaker(std::string_view text) {
     }
     if (bit == 0) {
       return InvalidArgument("found '", name,
-                             "', expected memory, pids, cores, cpu-time or "
-                             "all; assay-sandbox check lists them");
+                             "', expected memory, pids, cores, cpu-time, "
+                             "io or all; assay-sandbox check lists them");
     }
     bits |= bit;
     if (comma == std::string_view::npos) return bits;
@@ -197,17 +206,20 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
   if (name == "--wall") return Store(process.wall_limit, ParseDuration(value));
   if (name == "--cpu") return Store(process.cpu_limit, ParseDuration(value));
   if (name == "--cores") return ParseCores(value, limits.cores);
+  if (name == "--io-rate") {
+    return Store(limits.io_bytes_per_second, ParseSize(value));
+  }
   if (name == "--memory") return Store(limits.memory_bytes, ParseSize(value));
-  if (name == "--pids") return Store(limits.pids, ParseCount(value));
+  if (name == "--pids") return StoreCount(limits.pids, value);
   if (name == "--disk") return Store(limits.scratch_bytes, ParseSize(value));
   if (name == "--inodes") {
-    return Store(limits.scratch_inodes, ParseCount(value));
+    return StoreCount(limits.scratch_inodes, value);
   }
   if (name == "--file-size") {
     return Store(limits.file_bytes, ParseSize(value));
   }
   if (name == "--open-files") {
-    return Store(limits.open_files, ParseCount(value));
+    return StoreCount(limits.open_files, value);
   }
   if (name == "--output") return Store(o.output_bytes, ParseSize(value));
   if (name == "--net") return ParseNet(value, o);
@@ -223,18 +235,66 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
                   "'; assay-sandbox --help lists what there is");
 }
 
-// A limit that this host cannot reach limits nothing, and is a mistake.
-Status CheckHostHas(const Limits& limits) {
+// What the kernel says in a file of one number; `otherwise` if it does not.
+std::int64_t HostNumber(const char* path, std::int64_t otherwise) {
+  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+  char text[32];
+  const ssize_t n = file ? ::read(file.get(), text, sizeof(text)) : 0;
+  std::int64_t value = otherwise;
+  if (n > 0) std::from_chars(text, text + n, value);
+  return value;
+}
+
+// What is in memory.
+Status CheckMemory(const CellSpec& cell) {
   struct sysinfo host = {};
   ::sysinfo(&host);
   const auto memory = static_cast<std::int64_t>(host.totalram) * host.mem_unit;
-  for (const auto& [name, bytes] : {std::pair("--memory", limits.memory_bytes),
-                                    {"--disk", limits.scratch_bytes}}) {
-    if (bytes <= memory) continue;
-    return InvalidArgument(name, ": found ", bytes,
-                           " bytes, but this host has ", memory,
-                           " bytes of memory");
+  // The kernel's own part of a file.
+  constexpr std::int64_t kInode = 512;
+  std::vector<std::pair<const char*, std::int64_t>> asked = {
+      {"--memory", cell.limits.memory_bytes},
+      {"--disk", cell.limits.scratch_bytes},
+      {"--inodes", cell.limits.scratch_inodes > memory / kInode
+                       ? std::numeric_limits<std::int64_t>::max()
+                       : 0}};
+  for (const auto& mount : cell.mounts) {
+    if (const auto* tmpfs = std::get_if<TmpfsMount>(&mount)) {
+      asked.emplace_back("--tmpfs", tmpfs->bytes);
+    }
   }
+  for (const auto& [name, bytes] : asked) {
+    if (bytes <= memory) continue;
+    return InvalidArgument(name, ": this host has ", memory,
+                           " bytes of memory, which is less");
+  }
+  return {};
+}
+
+// Counts, of which the kernel would quietly give what it has.
+Status CheckCounts(const Limits& limits) {
+  if (limits.pids > 0) {
+    const auto most = HostNumber("/proc/sys/kernel/pid_max", limits.pids);
+    if (limits.pids > most) {
+      return InvalidArgument("--pids: found ", limits.pids,
+                             ", but this host has ", most);
+    }
+  }
+  rlimit files = {};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+      static_cast<rlim_t>(limits.open_files) > files.rlim_max) {
+    return InvalidArgument("--open-files: found ", limits.open_files,
+                           ", but who calls may have ", files.rlim_max,
+                           " (ulimit -Hn)");
+  }
+  return {};
+}
+
+// A limit that this host cannot reach limits nothing, and is a mistake.
+Status CheckHostHas(const CellSpec& cell) {
+  const Limits& limits = cell.limits;
+  ASSAY_RETURN_IF_ERROR(CheckMemory(cell));
+  ASSAY_RETURN_IF_ERROR(CheckCounts(limits));
   if (limits.cores <= 0) return {};
   const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
   if (limits.cores > static_cast<double>(cores)) {
@@ -270,10 +330,11 @@ Expected<std::int64_t> ParseSize(std::string_view text) {
       {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
   const auto parsed = SplitUnit(text, kUnits);
   constexpr double kMost = 1e15;
-  if (!parsed || parsed->first * parsed->second > kMost) {
-    return InvalidArgument("found '", text,
-                           "', expected a size with its unit, such as 64KiB, "
-                           "256MiB or 2GiB");
+  if (!parsed || parsed->first <= 0 || parsed->first * parsed->second > kMost) {
+    return InvalidArgument(
+        "found '", text,
+        "', expected a size above 0 with its unit, such as 64KiB, "
+        "256MiB or 2GiB");
   }
   return static_cast<std::int64_t>(parsed->first * parsed->second);
 }
@@ -283,10 +344,11 @@ Expected<std::chrono::nanoseconds> ParseDuration(std::string_view text) {
       {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 6e10}}};
   const auto parsed = SplitUnit(text, kUnits);
   constexpr double kMost = 1e17;
-  if (!parsed || parsed->first * parsed->second > kMost) {
-    return InvalidArgument("found '", text,
-                           "', expected a time with its unit, such as 500ms, "
-                           "2s or 5min");
+  if (!parsed || parsed->first <= 0 || parsed->first * parsed->second > kMost) {
+    return InvalidArgument(
+        "found '", text,
+        "', expected a time above 0 with its unit, such as 500ms, "
+        "2s or 5min");
   }
   return std::chrono::nanoseconds(
       static_cast<std::int64_t>(parsed->first * parsed->second));
@@ -332,10 +394,10 @@ Expected<RunOptions> ParseRunOptions(std::span<const std::string_view> words) {
     return InvalidArgument(
         "no command; expected assay-sandbox run [options] -- CMD...");
   }
+  ASSAY_RETURN_IF_ERROR(CheckHostHas(options.cell));
   SessionSpec session;
   session.cells = {options.cell};
   ASSAY_RETURN_IF_ERROR(CheckSession(session));
-  ASSAY_RETURN_IF_ERROR(CheckHostHas(options.cell.limits));
   return options;
 }
 
