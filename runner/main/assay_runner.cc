@@ -7,9 +7,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -29,6 +31,7 @@ namespace {
 struct Options {
   std::string coordinator;
   std::string token_file;
+  std::string name;
   std::string data_dir;
   std::string launcher;
   std::string run_program;
@@ -49,6 +52,20 @@ std::string Sibling(const std::string& name) {
   std::error_code failed;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
   return failed ? name : (self.parent_path() / name).string();
+}
+
+// Worker names have no other characters; a host's name has none either, as a
+// rule.
+std::string HostName() {
+  std::array<char, 64> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return {};
+  std::string plain;
+  for (const char c : std::string_view(name.data()))
+    plain += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+                     ((c == '.' || c == '-') && !plain.empty())
+                 ? c
+                 : 'x';
+  return plain;
 }
 
 // Where a local run keeps database templates between runs.
@@ -122,6 +139,7 @@ Status Serve(const Options& options) {
           loop.get_executor(), *workshop,
           {.coordinator = options.coordinator,
            .token_file = options.token_file,
+           .name = options.name,
            .slots = options.slots,
            .data_dir = options.data_dir,
            .run_program = options.run_program,
@@ -170,6 +188,9 @@ void AddOptions(CLI::App& app, Options& options) {
                  "host:port of a coordinator's gRPC side");
   app.add_option("--token-file", options.token_file,
                  "file with a worker's token");
+  app.add_option("--name", options.name,
+                 "what lists and `assay worker drain` call this worker: 1 to "
+                 "63 of [A-Za-z0-9._-] (default: the host's name)");
   app.add_option("--slots", options.slots,
                  "runs at once (default: half the processors)")
       ->check(CLI::Range(1, 1024));
@@ -214,6 +235,7 @@ Status Complete(const CLI::App& app, Options& options) {
   if (options.data_dir.empty()) options.data_dir = CacheDirectory();
   if (options.image_dir.empty())
     options.image_dir = options.data_dir + "/layouts";
+  if (options.name.empty()) options.name = HostName();
   if (options.slots == 0)
     options.slots =
         static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));

@@ -1,6 +1,7 @@
 #include "runner/worker/worker.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -44,6 +45,10 @@ Expected<std::string> ReadToken(const std::string& file) {
   if (!(in >> token))
     return NotFound("the token file ", file, " cannot be read or is empty");
   return token;
+}
+
+std::int64_t MemoryOfTheMachine() {
+  return std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
 }
 
 class LeaseWorker final : public Worker {
@@ -154,6 +159,8 @@ void LeaseWorker::Attach() {
   AttachRequest request;
   auto& hello = *request.mutable_hello();
   hello.set_worker_id(id_.str());
+  hello.set_name(options_.name);
+  hello.set_memory_bytes(MemoryOfTheMachine());
   hello.set_version(options_.version);
   hello.set_slots(options_.slots);
   hello.set_cores(static_cast<int>(std::thread::hardware_concurrency()));
@@ -170,6 +177,7 @@ void LeaseWorker::OnClosed(const Error& error) {
   if (ending_) return End();
   const bool refused = error.code == Code::kUnauthenticated ||
                        error.code == Code::kPermissionDenied ||
+                       error.code == Code::kInvalidArgument ||
                        error.code == Code::kNotFound;
   if (refused && !ready_) {
     // A mistake of whoever started us: waiting does not mend it.
@@ -208,6 +216,13 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
       return OnRevoke(response.revoke());
     case AttachResponse::kDrain:
       spdlog::info("the coordinator drains");
+      return;
+    case AttachResponse::kStanding:
+      if (response.standing().held_back().empty())
+        spdlog::info("this worker gets runs again");
+      else
+        spdlog::warn("this worker gets no runs: {}",
+                     response.standing().held_back());
       return;
     case AttachResponse::kAlive:
     case AttachResponse::MESSAGE_NOT_SET:

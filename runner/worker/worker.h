@@ -17,6 +17,9 @@ struct WorkerOptions {
   std::string coordinator;
   // Read at each attempt to attach, so that a token can be renewed.
   std::string token_file;
+  // What the machine is called in lists and by `assay worker drain`; empty: a
+  // random id.
+  std::string name;
   // Runs at once.
   int slots = 1;
   std::string data_dir;

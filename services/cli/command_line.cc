@@ -68,6 +68,7 @@ CommandLine::CommandLine(Context& context)
   AddTraceCommands(*this);
   AddSuiteCommands(*this);
   AddTokenCommands(*this);
+  AddWorkerCommands(*this);
   AddAdminCommands(*this);
   AddCompletionCommand(*this);
 }

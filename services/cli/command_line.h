@@ -76,6 +76,7 @@ void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
 void AddSuiteVerifyCommand(CommandLine& line, CLI::App& group);
 void AddTokenCommands(CommandLine& line);
 void AddOverviewCommands(CommandLine& line);
+void AddWorkerCommands(CommandLine& line);
 void AddAdminCommands(CommandLine& line);
 // Below "admin".
 void AddUserCommands(CommandLine& line, CLI::App& admin);

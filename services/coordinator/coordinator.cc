@@ -45,6 +45,7 @@
 #include "services/identity/identity.h"
 #include "services/maintenance/backup.h"
 #include "services/maintenance/housekeeper.h"
+#include "services/metrics/metrics_page.h"
 #include "services/notify/notification_service.h"
 #include "services/notify/notifier.h"
 #include "services/overview/overview_service.h"
@@ -58,6 +59,8 @@
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
 #include "services/traces/trace_service.h"
+#include "services/workers/worker_book.h"
+#include "services/workers/worker_service.h"
 
 namespace assay::coordinator {
 namespace {
@@ -118,6 +121,7 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   for (const auto& info : dispatcher.Workers()) {
     v1::GetSystemResponse::Worker& worker = workers.emplace_back();
     worker.set_name(info.name);
+    worker.set_held_back(info.held_back);
     worker.set_slots(info.slots);
     worker.set_busy(info.busy);
     *worker.mutable_attach_time() = rpc::ToProto(info.attach_time);
@@ -125,10 +129,38 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   return workers;
 }
 
+// What a queued run may hope for.
 int SlotsOf(const dispatch::Dispatcher& dispatcher) {
   int slots = 0;
-  for (const auto& info : dispatcher.Workers()) slots += info.slots;
+  for (const auto& info : dispatcher.Workers())
+    if (info.held_back.empty()) slots += info.slots;
   return slots;
+}
+
+metrics::LeaseCounts LeasesOf(const dispatch::Dispatcher& dispatcher) {
+  const dispatch::Dispatcher::Counts counts = dispatcher.counts();
+  return {.granted = counts.granted,
+          .finished = counts.finished,
+          .expired = counts.expired,
+          .handed_back = counts.handed_back,
+          .overdue = counts.overdue};
+}
+
+std::vector<metrics::WorkerLoad> LoadsOf(
+    const dispatch::Dispatcher& dispatcher) {
+  std::vector<metrics::WorkerLoad> loads;
+  for (const auto& info : dispatcher.Workers())
+    loads.push_back(
+        {info.name, info.slots, info.busy, !info.held_back.empty()});
+  return loads;
+}
+
+std::vector<workers::AttachedWorker> AttachedTo(
+    const dispatch::Dispatcher& dispatcher) {
+  std::vector<workers::AttachedWorker> attached;
+  for (const auto& info : dispatcher.Workers())
+    attached.push_back({info.name, info.slots, info.busy});
+  return attached;
 }
 
 }  // namespace
@@ -182,9 +214,11 @@ struct Coordinator::Parts {
              return recorder.HasArrivals(repository, time);
            },
        .graded_ref = std::string(attempts::kGradedRef)}};
+  workers::WorkerBook worker_book{store, clock};
   dispatch::Dispatcher dispatcher{
       strand,
       queue,
+      worker_book,
       clock,
       dispatch::MakeContentSources(store, *ground.blobs, repositories),
       {.version = options.version}};
@@ -283,6 +317,14 @@ struct Coordinator::Parts {
       store, clock, {.version = options.version, .workers = [this] {
                        return WorkersOf(dispatcher);
                      }}};
+  workers::WorkerService worker_service{
+      store,
+      clock,
+      {.attached = [this] { return AttachedTo(dispatcher); },
+       .on_changed =
+           [this](const storage::WorkerRecord& record) {
+             dispatcher.HoldBack(record.name, workers::HeldBack(record));
+           }}};
   overview::OverviewService overview_service{
       store, clock, [this] { return SlotsOf(dispatcher); }};
   identity::AccountService account_service{
@@ -325,10 +367,20 @@ struct Coordinator::Parts {
   };
   gateway::MethodGate gate{methods, authenticate};
   gateway::ConnectHandler connect{strand, gate, https};
+  metrics::MetricsPage metrics_page{
+      store,
+      clock,
+      {.version = options.version,
+       .leases = [this] { return LeasesOf(dispatcher); },
+       .workers = [this] { return LoadsOf(dispatcher); },
+       .authenticate = authenticate}};
   gateway::WebRoutes routes{
       connect,
       [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },
-      dashboard::Assets(), options.public_url};
+      dashboard::Assets(), options.public_url,
+      [this](gateway::HttpExchange& exchange) {
+        return metrics_page.Handle(exchange);
+      }};
   dispatch::LeaseServiceImpl lease_service{strand, dispatcher, authenticate};
   bool scanning = false;
   gateway::OneShot<bool> scanned_all;
@@ -353,6 +405,7 @@ void Coordinator::Parts::RegisterServices() {
   run_service.Register(methods);
   trace_service.Register(methods);
   system_service.Register(methods);
+  worker_service.Register(methods);
   suite_service.Register(methods);
   overview_service.Register(methods);
   account_service.Register(methods);

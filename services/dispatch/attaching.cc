@@ -59,6 +59,9 @@ boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
                      "this worker has no lease on the run");
         co_return;
       }
+      ++self->counts.handed_back;
+      if (back.fault())
+        self->Blame(RunId(back.run()), back.epoch(), back.reason());
       co_return co_await HandBack(self, RunId(back.run()), back.epoch(),
                                   back.reason(), back.fault());
     }
@@ -79,6 +82,13 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
               "hello needs a worker_id of 1 to 128 bytes and slots >= 1"});
     co_return;
   }
+  if (!hello.name().empty() && !workers::IsWorkerName(hello.name())) {
+    attachment->link->Close(Error{
+        Code::kInvalidArgument, "hello has the name \"" +
+                                    hello.name().substr(0, 100) +
+                                    "\", expected 1 to 63 of [A-Za-z0-9._-]"});
+    co_return;
+  }
   const WorkerId worker(hello.worker_id());
   if (Attachment* old = self->roster.FindWorker(worker)) {
     // The same process over a new connection: the old one is dead, though its
@@ -89,10 +99,15 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
     attachment = self->roster.Find(session);
   }
   attachment->worker = worker;
+  attachment->name = hello.name().empty() ? worker.str() : hello.name();
   attachment->slots = std::min(hello.slots(), kMaxSlots);
   attachment->attach_time = self->clock.Now();
-  spdlog::info("worker {} attached: {} slots, version {}", worker.str(),
-               attachment->slots, hello.version());
+  if (!co_await LookUp(self, session, hello)) co_return;
+  attachment = self->roster.Find(session);
+  if (attachment == nullptr) co_return;
+  spdlog::info("worker {} ({}) attached: {} slots, version {}",
+               attachment->name, worker.str(), attachment->slots,
+               hello.version());
 
   runner::v1::AttachResponse response;
   auto& welcome = *response.mutable_welcome();
@@ -105,6 +120,11 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
     runner::v1::AttachResponse drain;
     drain.mutable_drain();
     attachment->link->Send(std::move(drain));
+  }
+  if (!attachment->held_back.empty()) {
+    runner::v1::AttachResponse standing;
+    standing.mutable_standing()->set_held_back(attachment->held_back);
+    attachment->link->Send(std::move(standing));
   }
 
   const std::vector<Attach::Held> held(hello.held().begin(),

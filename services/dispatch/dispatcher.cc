@@ -16,11 +16,12 @@ namespace assay::dispatch {
 using storage::RunRecord;
 
 Dispatcher::State::State(boost::asio::any_io_executor strand_executor,
-                         runs::RunQueue& queue_in, const Clock& clock_in,
-                         ContentSources content_in,
+                         runs::RunQueue& queue_in, workers::WorkerBook& book_in,
+                         const Clock& clock_in, ContentSources content_in,
                          DispatcherOptions options_in)
     : strand(std::move(strand_executor)),
       queue(queue_in),
+      book(book_in),
       clock(clock_in),
       content(std::move(content_in)),
       options(std::move(options_in)),
@@ -68,16 +69,21 @@ boost::asio::awaitable<void> Dispatcher::State::ExpireSilent(Self self) {
     if (!expired)
       spdlog::error("leases could not be expired: {}", expired.error().message);
     else
-      for (const RunRecord& run : *expired)
+      for (const RunRecord& run : *expired) {
+        ++self->counts.expired;
         self->Lost(run.id, "the lease expired without a heartbeat");
+      }
   }
   std::vector<std::pair<RunId, std::uint64_t>> overdue;
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [run, lease] : self->roster.leases())
     if (lease.end <= now) overdue.emplace_back(run, lease.run.epoch);
-  for (const auto& [run, epoch] : overdue)
+  for (const auto& [run, epoch] : overdue) {
+    ++self->counts.overdue;
+    self->Blame(run, epoch, "it went on past the run's own limit");
     co_await HandBack(self, run, epoch,
                       "the worker went on past the run's own limit", true);
+  }
 }
 
 void Dispatcher::State::CloseSilentLinks() {
@@ -128,9 +134,10 @@ void Dispatcher::State::SendAck(std::uint64_t session, const RunId& run,
 }
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor strand,
-                       runs::RunQueue& queue, const Clock& clock,
-                       ContentSources content, DispatcherOptions options)
-    : state_(std::make_shared<State>(std::move(strand), queue, clock,
+                       runs::RunQueue& queue, workers::WorkerBook& book,
+                       const Clock& clock, ContentSources content,
+                       DispatcherOptions options)
+    : state_(std::make_shared<State>(std::move(strand), queue, book, clock,
                                      std::move(content), std::move(options))) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
@@ -142,6 +149,11 @@ boost::asio::awaitable<Status> Dispatcher::Start() {
 void Dispatcher::RunQueued() { state_->Offer(); }
 
 void Dispatcher::SweepNow() { state_->sweep_timer.cancel(); }
+
+void Dispatcher::HoldBack(const std::string& name,
+                          const std::string& held_back) {
+  state_->SetStanding(name, held_back);
+}
 
 void Dispatcher::Drain() {
   state_->draining = true;
@@ -166,7 +178,8 @@ std::vector<Dispatcher::WorkerInfo> Dispatcher::Workers() const {
   for (const auto& [id, attachment] : state_->roster.attachments()) {
     if (attachment.worker.empty()) continue;
     workers.push_back(
-        WorkerInfo{.name = attachment.worker.str(),
+        WorkerInfo{.name = attachment.name,
+                   .held_back = attachment.held_back,
                    .slots = attachment.slots,
                    .busy = state_->roster.LeasesOf(attachment.worker),
                    .attach_time = attachment.attach_time});
@@ -174,6 +187,8 @@ std::vector<Dispatcher::WorkerInfo> Dispatcher::Workers() const {
   std::ranges::sort(workers, {}, &WorkerInfo::name);
   return workers;
 }
+
+Dispatcher::Counts Dispatcher::counts() const { return state_->counts; }
 
 std::size_t Dispatcher::LeaseCount() const {
   return state_->roster.leases().size();

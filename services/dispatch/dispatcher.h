@@ -19,6 +19,9 @@
 namespace assay::runs {
 class RunQueue;
 }
+namespace assay::workers {
+class WorkerBook;
+}
 
 namespace assay::dispatch {
 
@@ -38,22 +41,29 @@ struct DispatcherOptions {
 //
 // A queued run is offered to an idle worker at once; there is no polling on
 // the path, and a sweep once a second only guarantees what a lost wake-up
-// would delay. Order: final, then push, then regrade runs; oldest first within
-// a kind. A lease that expires or is handed back queues its run again in its
-// old place under a higher epoch; the third such loss makes the run ERRORED. A
-// worker's stream that breaks does not end its leases: they live until they
-// expire, and the reconnecting worker names them again.
+// would delay. Order: final, then push, then regrade runs; within a kind the
+// assignment with the fewest runs under way, then the oldest. A lease that
+// expires or is handed back queues its run again in its old place under a
+// higher epoch; the third such loss makes the run ERRORED. A worker's stream
+// that breaks does not end its leases: they live until they expire, and the
+// reconnecting worker names them again.
+//
+// A worker that an administrator drained, or that three runs in a row blamed
+// (a hand-back as its own fault, an ERRORED end, a run that outlived its
+// limits), stays attached and gets no runs until it is resumed. A lease that
+// expires blames nobody: a network that fails for a minute must not set every
+// worker aside.
 //
 // Authority is in the store alone: each write names (run, epoch) and is
 // refused there when stale, so that several dispatchers can share a store.
 //
-// Ownership: borrows `queue` and `clock`. Threads: confined to `strand`, which
-// is where every callback runs.
+// Ownership: borrows `queue`, `book` and `clock`. Threads: confined to
+// `strand`, which is where every callback runs.
 class Dispatcher {
  public:
   Dispatcher(boost::asio::any_io_executor strand, runs::RunQueue& queue,
-             const Clock& clock, ContentSources content,
-             DispatcherOptions options = {});
+             workers::WorkerBook& book, const Clock& clock,
+             ContentSources content, DispatcherOptions options = {});
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -75,13 +85,28 @@ class Dispatcher {
   // Closes every link and ends the sweep. Leases stay in the store.
   void Stop();
 
+  // Gives a worker no more runs (`held_back` says why, in a sentence), or runs
+  // again (empty). What it holds it finishes. To be called when the book says
+  // so; a worker that attaches later is looked up there.
+  void HoldBack(const std::string& name, const std::string& held_back);
+
   struct WorkerInfo {
     std::string name;
+    std::string held_back;
     std::int32_t slots = 0;
     std::int32_t busy = 0;
     Clock::TimePoint attach_time;
   };
-  // Attached workers, by name.
+  // What has happened to leases since this was made.
+  struct Counts {
+    std::uint64_t granted = 0;
+    std::uint64_t finished = 0;
+    std::uint64_t expired = 0;      // without a heartbeat in time
+    std::uint64_t handed_back = 0;  // by a worker, or by us for it
+    std::uint64_t overdue = 0;      // past the run's own limits
+  };
+  Counts counts() const;
+  // Attached processes of workers, by name.
   std::vector<WorkerInfo> Workers() const;
   // Live leases of this coordinator's workers.
   std::size_t LeaseCount() const;

@@ -10,6 +10,7 @@
 #include "services/dispatch/dispatcher.h"
 #include "services/dispatch/roster.h"
 #include "services/runs/run_queue.h"
+#include "services/workers/worker_book.h"
 
 namespace assay::dispatch {
 
@@ -25,7 +26,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   using Task = boost::asio::awaitable<void>;
 
   State(boost::asio::any_io_executor strand, runs::RunQueue& queue,
-        const Clock& clock, ContentSources content, DispatcherOptions options);
+        workers::WorkerBook& book, const Clock& clock, ContentSources content,
+        DispatcherOptions options);
 
   // dispatcher.cc
   static boost::asio::awaitable<Status> Start(Self self);
@@ -62,6 +64,19 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   static Task HandBack(Self self, RunId run, std::uint64_t epoch,
                        std::string reason, bool fault);
 
+  // standing.cc
+  // Looks a worker that said hello up in the book, and holds it back if that
+  // says so. False: the stream was closed, since the book could not be read.
+  static boost::asio::awaitable<bool> LookUp(Self self, std::uint64_t session,
+                                             Attach::Hello hello);
+  void SetStanding(const std::string& name, const std::string& held_back);
+  // A run ended by its worker's fault, or otherwise. Both return at once.
+  void Blame(const RunId& run, std::uint64_t epoch, std::string fault);
+  void Praise(std::uint64_t session);
+  static Task WriteBlame(Self self, std::string name, RunId run,
+                         std::string fault);
+  static Task WritePraise(Self self, std::string name);
+
   // The lease, when it is live and this session's worker holds it.
   LiveLease* Owned(std::uint64_t session, const RunId& run,
                    std::uint64_t epoch);
@@ -76,12 +91,14 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
 
   const boost::asio::any_io_executor strand;
   runs::RunQueue& queue;
+  workers::WorkerBook& book;
   const Clock& clock;
   const ContentSources content;
   const DispatcherOptions options;
 
   Roster roster;
   boost::asio::steady_timer sweep_timer;
+  Counts counts;
   bool draining = false;
   bool stopped = false;
   // One Grant runs at a time; what is queued meanwhile makes it look again.

@@ -33,6 +33,7 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
       if (!taken || !taken->has_value()) break;
       storage::RunRecord run = **std::move(taken);
       if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;
+      ++self->counts.granted;
       const RunId id = run.id;
       const std::uint64_t epoch = run.epoch;
       self->roster.AddLease(std::move(run));

@@ -1,11 +1,25 @@
 // What workers report about runs, and how leases end.
 #include <spdlog/spdlog.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
+namespace {
+
+// What an end that is the worker's own fault says of it.
+std::optional<std::string> FaultIn(const v1::RunEvent::Finished& word) {
+  if (word.outcome() != v1::Run::OUTCOME_ERRORED &&
+      word.outcome() != v1::Run::OUTCOME_UNSPECIFIED)
+    return std::nullopt;
+  return word.reason();
+}
+
+}  // namespace
+
 boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
                                                        std::uint64_t session,
                                                        Attach::Report report) {
@@ -20,6 +34,9 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
   std::vector<v1::RunEvent> events(
       std::make_move_iterator(report.mutable_events()->begin()),
       std::make_move_iterator(report.mutable_events()->end()));
+  std::optional<std::string> fault;
+  if (!events.empty() && events.back().has_finished())
+    fault = FaultIn(events.back().finished());
   const auto stored = co_await self->queue.Append(
       run, epoch, report.first_offset(), std::move(events));
   if (!stored)
@@ -27,6 +44,11 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
   self->SendAck(session, run, epoch, stored->next_offset);
   if (!stored->finished) co_return;
   spdlog::info("run {} finished (epoch {})", run.str(), epoch);
+  ++self->counts.finished;
+  if (fault)
+    self->Blame(run, epoch, *std::move(fault));
+  else
+    self->Praise(session);
   self->roster.RemoveLease(run);
   self->Offer();
 }

@@ -52,7 +52,9 @@ std::vector<WorkerId> Roster::Room() const {
   // second one.
   std::multimap<std::int32_t, WorkerId> places;
   for (const auto& [id, attachment] : attachments_) {
-    if (attachment.worker.empty() || attachment.demand <= 0) continue;
+    if (attachment.worker.empty() || attachment.demand <= 0 ||
+        !attachment.held_back.empty())
+      continue;
     const std::int32_t held = LeasesOf(attachment.worker);
     const std::int32_t free =
         std::min(attachment.demand, attachment.slots - held);

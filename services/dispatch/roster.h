@@ -22,6 +22,12 @@ struct Attachment {
   std::shared_ptr<WorkerLink> link;
   // Empty until `hello`.
   WorkerId worker;
+  // What the machine calls itself; several processes may share it.
+  std::string name;
+  // Why it gets no runs; empty while it does.
+  std::string held_back;
+  // Its name has faults in the book, which a good end clears.
+  bool has_faults = false;
   std::int32_t slots = 0;
   std::int32_t demand = 0;
   Clock::TimePoint attach_time;

@@ -63,9 +63,10 @@ HeaderFields SecurityFields() {
 }
 
 WebRoutes::WebRoutes(ConnectHandler& connect, HttpHandler git, Assets assets,
-                     std::string public_origin)
+                     std::string public_origin, HttpHandler metrics)
     : connect_(connect),
       git_(std::move(git)),
+      metrics_(std::move(metrics)),
       assets_(assets),
       public_origin_(std::move(public_origin)) {}
 
@@ -74,6 +75,9 @@ boost::asio::awaitable<void> WebRoutes::Handle(HttpExchange& exchange) {
   HttpResponse response;
   if (request.path == "/healthz") {
     response = IsRead(request) ? Text(200, "ok\n") : Text(405, "GET only\n");
+  } else if (metrics_ &&
+             (request.path == "/metrics" || request.path == "/readyz")) {
+    co_return co_await metrics_(exchange);
   } else if (git_ && request.path.starts_with("/git/")) {
     co_return co_await git_(exchange);
   } else if (connect_.Serves(request.path)) {

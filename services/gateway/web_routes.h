@@ -14,18 +14,19 @@ namespace assay::gateway {
 // or run that did not come from here.
 HeaderFields SecurityFields();
 
-// Sends each request of the web port where it belongs: `/healthz`, `/git/`,
-// the methods' exact paths, and the dashboard's files, whose index answers
-// every other page.
+// Sends each request of the web port where it belongs: `/healthz`, `/readyz`
+// and `/metrics`, `/git/`, the methods' exact paths, and the dashboard's files,
+// whose index answers every other page.
 //
 // Ownership: borrows `connect`; the assets are static.
 // Threads: confined to the coordinator's strand.
 class WebRoutes {
  public:
   // `public_origin` is how browsers may reach this beside the Host that they
-  // asked: "https://assay.example". Empty: only that. `git` may be absent.
+  // asked: "https://assay.example". Empty: only that. `git` may be absent, and
+  // `metrics`, which answers `/metrics` and `/readyz`.
   WebRoutes(ConnectHandler& connect, HttpHandler git, Assets assets,
-            std::string public_origin);
+            std::string public_origin, HttpHandler metrics = nullptr);
 
   boost::asio::awaitable<void> Handle(HttpExchange& exchange);
 
@@ -37,6 +38,7 @@ class WebRoutes {
 
   ConnectHandler& connect_;
   HttpHandler git_;
+  HttpHandler metrics_;
   Assets assets_;
   std::string public_origin_;
 };

@@ -7,6 +7,7 @@
 #include "services/storage/tables/attempts.h"
 #include "services/storage/tables/audit_log.h"
 #include "services/storage/tables/decisions.h"
+#include "services/storage/tables/gauges.h"
 #include "services/storage/tables/invitations.h"
 #include "services/storage/tables/notifications.h"
 #include "services/storage/tables/overview.h"
@@ -19,6 +20,7 @@
 #include "services/storage/tables/submissions.h"
 #include "services/storage/tables/template_offers.h"
 #include "services/storage/tables/tokens.h"
+#include "services/storage/tables/workers.h"
 
 namespace assay::storage {
 
@@ -44,7 +46,9 @@ class Transaction {
         template_offers(connection),
         notifications(connection),
         accounts(connection),
+        workers(connection),
         overview(connection),
+        gauges(connection),
         audit(connection) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -64,7 +68,9 @@ class Transaction {
   TemplateOfferTable template_offers;
   NotificationTable notifications;
   AccountTable accounts;
+  WorkerTable workers;
   Overview overview;
+  Gauges gauges;
   AuditLog audit;
 };
 

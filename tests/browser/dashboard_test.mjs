@@ -740,11 +740,19 @@ test('what waits, the queue and the workers stand on the first page', async () =
     runningCount: 2,
     usualRunDuration: '8.2s',
   };
+  server.system = {
+    version: 'test',
+    workers: [
+      { name: 'w1', slots: 2 },
+      { name: 'w2', slots: 4, heldBack: 'drained by Ada: new disk' },
+    ],
+  };
   await open('/');
   await page.getByRole('link', { name: 'A question to answer' }).waitFor();
   await page.getByText('2 running, 1 queued. A run usually takes').waitFor();
   await page.getByRole('cell', { name: 'in 1 min' }).waitFor();
   await page.getByRole('cell', { name: 'w1' }).waitFor();
+  await page.getByRole('cell', { name: 'no: drained by Ada: new disk' }).waitFor();
   await picture('home-busy');
   assert.deepEqual(await axeViolations(page), []);
 });
@@ -833,7 +841,7 @@ test('hostile text runs nothing on any page', async () => {
   });
   server.statistics.checks[0].title = text;
   server.self = { role: 'ROLE_ADMIN', label: text };
-  server.system = { workers: [{ name: text, slots: 2 }] };
+  server.system = { workers: [{ name: text, slots: 2, heldBack: text }] };
   for (const address of [
     '/',
     '/account',

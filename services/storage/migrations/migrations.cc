@@ -12,6 +12,7 @@ constexpr Migration kMigrations[] = {
     {4, "notifications", kStep4Notifications},
     {5, "links", kStep5Links},
     {6, "accounts", kStep6Accounts},
+    {7, "workers", kStep7Workers},
 };
 
 }  // namespace

@@ -323,6 +323,26 @@ inline constexpr std::string_view kStep6Accounts[] = {
          WHERE state = 3 AND outcome = 7)",
 };
 
+// Machines that execute runs, and who of them gets any; whose turn it is.
+inline constexpr std::string_view kStep7Workers[] = {
+    R"(CREATE TABLE workers (
+         name TEXT PRIMARY KEY,
+         state BIGINT NOT NULL,
+         reason TEXT NOT NULL,
+         actor TEXT NOT NULL,
+         state_time BIGINT NOT NULL,
+         version TEXT NOT NULL,
+         cores BIGINT NOT NULL,
+         memory BIGINT NOT NULL,
+         attach_time BIGINT NOT NULL,
+         faults BIGINT NOT NULL,
+         fault_run TEXT NOT NULL,
+         fault TEXT NOT NULL))",
+    R"(CREATE INDEX runs_queued_of ON runs
+         (assignment, priority DESC, queue_time, id) WHERE state = 1)",
+    R"(CREATE INDEX runs_leased_of ON runs (assignment) WHERE state = 2)",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

@@ -84,6 +84,26 @@ Expected<RunChange> Announce(sql::Connection& connection, RunRecord run,
   return change;
 }
 
+// The run whose turn it is. `waiting` walks the assignments that have queued
+// runs, one look into the index for each, so that the cost grows with their
+// number and not with the queue's; `head` is the first run of each, and how
+// many runs of that assignment are under way.
+#define ASSAY_NEXT_RUN                                                         \
+  "WITH RECURSIVE waiting (assignment) AS ("                                   \
+  "SELECT MIN(assignment) FROM runs WHERE state = 1 "                          \
+  "UNION ALL SELECT (SELECT MIN(r.assignment) FROM runs AS r "                 \
+  "WHERE r.state = 1 AND r.assignment > waiting.assignment) "                  \
+  "FROM waiting WHERE waiting.assignment IS NOT NULL), "                       \
+  "head (id, busy) AS (SELECT (SELECT r.id FROM runs AS r "                    \
+  "WHERE r.state = 1 AND r.assignment = waiting.assignment "                   \
+  "ORDER BY r.priority DESC, r.queue_time, r.id LIMIT 1), "                    \
+  "(SELECT COUNT(*) FROM runs AS r "                                           \
+  "WHERE r.state = 2 AND r.assignment = waiting.assignment) "                  \
+  "FROM waiting WHERE waiting.assignment IS NOT NULL) "                        \
+  "SELECT first.id FROM head JOIN runs AS first ON first.id = head.id "        \
+  "ORDER BY first.priority DESC, head.busy, first.queue_time, first.id LIMIT " \
+  "1"
+
 }  // namespace
 
 Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
@@ -136,9 +156,8 @@ Expected<std::optional<RunChange>> RunTable::TakeNext(const WorkerId& worker,
           "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $1, "
           "lease_expiry = $2, start_time = $3, next_offset = 1, "
           "next_sequence = next_sequence + 1 "
-          "WHERE state = 1 AND id = (SELECT id FROM runs WHERE state = 1 "
-          "ORDER BY priority DESC, queue_time, id LIMIT 1) "
-          "RETURNING " ASSAY_RUN_COLUMNS,
+          "WHERE state = 1 AND id = (" ASSAY_NEXT_RUN
+          ") RETURNING " ASSAY_RUN_COLUMNS,
           {worker.str(), sql::Time(now + ttl), sql::Time(now)}));
   if (taken.rows.empty()) return std::nullopt;
   ASSAY_ASSIGN_OR_RETURN(RunChange change,

@@ -83,9 +83,11 @@ class RunTable {
   // the queued push runs of its attempt: their changes follow its own.
   Expected<std::vector<RunChange>> Enqueue(const RunRecord& run);
 
-  // Leases the first queued run to `worker` until now + ttl under the next
-  // epoch. Final runs come before push runs, before regrades; within a kind the
-  // order of queueing holds, also for a run that was queued again.
+  // Leases the next queued run to `worker` until now + ttl under the next
+  // epoch. Final runs come before push runs, before regrades. Within a kind,
+  // the assignment with the fewest runs under way comes first, so that none
+  // holds the others up; within that the order of queueing holds, also for a
+  // run that was queued again.
   Expected<std::optional<RunChange>> TakeNext(const WorkerId& worker,
                                               Clock::TimePoint now,
                                               std::chrono::microseconds ttl);
@@ -115,7 +117,8 @@ class RunTable {
   // Runs with a live lease: what a restarted coordinator takes up.
   Expected<std::vector<RunRecord>> ListRunning();
   Expected<RunCounts> Count();
-  // Queued runs ahead of `run`.
+  // Queued runs of its kind or before that came earlier: an upper bound of
+  // those that go before it, since assignments take turns.
   Expected<std::int32_t> QueuePosition(const RunRecord& run);
   // The earliest expiry of a live lease.
   Expected<std::optional<Clock::TimePoint>> NextExpiry();

@@ -56,6 +56,7 @@ DispatchFixture::DispatchFixture() {
   plans_ = std::make_unique<runs::PlanCache>(*blobs_);
   feed_ = std::make_unique<runs::RunFeed>(loop_.executor());
   queue_ = std::make_unique<runs::RunQueue>(*store_, *plans_, *feed_, clock_);
+  book_ = std::make_unique<workers::WorkerBook>(*store_, clock_);
   // The sweep is the test's own affair: see Sweep.
   options_.sweep_interval = std::chrono::hours(1);
   Restart();
@@ -75,7 +76,7 @@ void DispatchFixture::Restart() {
   if (dispatcher_) dispatcher_->Stop();
   loop_.RunReady();
   dispatcher_ = std::make_unique<Dispatcher>(
-      loop_.executor(), *queue_, clock_,
+      loop_.executor(), *queue_, *book_, clock_,
       ContentSources{
           .pack = [this](AttemptId, std::string) { return Answer(pack_); },
           .plan = [this](std::string) { return Answer(plan_bytes_); }},
@@ -93,6 +94,34 @@ void DispatchFixture::Settle() {
         [](storage::Transaction& tx) { return tx.runs.Count(); })));
     loop_.RunReady();
   }
+}
+
+void DispatchFixture::SetState(const std::string& worker,
+                               v1::Worker::State state) {
+  const auto record = loop_.Await(store_->Write(
+      [worker, state, now = clock_.Now()](storage::Transaction& tx) {
+        return tx.workers.SetState(worker, state, "new disk", "Ada", now);
+      }));
+  ASSERT_TRUE(record.has_value()) << record.error().message;
+  dispatcher_->HoldBack(worker, workers::HeldBack(*record));
+}
+
+storage::WorkerRecord DispatchFixture::GetWorker(const std::string& name) {
+  return *loop_.Await(store_->Read(
+      [name](storage::Transaction& tx) { return tx.workers.Get(name); }));
+}
+
+void DispatchFixture::FailOne(const Worker& worker) {
+  const RunId run = Queue(v1::Run::KIND_FINAL);
+  Demand(worker, 1);
+  const auto lease = ExpectLease(worker);
+  HandBack(worker, lease, /*fault=*/true);
+  Settle();
+  const auto cancelled = loop_.Await(
+      store_->Write([run, now = clock_.Now()](storage::Transaction& tx) {
+        return tx.runs.Cancel(run, now, "done with");
+      }));
+  ASSERT_TRUE(cancelled.has_value()) << cancelled.error().message;
 }
 
 void DispatchFixture::Sweep() {

@@ -15,6 +15,7 @@
 #include "services/runs/run_queue.h"
 #include "services/storage/blobs/blob_store.h"
 #include "services/storage/store.h"
+#include "services/workers/worker_book.h"
 #include "tests/testing/event_loop.h"
 #include "tests/testing/manual_clock.h"
 #include "tests/testing/temporary_directory.h"
@@ -73,6 +74,12 @@ class DispatchFixture : public ::testing::Test {
   AttachResponse::Lease ExpectLease(const Worker& worker);
   // Runs the loop until everything that was set off has happened.
   void Settle();
+  // What an administrator's call comes to: written, and told.
+  void SetState(const std::string& worker, v1::Worker::State state);
+  storage::WorkerRecord GetWorker(const std::string& name);
+  // A run that this worker takes and hands back as its fault; then the run is
+  // cancelled.
+  void FailOne(const Worker& worker);
   // The sweep of a second that the clock says has passed.
   void Sweep();
 
@@ -89,6 +96,7 @@ class DispatchFixture : public ::testing::Test {
   std::unique_ptr<runs::PlanCache> plans_;
   std::unique_ptr<runs::RunFeed> feed_;
   std::unique_ptr<runs::RunQueue> queue_;
+  std::unique_ptr<workers::WorkerBook> book_;
   std::unique_ptr<Dispatcher> dispatcher_;
   DispatcherOptions options_;
   std::string plan_bytes_;

@@ -178,6 +178,13 @@ void Installation::Restart() {
                             return std::vector<v1::GetSystemResponse::Worker>(
                                 1);
                           }});
+  p.worker_service = std::make_unique<workers::WorkerService>(
+      *p.store, clock,
+      workers::WorkerParts{.attached = [this] { return attached_workers; },
+                           .on_changed =
+                               [this](const storage::WorkerRecord& record) {
+                                 changed_workers.push_back(record);
+                               }});
   // Argon2's least: what is tested is not its strength.
   p.account_service = std::make_unique<identity::AccountService>(
       *p.store, clock,
@@ -202,6 +209,7 @@ void Installation::Restart() {
   p.run_service->Register(p.registry);
   p.trace_service->Register(p.registry);
   p.system_service->Register(p.registry);
+  p.worker_service->Register(p.registry);
 }
 
 Expected<std::unique_ptr<google::protobuf::Message>> Installation::CallErased(

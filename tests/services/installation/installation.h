@@ -39,6 +39,7 @@
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
 #include "services/traces/trace_service.h"
+#include "services/workers/worker_service.h"
 #include "tests/testing/event_loop.h"
 #include "tests/testing/manual_clock.h"
 #include "tests/testing/matchers.h"
@@ -149,11 +150,16 @@ class Installation {
     std::unique_ptr<deadlines::Deadlines> deadlines;
     std::unique_ptr<traces::TraceService> trace_service;
     std::unique_ptr<system::SystemService> system_service;
+    std::unique_ptr<workers::WorkerService> worker_service;
     std::unique_ptr<identity::AccountService> account_service;
     std::unique_ptr<overview::OverviewService> overview_service;
     rpc::MethodRegistry registry;
   };
   Parts& parts() { return *parts_; }
+
+  // What WorkerService is told of attached workers, and what it told of them.
+  std::vector<workers::AttachedWorker> attached_workers;
+  std::vector<storage::WorkerRecord> changed_workers;
 
   TemporaryDirectory directory;
   ManualClock clock;

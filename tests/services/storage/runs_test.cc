@@ -100,6 +100,34 @@ TEST_P(RunsTest, FinalBeforePushBeforeRegradeAndThenInOrder) {
   EXPECT_THAT(order, ElementsAre(first, second, push, regrade));
 }
 
+TEST_P(RunsTest, AssignmentsTakeTurns) {
+  const auto enqueue = [&](v1::Run::Kind kind, const std::string& assignment) {
+    RunRecord run = NewRun(kind);
+    run.assignment = AssignmentId(assignment);
+    EXPECT_THAT(Write([=](Transaction& tx) { return tx.runs.Enqueue(run); }),
+                IsOk());
+    return run.id;
+  };
+  std::vector<RunId> many;
+  for (int i = 0; i < 4; ++i)
+    many.push_back(enqueue(v1::Run::KIND_FINAL, "many"));
+  const RunId few = enqueue(v1::Run::KIND_FINAL, "few");
+  const RunId more = enqueue(v1::Run::KIND_FINAL, "more");
+  // What matters more comes first, whoever has runs under way.
+  const RunId late = enqueue(v1::Run::KIND_PUSH, "late");
+  std::vector<RunId> taken;
+  for (int i = 0; i < 7; ++i) {
+    const std::optional<RunRecord> run = Take();
+    ASSERT_TRUE(run.has_value());
+    taken.push_back(run->id);
+    // One has ended: its assignment has as many under way as the others.
+    if (run->id == more) ASSERT_THAT(Finish(*run), IsOk());
+  }
+  EXPECT_THAT(taken,
+              ElementsAre(many[0], few, more, many[1], many[2], many[3], late));
+  EXPECT_FALSE(Take().has_value());
+}
+
 TEST_P(RunsTest, QueuePositionCountsTheRunsAhead) {
   const RunId push = Enqueue(v1::Run::KIND_PUSH);
   Enqueue(v1::Run::KIND_FINAL);

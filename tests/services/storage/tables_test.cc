@@ -386,6 +386,66 @@ TEST_P(TablesTest, AccountsAndTheirSessionsAreKept) {
       1);
 }
 
+TEST_P(TablesTest, WorkersAreKeptByName) {
+  WorkerRecord said;
+  said.name = "b";
+  said.version = "1";
+  said.cores = 4;
+  said.memory_bytes = std::int64_t{8} << 30;
+  said.attach_time = clock_.Now();
+  const auto attach = [&] {
+    return Write([said](Transaction& tx) { return tx.workers.Attach(said); });
+  };
+  ASSERT_THAT(attach(), IsOk());
+  EXPECT_EQ(attach()->state, v1::Worker::STATE_ACTIVE);
+  const auto now = clock_.Now() + seconds(1);
+  const auto fault = [&](const char* run) {
+    return Write([run, now](Transaction& tx) {
+      return tx.workers.AddFault("b", RunId(run), "no disk", now);
+    });
+  };
+  EXPECT_EQ(fault("run_1")->faults, 1);
+  EXPECT_EQ(fault("run_1")->faults, 1);
+  EXPECT_EQ(fault("run_2")->faults, 2);
+  ASSERT_THAT(
+      Write([](Transaction& tx) { return tx.workers.ClearFaults("b"); }),
+      IsOk());
+  for (const char* run : {"run_1", "run_2", "run_3"}) fault(run);
+  said.version = "2";
+  const auto again = attach();
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->version, "2");
+  EXPECT_EQ(again->state, v1::Worker::STATE_QUARANTINED);
+  EXPECT_EQ(again->actor, "system");
+  EXPECT_EQ(again->state_time, now);
+  EXPECT_EQ(again->memory_bytes, said.memory_bytes);
+  EXPECT_EQ(again->reason,
+            "3 runs in a row ended by its own fault, last: no disk");
+  // One that somebody drained is not set aside as well.
+  const auto set = [now](v1::Worker::State state) {
+    return [state, now](Transaction& tx) {
+      return tx.workers.SetState("b", state, "why", "Ada", now);
+    };
+  };
+  EXPECT_EQ(Write(set(v1::Worker::STATE_ACTIVE))->faults, 0);
+  ASSERT_THAT(Write(set(v1::Worker::STATE_DRAINED)), IsOk());
+  for (const char* run : {"run_1", "run_2", "run_3"}) fault(run);
+  EXPECT_EQ(fault("run_4")->state, v1::Worker::STATE_DRAINED);
+
+  said.name = "a";
+  ASSERT_THAT(attach(), IsOk());
+  const auto list = Read([](Transaction& tx) { return tx.workers.List(); });
+  ASSERT_THAT(list, IsOk());
+  ASSERT_EQ(list->size(), 2U);
+  EXPECT_EQ(list->front().name, "a");
+  ASSERT_THAT(Write([](Transaction& tx) { return tx.workers.Forget("b"); }),
+              IsOk());
+  EXPECT_THAT(Read([](Transaction& tx) { return tx.workers.Get("b"); }),
+              FailsWith(Code::kNotFound, "b"));
+  EXPECT_THAT(Write([](Transaction& tx) { return tx.workers.Forget("b"); }),
+              FailsWith(Code::kNotFound, "assay worker list"));
+}
+
 // What it says is the overview service's test; here it is that both databases
 // take its statements.
 TEST_P(TablesTest, OverviewsAreOneQueryEach) {

@@ -109,7 +109,8 @@ TEST_F(SystemServiceTest, EveryDeclaredMethodIsServed) {
         "assay/v1/decision_service.proto", "assay/v1/invitation_service.proto",
         "assay/v1/question_service.proto", "assay/v1/run_service.proto",
         "assay/v1/submission_service.proto", "assay/v1/suite_service.proto",
-        "assay/v1/system_service.proto", "assay/v1/trace_service.proto"}) {
+        "assay/v1/system_service.proto", "assay/v1/trace_service.proto",
+        "assay/v1/worker_service.proto"}) {
     const auto* descriptor =
         google::protobuf::DescriptorPool::generated_pool()->FindFileByName(
             file);

@@ -25,11 +25,13 @@ export function WorkerTable({
             <th scope="col">Worker</th>
             <th scope="col">Busy</th>
             <th scope="col">Attached</th>
+            <th scope="col">Gets runs</th>
           </tr>
         </thead>
         <tbody>
-          {workers.map((worker) => (
-            <tr key={worker.name}>
+          {workers.map((worker, place) => (
+            // Several processes of one machine have one name.
+            <tr key={`${worker.name} ${place}`}>
               <td className="mono">{cleanText(worker.name)}</td>
               <td>
                 {worker.busy} of {worker.slots}{' '}
@@ -42,6 +44,11 @@ export function WorkerTable({
               </td>
               <td>
                 <Time at={worker.attachTime} now={now} />
+              </td>
+              <td>
+                {worker.heldBack === ''
+                  ? 'yes'
+                  : `no: ${cleanText(worker.heldBack)}`}
               </td>
             </tr>
           ))}

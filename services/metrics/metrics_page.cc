@@ -1,0 +1,270 @@
+#include "services/metrics/metrics_page.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+namespace assay::metrics {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using storage::Transaction;
+
+struct Readings {
+  storage::RunCounts runs;
+  std::vector<storage::QueueGauge> queues;
+  std::optional<Clock::TimePoint> next_cut_off;
+  std::int64_t notifications = 0;
+  std::int64_t errored = 0;
+};
+
+Expected<Readings> Read(Transaction& tx) {
+  Readings readings;
+  ASSAY_ASSIGN_OR_RETURN(readings.runs, tx.runs.Count());
+  ASSAY_ASSIGN_OR_RETURN(readings.queues, tx.gauges.Queues());
+  ASSAY_ASSIGN_OR_RETURN(readings.next_cut_off, tx.gauges.NextCutOff());
+  ASSAY_ASSIGN_OR_RETURN(readings.notifications,
+                         tx.gauges.WaitingNotifications());
+  ASSAY_ASSIGN_OR_RETURN(readings.errored, tx.gauges.ErroredRuns());
+  return readings;
+}
+
+double Seconds(std::chrono::microseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+const char* KindLabel(v1::Run::Kind kind) {
+  switch (kind) {
+    case v1::Run::KIND_FINAL:
+      return "final";
+    case v1::Run::KIND_PUSH:
+      return "push";
+    case v1::Run::KIND_REGRADE:
+      return "regrade";
+    default:
+      return "other";
+  }
+}
+
+// The families of a page, in the order in which they are added.
+class Page {
+ public:
+  using Labels = std::vector<ClientMetric::Label>;
+
+  void Gauge(const std::string& name, const std::string& help, double value,
+             Labels labels = {}) {
+    ClientMetric& metric = Add(MetricType::Gauge, name, help);
+    metric.gauge.value = value;
+    metric.label = std::move(labels);
+  }
+  void Counter(const std::string& name, const std::string& help, double value,
+               Labels labels = {}) {
+    ClientMetric& metric = Add(MetricType::Counter, name, help);
+    metric.counter.value = value;
+    metric.label = std::move(labels);
+  }
+  std::string Text() const {
+    return prometheus::TextSerializer().Serialize(families_);
+  }
+
+ private:
+  ClientMetric& Add(MetricType type, const std::string& name,
+                    const std::string& help) {
+    if (families_.empty() || families_.back().name != name)
+      families_.push_back(
+          {.name = name, .help = help, .type = type, .metric = {}});
+    return families_.back().metric.emplace_back();
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void AddQueue(Page& page, const Readings& readings, Clock::TimePoint now) {
+  constexpr v1::Run::Kind kKinds[] = {v1::Run::KIND_FINAL, v1::Run::KIND_PUSH,
+                                      v1::Run::KIND_REGRADE};
+  const auto of = [&](v1::Run::Kind kind) {
+    for (const storage::QueueGauge& queue : readings.queues)
+      if (queue.kind == kind) return queue;
+    return storage::QueueGauge{kind, 0, now};
+  };
+  for (const v1::Run::Kind kind : kKinds)
+    page.Gauge("assay_queue_runs", "Runs that wait for a worker.",
+               static_cast<double>(of(kind).runs), {{"kind", KindLabel(kind)}});
+  for (const v1::Run::Kind kind : kKinds)
+    page.Gauge(
+        "assay_queue_oldest_seconds",
+        "How long the oldest queued run has waited; 0 where none does.",
+        std::max(0.0,
+                 Seconds(std::chrono::duration_cast<std::chrono::microseconds>(
+                     now - of(kind).oldest))),
+        {{"kind", KindLabel(kind)}});
+  page.Gauge("assay_running_runs", "Runs with a live lease.",
+             readings.runs.running);
+  page.Gauge("assay_errored_runs",
+             "Runs that ended through our fault and wait for a person.",
+             static_cast<double>(readings.errored));
+}
+
+void AddDeadlines(Page& page, const Readings& readings, Clock::TimePoint now) {
+  const double lag =
+      readings.next_cut_off && *readings.next_cut_off < now
+          ? Seconds(std::chrono::duration_cast<std::chrono::microseconds>(
+                now - *readings.next_cut_off))
+          : 0;
+  page.Gauge("assay_deadline_lag_seconds",
+             "How long the most overdue attempt has gone unfrozen past its "
+             "cut-off; 0 where none has.",
+             lag);
+  page.Gauge("assay_notifications_waiting",
+             "Messages that wait to be sent, or to be tried again.",
+             static_cast<double>(readings.notifications));
+}
+
+void AddLeases(Page& page, const LeaseCounts& leases) {
+  page.Counter("assay_leases_granted_total",
+               "Runs handed to workers since the start.",
+               static_cast<double>(leases.granted));
+  page.Counter("assay_leases_finished_total",
+               "Leases that ended with the worker's last word.",
+               static_cast<double>(leases.finished));
+  const std::pair<const char*, std::uint64_t> kLosses[] = {
+      {"expired", leases.expired},
+      {"handed_back", leases.handed_back},
+      {"overdue", leases.overdue}};
+  for (const auto& [cause, count] : kLosses)
+    page.Counter("assay_lease_losses_total",
+                 "Leases that ended without a result; the run is queued again.",
+                 static_cast<double>(count), {{"cause", cause}});
+}
+
+void AddWorkers(Page& page, const std::vector<WorkerLoad>& workers) {
+  int held_back = 0;
+  int slots = 0;
+  int busy = 0;
+  for (const WorkerLoad& worker : workers) {
+    held_back += worker.held_back ? 1 : 0;
+    slots += worker.held_back ? 0 : worker.slots;
+    busy += worker.busy;
+  }
+  const int active = static_cast<int>(workers.size()) - held_back;
+  page.Gauge("assay_workers", "Attached processes of workers.", active,
+             {{"state", "active"}});
+  page.Gauge("assay_workers", "Attached processes of workers.", held_back,
+             {{"state", "held_back"}});
+  page.Gauge("assay_worker_slots",
+             "Runs that all workers that get any may execute at once.", slots);
+  page.Gauge("assay_worker_slots_busy", "Runs that workers hold.", busy);
+}
+
+// The names that Prometheus's own client libraries use for a process.
+void AddProcess(Page& page, Clock::TimePoint start) {
+  page.Gauge("process_start_time_seconds",
+             "Start time of the process since 1970.",
+             Seconds(std::chrono::microseconds(ToMicros(start))));
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  if (statm >> total >> resident)
+    page.Gauge("process_resident_memory_bytes", "Resident memory.",
+               static_cast<double>(resident * sysconf(_SC_PAGESIZE)));
+  std::error_code failed;
+  std::int64_t descriptors = 0;
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", failed);
+       !failed && it != std::filesystem::directory_iterator();
+       it.increment(failed))
+    ++descriptors;
+  if (!failed)
+    page.Gauge("process_open_fds", "Open file descriptors.",
+               static_cast<double>(descriptors));
+}
+
+gateway::HttpResponse Text(int status, std::string type, std::string body) {
+  return {.status = status,
+          .fields = {{"Content-Type", std::move(type)},
+                     {"Cache-Control", "no-store"}},
+          .body = std::move(body)};
+}
+
+gateway::HttpResponse Plain(int status, std::string body) {
+  return Text(status, "text/plain; charset=utf-8", std::move(body));
+}
+
+}  // namespace
+
+MetricsPage::MetricsPage(storage::Store& store, const Clock& clock,
+                         MetricsParts parts)
+    : store_(store),
+      clock_(clock),
+      parts_(std::move(parts)),
+      start_time_(clock.Now()) {}
+
+storage::Async<std::string> MetricsPage::Render() {
+  const auto begin = std::chrono::steady_clock::now();
+  ASSAY_CO_ASSIGN_OR_RETURN(const Readings readings,
+                            co_await store_.Read(Read));
+  const std::chrono::duration<double> read =
+      std::chrono::steady_clock::now() - begin;
+  const Clock::TimePoint now = clock_.Now();
+  Page page;
+  page.Gauge("assay_info", "What runs here; always 1.", 1,
+             {{"version", parts_.version}});
+  AddQueue(page, readings, now);
+  AddDeadlines(page, readings, now);
+  AddLeases(page, parts_.leases());
+  AddWorkers(page, parts_.workers());
+  page.Gauge("assay_store_read_seconds",
+             "How long the store took to answer for this page.", read.count());
+  AddProcess(page, start_time_);
+  co_return page.Text();
+}
+
+boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Metrics(
+    const gateway::HttpRequest& request) {
+  const auto caller =
+      co_await parts_.authenticate(std::string(request.Field("authorization")));
+  if (!caller) {
+    auto refused = Plain(401, caller.error().message + "\n");
+    refused.fields.emplace_back("WWW-Authenticate", "Bearer");
+    co_return refused;
+  }
+  if (caller->role == v1::ROLE_CANDIDATE || caller->role == v1::ROLE_WORKER)
+    co_return Plain(403,
+                    "metrics are for the staff: use a token of role observer "
+                    "(`assay token create --role observer`)\n");
+  auto page = co_await Render();
+  if (!page) co_return Plain(503, page.error().message + "\n");
+  co_return Text(200, "text/plain; version=0.0.4; charset=utf-8",
+                 *std::move(page));
+}
+
+boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Ready() {
+  const auto counted =
+      co_await store_.Read([](Transaction& tx) { return tx.runs.Count(); });
+  if (counted) co_return Plain(200, "ready\n");
+  // What the store says may name hosts; it stands in the log.
+  co_return Plain(503, "the store does not answer\n");
+}
+
+boost::asio::awaitable<void> MetricsPage::Handle(
+    gateway::HttpExchange& exchange) {
+  const gateway::HttpRequest& request = exchange.request();
+  gateway::HttpResponse response;
+  if (request.method != "GET" && request.method != "HEAD")
+    response = Plain(405, "GET only\n");
+  else if (request.path == "/readyz")
+    response = co_await Ready();
+  else
+    response = co_await Metrics(request);
+  static_cast<void>(co_await exchange.Respond(std::move(response)));
+}
+
+}  // namespace assay::metrics

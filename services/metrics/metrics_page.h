@@ -1,0 +1,75 @@
+#ifndef ASSAY_SERVICES_METRICS_METRICS_PAGE_H_
+#define ASSAY_SERVICES_METRICS_METRICS_PAGE_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "proto/base/clock.h"
+#include "services/gateway/http_exchange.h"
+#include "services/gateway/method_gate.h"
+#include "services/storage/store.h"
+
+namespace assay::metrics {
+
+// What has happened to leases since the start of this process.
+struct LeaseCounts {
+  std::uint64_t granted = 0;
+  std::uint64_t finished = 0;
+  // Without a heartbeat in time.
+  std::uint64_t expired = 0;
+  // Given back, as the worker's own fault or not.
+  std::uint64_t handed_back = 0;
+  // Ended from here, past the run's own limits.
+  std::uint64_t overdue = 0;
+};
+
+struct WorkerLoad {
+  std::string name;
+  int slots = 0;
+  int busy = 0;
+  bool held_back = false;
+};
+
+struct MetricsParts {
+  std::string version;
+  std::function<LeaseCounts()> leases;
+  // Attached processes.
+  std::function<std::vector<WorkerLoad>()> workers;
+  gateway::Authenticate authenticate;
+};
+
+// Answers `/metrics` in Prometheus's text format 0.0.4, to anybody of the staff
+// (a token of role observer is enough; candidates and workers are refused), and
+// `/readyz`: 200 while the store answers, else 503 and why.
+//
+// Names follow https://prometheus.io/docs/practices/naming: seconds and bytes,
+// `_total` for counters. Of people and assignments nothing is told.
+//
+// Ownership: borrows store and clock. Threads: confined to the coordinator's
+// strand.
+class MetricsPage {
+ public:
+  MetricsPage(storage::Store& store, const Clock& clock, MetricsParts parts);
+
+  // What `/metrics` shows.
+  storage::Async<std::string> Render();
+  // Answers one request for `/metrics` or `/readyz`.
+  boost::asio::awaitable<void> Handle(gateway::HttpExchange& exchange);
+
+ private:
+  boost::asio::awaitable<gateway::HttpResponse> Metrics(
+      const gateway::HttpRequest& request);
+  boost::asio::awaitable<gateway::HttpResponse> Ready();
+
+  storage::Store& store_;
+  const Clock& clock_;
+  const MetricsParts parts_;
+  const Clock::TimePoint start_time_;
+};
+
+}  // namespace assay::metrics
+
+#endif  // ASSAY_SERVICES_METRICS_METRICS_PAGE_H_

@@ -1,0 +1,89 @@
+#include "services/workers/worker_book.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace assay::workers {
+namespace {
+
+using storage::Transaction;
+using storage::WorkerRecord;
+
+constexpr std::size_t kMaxName = 63;
+// A fault quotes programs; what a person reads of it fits here.
+constexpr std::size_t kMaxFault = 500;
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+// Cut before a character, never within one.
+std::string Shortened(std::string text) {
+  if (text.size() <= kMaxFault) return text;
+  std::size_t end = kMaxFault;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;
+  text.resize(end);
+  return text;
+}
+
+Expected<WorkerRecord> AddFaultIn(Transaction& tx, const std::string& name,
+                                  const RunId& run, const std::string& fault,
+                                  Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(const WorkerRecord before, tx.workers.Get(name));
+  ASSAY_ASSIGN_OR_RETURN(WorkerRecord after,
+                         tx.workers.AddFault(name, run, fault, now));
+  if (after.state != before.state) {
+    ASSAY_RETURN_IF_ERROR(tx.audit.Append({.time = now,
+                                           .actor = "system",
+                                           .action = "worker.quarantine",
+                                           .subject = "workers/" + name,
+                                           .detail = after.reason}));
+  }
+  return after;
+}
+
+}  // namespace
+
+bool IsWorkerName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxName && name.front() != '.' &&
+         name.front() != '-' && std::ranges::all_of(name, IsNameCharacter);
+}
+
+std::string HeldBack(const WorkerRecord& worker) {
+  switch (worker.state) {
+    case v1::Worker::STATE_DRAINED:
+      return "drained by " + worker.actor +
+             (worker.reason.empty() ? "" : ": " + worker.reason);
+    case v1::Worker::STATE_QUARANTINED:
+      return "set aside: " + worker.reason;
+    default:
+      return {};
+  }
+}
+
+rpc::Async<WorkerRecord> WorkerBook::Attach(WorkerRecord said) {
+  said.attach_time = clock_.Now();
+  co_return co_await store_.Write([said = std::move(said)](Transaction& tx) {
+    return tx.workers.Attach(said);
+  });
+}
+
+rpc::Async<WorkerRecord> WorkerBook::AddFault(std::string name, RunId run,
+                                              std::string fault) {
+  fault = Shortened(std::move(fault));
+  co_return co_await store_.Write([name = std::move(name), run = std::move(run),
+                                   fault = std::move(fault),
+                                   now = clock_.Now()](Transaction& tx) {
+    return AddFaultIn(tx, name, run, fault, now);
+  });
+}
+
+rpc::Async<void> WorkerBook::ClearFaults(std::string name) {
+  co_return co_await store_.Write([name = std::move(name)](Transaction& tx) {
+    return tx.workers.ClearFaults(name);
+  });
+}
+
+}  // namespace assay::workers

@@ -1,0 +1,165 @@
+#include "services/workers/worker_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/rpc/proto_time.h"
+#include "services/rpc/register_method.h"
+#include "services/rpc/resource_name.h"
+#include "services/workers/worker_book.h"
+
+namespace assay::workers {
+namespace {
+
+using storage::Transaction;
+using storage::WorkerRecord;
+
+constexpr std::size_t kMaxReason = 500;
+
+Expected<std::string> ParseWorker(const std::string& name) {
+  ASSAY_ASSIGN_OR_RETURN(const WorkerId id,
+                         rpc::ParseName<WorkerId>("workers", name));
+  return id.str();
+}
+
+// One change by a person, in the audit log.
+struct Change {
+  v1::Worker::State state;
+  std::string action;
+  std::string reason;
+  std::string actor;
+};
+
+Expected<WorkerRecord> ChangeIn(Transaction& tx, const std::string& name,
+                                const Change& change, Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(WorkerRecord before, tx.workers.Get(name));
+  // Whoever drained it first is the one to ask.
+  const bool forgives =
+      change.state == v1::Worker::STATE_ACTIVE && before.faults > 0;
+  if (before.state == change.state && !forgives) return before;
+  ASSAY_ASSIGN_OR_RETURN(WorkerRecord after,
+                         tx.workers.SetState(name, change.state, change.reason,
+                                             change.actor, now));
+  ASSAY_RETURN_IF_ERROR(tx.audit.Append({.time = now,
+                                         .actor = change.actor,
+                                         .action = change.action,
+                                         .subject = "workers/" + name,
+                                         .detail = change.reason}));
+  return after;
+}
+
+}  // namespace
+
+WorkerService::WorkerService(storage::Store& store, const Clock& clock,
+                             WorkerParts parts)
+    : store_(store), clock_(clock), parts_(std::move(parts)) {}
+
+void WorkerService::Register(rpc::MethodRegistry& registry) {
+  const std::string service = "assay.v1.WorkerService/";
+  rpc::Register(registry, service + "ListWorkers", this, &WorkerService::List);
+  rpc::Register(registry, service + "DrainWorker", this, &WorkerService::Drain);
+  rpc::Register(registry, service + "ResumeWorker", this,
+                &WorkerService::Resume);
+  rpc::Register(registry, service + "ForgetWorker", this,
+                &WorkerService::Forget);
+}
+
+v1::Worker WorkerService::ToProto(const WorkerRecord& record) const {
+  v1::Worker worker;
+  worker.set_name("workers/" + record.name);
+  worker.set_state(record.state);
+  worker.set_reason(record.reason);
+  worker.set_actor(record.actor);
+  *worker.mutable_state_time() = rpc::ToProto(record.state_time);
+  worker.set_version(record.version);
+  worker.set_cores(record.cores);
+  worker.set_memory_bytes(record.memory_bytes);
+  *worker.mutable_attach_time() = rpc::ToProto(record.attach_time);
+  worker.set_fault_count(record.faults);
+  worker.set_last_fault(record.fault);
+  for (const AttachedWorker& attached : parts_.attached()) {
+    if (attached.name != record.name) continue;
+    worker.set_attached(true);
+    worker.set_slots(worker.slots() + attached.slots);
+    worker.set_busy(worker.busy() + attached.busy);
+  }
+  return worker;
+}
+
+rpc::Async<v1::ListWorkersResponse> WorkerService::List(
+    rpc::CallContext context, v1::ListWorkersRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const std::vector<WorkerRecord> records,
+      co_await store_.Read([](Transaction& tx) { return tx.workers.List(); }));
+  v1::ListWorkersResponse response;
+  for (const WorkerRecord& record : records)
+    *response.add_workers() = ToProto(record);
+  co_return response;
+}
+
+rpc::Async<v1::DrainWorkerResponse> WorkerService::Drain(
+    rpc::CallContext context, v1::DrainWorkerRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
+                            ParseWorker(request.name()));
+  if (request.reason().size() > kMaxReason)
+    co_return InvalidArgument("reason has ", request.reason().size(),
+                              " bytes, expected at most ", kMaxReason);
+  const Change change{.state = v1::Worker::STATE_DRAINED,
+                      .action = "worker.drain",
+                      .reason = request.reason(),
+                      .actor = context.caller.label};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const WorkerRecord record,
+      co_await store_.Write(
+          [name, change, now = clock_.Now()](Transaction& tx) {
+            return ChangeIn(tx, name, change, now);
+          }));
+  parts_.on_changed(record);
+  v1::DrainWorkerResponse response;
+  *response.mutable_worker() = ToProto(record);
+  co_return response;
+}
+
+rpc::Async<v1::ResumeWorkerResponse> WorkerService::Resume(
+    rpc::CallContext context, v1::ResumeWorkerRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
+                            ParseWorker(request.name()));
+  const Change change{.state = v1::Worker::STATE_ACTIVE,
+                      .action = "worker.resume",
+                      .reason = "",
+                      .actor = context.caller.label};
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const WorkerRecord record,
+      co_await store_.Write(
+          [name, change, now = clock_.Now()](Transaction& tx) {
+            return ChangeIn(tx, name, change, now);
+          }));
+  parts_.on_changed(record);
+  v1::ResumeWorkerResponse response;
+  *response.mutable_worker() = ToProto(record);
+  co_return response;
+}
+
+rpc::Async<v1::ForgetWorkerResponse> WorkerService::Forget(
+    rpc::CallContext context, v1::ForgetWorkerRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
+                            ParseWorker(request.name()));
+  const auto attached = parts_.attached();
+  if (std::ranges::count(attached, name, &AttachedWorker::name) > 0)
+    co_return FailedPrecondition(
+        "worker ", name,
+        " is attached; stop its assay-runner first, or drain it to give it no "
+        "more runs");
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await store_.Write([name, actor = context.caller.label,
+                             now = clock_.Now()](Transaction& tx) -> Status {
+        ASSAY_RETURN_IF_ERROR(tx.workers.Forget(name));
+        return tx.audit.Append({.time = now,
+                                .actor = actor,
+                                .action = "worker.forget",
+                                .subject = "workers/" + name});
+      }));
+  co_return v1::ForgetWorkerResponse();
+}
+
+}  // namespace assay::workers

@@ -1,0 +1,58 @@
+#ifndef ASSAY_SERVICES_WORKERS_WORKER_SERVICE_H_
+#define ASSAY_SERVICES_WORKERS_WORKER_SERVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "assay/v1/worker_service.pb.h"
+#include "proto/base/clock.h"
+#include "services/rpc/method_registry.h"
+#include "services/storage/store.h"
+#include "services/storage/tables/workers.h"
+
+namespace assay::workers {
+
+// An attached worker, as the dispatcher knows it.
+struct AttachedWorker {
+  std::string name;
+  std::int32_t slots = 0;
+  std::int32_t busy = 0;
+};
+
+struct WorkerParts {
+  // Several processes may have one name.
+  std::function<std::vector<AttachedWorker>()> attached;
+  // A worker's state has changed, durably.
+  std::function<void(const storage::WorkerRecord&)> on_changed;
+};
+
+// assay.v1.WorkerService.
+//
+// Ownership: borrows store and clock.
+// Threads: confined to the coordinator's strand.
+class WorkerService {
+ public:
+  WorkerService(storage::Store& store, const Clock& clock, WorkerParts parts);
+  void Register(rpc::MethodRegistry& registry);
+
+ private:
+  rpc::Async<v1::ListWorkersResponse> List(rpc::CallContext context,
+                                           v1::ListWorkersRequest request);
+  rpc::Async<v1::DrainWorkerResponse> Drain(rpc::CallContext context,
+                                            v1::DrainWorkerRequest request);
+  rpc::Async<v1::ResumeWorkerResponse> Resume(rpc::CallContext context,
+                                              v1::ResumeWorkerRequest request);
+  rpc::Async<v1::ForgetWorkerResponse> Forget(rpc::CallContext context,
+                                              v1::ForgetWorkerRequest request);
+  v1::Worker ToProto(const storage::WorkerRecord& record) const;
+
+  storage::Store& store_;
+  const Clock& clock_;
+  const WorkerParts parts_;
+};
+
+}  // namespace assay::workers
+
+#endif  // ASSAY_SERVICES_WORKERS_WORKER_SERVICE_H_
