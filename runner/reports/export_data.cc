@@ -95,13 +95,27 @@ std::int64_t Millis(const google::protobuf::Timestamp& time) {
   return time.seconds() * 1000 + time.nanos() / 1'000'000;
 }
 
+Json CasesJson(
+    const google::protobuf::RepeatedPtrField<CheckResult::Case>& cases) {
+  Json json = Json::array();
+  for (const CheckResult::Case& one : cases) {
+    json.push_back({{"name", one.name()},
+                    {"verdict", VerdictWord(one.verdict())},
+                    {"reason", one.reason()}});
+  }
+  return json;
+}
+
 Json StepJson(const CheckResult::Step& step) {
-  return {{"title", step.title()},
-          {"verdict", VerdictWord(step.verdict())},
-          {"reason", step.reason()},
-          {"position", step.position()},
-          {"seconds", Seconds(step.duration())},
-          {"span_id", step.span_id()}};
+  Json json = {{"title", step.title()},
+               {"verdict", VerdictWord(step.verdict())},
+               {"reason", step.reason()},
+               {"position", step.position()},
+               {"seconds", Seconds(step.duration())},
+               {"span_id", step.span_id()}};
+  // What a step imported, or its mutants.
+  if (step.cases_size() > 0) json["cases"] = CasesJson(step.cases());
+  return json;
 }
 
 Json CheckJson(const CheckResult& check) {
@@ -116,13 +130,7 @@ Json CheckJson(const CheckResult& check) {
                {"position", check.position()},
                {"seconds", Seconds(check.duration())},
                {"service_deaths", check.service_deaths()}};
-  Json cases = Json::array();
-  for (const CheckResult::Case& one : check.cases()) {
-    cases.push_back({{"name", one.name()},
-                     {"verdict", VerdictWord(one.verdict())},
-                     {"reason", one.reason()}});
-  }
-  json["cases"] = std::move(cases);
+  json["cases"] = CasesJson(check.cases());
   Json steps = Json::array();
   for (const CheckResult::Step& step : check.steps()) {
     steps.push_back(StepJson(step));

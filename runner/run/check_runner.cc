@@ -97,7 +97,9 @@ asio::awaitable<Status> CheckRunner::Run(const Check& check,
     const Case* row = check.cases_size() > 0 ? &check.cases(i) : nullptr;
     auto outcome = co_await RunCase(check, row, run_deadline, result);
     if (!outcome) co_return std::unexpected(std::move(outcome).error());
-    if (!outcome->passed()) parts += outcome->share.value_or(0);
+    if (!outcome->passed() && (check.partial() || outcome->by_itself)) {
+      parts += outcome->share.value_or(0);
+    }
     if (row != nullptr) {
       CheckResult::Case& told = *result.add_cases();
       told.set_name(row->name());
@@ -221,8 +223,8 @@ void CheckRunner::Judge(const Check& check, double parts,
           static_cast<double>(std::ranges::count_if(result.steps(), passed));
       share = std::min(1.0, (whole + parts) / all);
     }
-  } else if (result.verdict() == assay::v1::VERDICT_FAILED) {
-    // A step that says by itself how its points fall (a load).
+  } else if (check.partial_by_step() &&
+             result.verdict() == assay::v1::VERDICT_FAILED) {
     share = std::min(1.0, parts / std::max(1, check.cases_size()));
   }
   const bool ours = result.verdict() == assay::v1::VERDICT_ERRORED ||

@@ -350,6 +350,7 @@ asio::awaitable<Outcome> RunLoadStep(const LoadStep& step, Frame& frame,
     outcome.share =
         PartialShare(Judged(*measured.result, step.partial_metric(), slowness),
                      step.partial_full(), step.partial_zero());
+    outcome.by_itself = true;
   }
   co_return outcome;
 }

@@ -26,6 +26,8 @@ struct Outcome {
   std::string advice = {};
   // Of the step's points, where it earns them by parts.
   std::optional<double> share = std::nullopt;
+  // The step says so, and not its check: a load's `partial`.
+  bool by_itself = false;
 
   bool passed() const { return verdict == assay::v1::VERDICT_PASSED; }
 };

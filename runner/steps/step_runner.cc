@@ -22,6 +22,7 @@
 #include "runner/steps/sql_step.h"
 #include "runner/steps/stream_step.h"
 #include "runner/steps/trace_step.h"
+#include "runner/suite/utf8.h"
 
 namespace assay::steps {
 
@@ -42,6 +43,8 @@ std::string ShowDuration(milliseconds duration) {
   if (ms % 1000 == 0) return std::to_string(ms / 1000) + " s";
   return std::to_string(ms) + " ms";
 }
+
+constexpr std::size_t kMostTitle = 120;
 
 std::string_view NameOfVerb(const Step& step) {
   switch (step.verb_case()) {
@@ -85,6 +88,15 @@ std::string_view NameOfVerb(const Step& step) {
       return "empty";
   }
   return "unknown";
+}
+
+// A title with the row's values in it, where that is what it names. Others
+// stay as written: they differ in each run.
+std::string TitleOf(const Step& step, const suite::Scope& scope) {
+  if (step.title().empty()) return std::string(NameOfVerb(step));
+  if (!step.title().contains("{{case.")) return step.title();
+  const auto expanded = suite::ExpandText(step.title(), scope);
+  return expanded ? suite::Shorten(*expanded, kMostTitle) : step.title();
 }
 
 // Variables of a flow while it runs; what they hid comes back afterwards.
@@ -192,8 +204,7 @@ asio::awaitable<Outcome> StepRunner::RunFlow(const Step& step, Frame& frame,
 
 asio::awaitable<Outcome> StepRunner::RunOne(const Step& step, Frame& frame,
                                             assay::v1::CheckResult& result) {
-  const std::string title =
-      step.title().empty() ? std::string(NameOfVerb(step)) : step.title();
+  const std::string title = TitleOf(step, frame.scope);
   const telemetry::TraceContext above = frame.span;
   telemetry::Span span = tracer_.Start(title, above);
   span.Set("assay.step.verb", NameOfVerb(step));

@@ -1,5 +1,7 @@
 // What stands above the checks: limits, services, sidecars, secrets, vars.
 
+#include <algorithm>
+
 #include "runner/suite/builder.h"
 #include "runner/suite/json_schema.h"
 #include "runner/suite/nearest.h"
@@ -21,6 +23,21 @@ bool IsRoute(std::string_view text) {
   const std::size_t end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
   return end != 0 && end != std::string_view::npos &&
          text.substr(end).starts_with(" /");
+}
+
+// Flows that use each other are an error of their own.
+constexpr int kMostFlowDepth = 16;
+
+bool SomeLoadGivesParts(
+    const google::protobuf::RepeatedPtrField<plan::v1::Step>& steps,
+    const plan::v1::Plan& plan, int depth) {
+  return std::ranges::any_of(steps, [&](const plan::v1::Step& step) {
+    if (!step.load().partial_metric().empty()) return true;
+    if (!step.has_use() || depth >= kMostFlowDepth) return false;
+    const auto flow = plan.flows().find(step.use().flow());
+    return flow != plan.flows().end() &&
+           SomeLoadGivesParts(flow->second.steps(), plan, depth + 1);
+  });
 }
 
 }  // namespace
@@ -79,7 +96,8 @@ void Builder::Finish() {
   }
   double max_points = 0;
   int hidden = 0;
-  for (const plan::v1::Check& check : plan_.checks()) {
+  for (plan::v1::Check& check : *plan_.mutable_checks()) {
+    check.set_partial_by_step(SomeLoadGivesParts(check.steps(), plan_, 0));
     if (!check.bonus() && !check.claimed()) {
       max_points += check.cap() > 0 ? check.cap() : check.points();
     }

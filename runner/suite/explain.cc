@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "runner/suite/builder.h"
+#include "runner/suite/explain_step.h"
 #include "runner/suite/nearest.h"
 #include "runner/suite/units.h"
 #include "runner/suite/utf8.h"
@@ -117,7 +118,7 @@ class Explainer {
     for (const Step& step : steps) {
       const std::string label = prefix + std::to_string(++number);
       text_ += label + ". " + step.title() + Place(step) + "\n";
-      Details(step, label, depth);
+      Inside(step, label, depth);
     }
   }
 
@@ -128,141 +129,16 @@ class Explainer {
     return "  (" + file + ":" + std::to_string(step.position().line()) + ")";
   }
 
-  void Say(const std::string& sentence) { text_ += "     " + sentence + "\n"; }
-
-  void Details(const Step& step, const std::string& label, int depth) {
-    if (step.has_http()) Http(step.http());
-    if (step.has_sql()) Sql(step.sql());
-    if (step.has_use()) Flow(step.use(), label, depth);
-    if (step.has_burst()) Burst(step.burst(), label, depth);
-    if (step.has_load()) Load(step.load());
-    if (step.has_redis() && step.redis().has_expect()) {
-      Say("expects: " + ExpectationText(step.redis().expect(), "the reply"));
+  void Inside(const Step& step, const std::string& label, int depth) {
+    for (const std::string& sentence : StepSentences(step)) {
+      text_ += "     " + sentence + "\n";
     }
-    if (step.has_trace() && step.trace().has_queries_per_request()) {
-      Say("expects: " + ExpectationText(step.trace().queries_per_request(),
-                                        "the number of statements"));
-    }
-    if (step.trace().has_sequential_scans()) {
-      const auto& scans = step.trace().sequential_scans();
-      Say(std::string(scans.enforced() ? "expects: no" : "advises on a") +
-          " statement that reads a table of more than " +
-          std::to_string(scans.over()) + " rows from end to end");
-    }
-    if (step.restart().has_traffic()) Crash(step.restart());
-    if (step.has_logs()) Logs(step.logs());
-    if (step.has_fault()) {
-      Say(step.fault().action() + " " + step.fault().argument_json());
-    }
-    if (step.has_eventually()) {
-      Say("repeated for " + Time(step.eventually().within()) + ", every " +
-          Time(step.eventually().every()));
-    }
-    if (step.has_unsupported()) Say("not executed by this build");
-  }
-
-  void Crash(const plan::v1::RestartStep& step) {
-    const auto& traffic = step.traffic();
-    Say("killed when " + std::to_string(traffic.acknowledged()) + " of " +
-        std::to_string(traffic.times()) + " requests are acknowledged, " +
-        std::to_string(traffic.at_once()) + " at a time: " +
-        traffic.request().method() + " " + traffic.request().path());
-    if (step.has_history()) {
-      Say("expects: every acknowledged " + step.history().id() +
-          " to be there afterwards, and nothing twice");
-    }
-  }
-
-  void Http(const plan::v1::HttpStep& http) {
-    switch (http.body_case()) {
-      case plan::v1::HttpStep::kJson:
-        Say("sends " + Shorten(http.json(), 160));
-        break;
-      case plan::v1::HttpStep::kText:
-        Say("sends " + Shorten(http.text(), 160));
-        break;
-      case plan::v1::HttpStep::kFile:
-        Say("sends the file " + http.file());
-        break;
-      default:
-        break;
-    }
-    if (http.has_expect()) Expect(http.expect());
-    for (const plan::v1::Capture& capture : http.captures()) {
-      Say("remembers " + capture.name() +
-          (capture.secret() ? ", a secret" : ""));
-    }
-  }
-
-  void Expect(const plan::v1::HttpExpect& expect) {
-    if (expect.has_status()) {
-      Say("expects: " + ExpectationText(expect.status(), "status"));
-    }
-    for (const plan::v1::Named& header : expect.headers()) {
-      Say("expects: " +
-          ExpectationText(header.expectation(), "header " + header.name()));
-    }
-    for (const plan::v1::Query& query : expect.json()) {
-      Say("expects: " + ExpectationText(query.expectation(), query.path()));
-    }
-    if (!expect.schema().empty()) Say("expects: fits " + expect.schema());
-    if (expect.has_body()) {
-      Say("expects: " + ExpectationText(expect.body(), "the body"));
-    }
-    if (expect.has_within()) {
-      Say("expects: answered within " + Time(expect.within()));
-    }
-  }
-
-  void Sql(const plan::v1::SqlStep& sql) {
-    Say(Shorten(sql.statement(), 200));
-    if (!sql.rows_json().empty()) {
-      Say("expects: rows " + Shorten(sql.rows_json(), 160));
-    }
-    if (sql.has_count()) {
-      Say("expects: " + ExpectationText(sql.count(), "the number of rows"));
-    }
-    for (const plan::v1::Query& query : sql.json()) {
-      Say("expects: " + ExpectationText(query.expectation(), query.path()));
-    }
-  }
-
-  void Flow(const plan::v1::UseStep& use, const std::string& label, int depth) {
-    const auto flow = plan_.flows().find(use.flow());
-    if (flow == plan_.flows().end() || depth >= kMaxFlowDepth) return;
+    if (depth >= kMaxFlowDepth) return;
+    Steps(step.burst().steps(), label + ".", depth + 1);
+    if (!step.has_use()) return;
+    const auto flow = plan_.flows().find(step.use().flow());
+    if (flow == plan_.flows().end()) return;
     Steps(flow->second.steps(), label + ".", depth + 1);
-  }
-
-  void Burst(const plan::v1::BurstStep& burst, const std::string& label,
-             int depth) {
-    Say(std::to_string(burst.times()) + " times, " +
-        std::to_string(burst.at_once()) + " at once");
-    for (const auto& [status, count] : burst.statuses()) {
-      Say("expects: " + std::to_string(count) + " answers with " + status);
-    }
-    if (depth < kMaxFlowDepth) Steps(burst.steps(), label + ".", depth + 1);
-  }
-
-  void Load(const plan::v1::LoadStep& load) {
-    char rate[40];
-    std::snprintf(rate, sizeof rate, "%g", load.rate());
-    Say(std::string(rate) + " requests a second, " + load.arrivals() +
-        ", for " + Time(load.duration()));
-    for (const plan::v1::Named& figure : load.expect()) {
-      Say("expects: " + ExpectationText(figure.expectation(), figure.name()));
-    }
-  }
-
-  void Logs(const plan::v1::LogsStep& logs) {
-    for (const std::string& secret : logs.forbid_secrets()) {
-      Say("expects: " + secret + " is nowhere");
-    }
-    for (const std::string& pattern : logs.forbid_matches()) {
-      Say("expects: nothing matches " + pattern);
-    }
-    for (const std::string& pattern : logs.require_matches()) {
-      Say("expects: something matches " + pattern);
-    }
   }
 
   const Plan& plan_;

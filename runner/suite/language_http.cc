@@ -222,7 +222,8 @@ const Object& HttpStepObject() {
         {"headers",
          {Map({Template(), List(Template())})},
          false,
-         "Request headers."},
+         "Request headers. An answer that `accept-encoding` asked for (gzip, "
+         "deflate, br, zstd) is decoded."},
         {"auth", {Of(AuthObject)}, false, "Authentication."},
         {"json",
          {Json()},

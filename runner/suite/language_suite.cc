@@ -312,7 +312,8 @@ const Object& CheckObject() {
           {"partial",
            {Bool()},
            false,
-           "Points by case. Default: true for a check with cases."},
+           "Points by case, or by step and by what a step imports. Default: "
+           "true for a check with `cases` or `mutants`."},
           {"needs",
            {Id(), List(Id())},
            false,

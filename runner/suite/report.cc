@@ -19,6 +19,12 @@ Diagnostics Take(Diagnostics& from) {
   std::erase_if(all, [&](const Diagnostic& one) {
     return ++of_file[one.file] > kMaxDiagnostics;
   });
+  for (auto last = all.rbegin(); last != all.rend(); ++last) {
+    const std::size_t found = std::exchange(of_file[last->file], 0);
+    if (found <= kMaxDiagnostics) continue;
+    last->message += "; " + std::to_string(found - kMaxDiagnostics) +
+                     " more in this file are not shown";
+  }
   return all;
 }
 

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "runner/suite/json_schema.h"
+#include "runner/suite/nearest.h"
+#include "runner/suite/openapi_request.h"
 #include "runner/suite/openapi_schema.h"
 #include "runner/suite/yaml_text.h"
 #include "runner/suite/yaml_tree.h"
@@ -57,18 +59,6 @@ std::string IdOf(const std::string& text, std::set<std::string>& taken) {
   return unique;
 }
 
-const json& Member(const json& object, const char* name) {
-  static const json kNone;
-  if (!object.is_object()) return kNone;
-  const auto it = object.find(name);
-  return it == object.end() ? kNone : *it;
-}
-
-std::string TextOf(const json& object, const char* name) {
-  const json& value = Member(object, name);
-  return value.is_string() ? value.get<std::string>() : "";
-}
-
 // The schema of a body or an answer, where it is JSON.
 const json* JsonSchemaOf(const json& holder) {
   const json& content = Member(holder, "content");
@@ -99,12 +89,7 @@ class OpenApi {
       }
     }
     std::string suite = Top(title, Readiness());
-    if (uses_token_) {
-      suite += "vars: { token: CHANGE-ME }\n\n";
-      skeleton_.notes.push_back(
-          "Some operations need authentication: replace the variable \"token\" "
-          "by a flow that logs in and captures one.");
-    }
+    if (!variables_.empty()) suite += Variables();
     suite += "checks:\n" + checks;
     skeleton_.files[std::string(kSuiteFile)] = suite;
     skeleton_.notes.push_back(
@@ -115,24 +100,30 @@ class OpenApi {
   }
 
  private:
+  // Where credentials come from is nothing that a document says.
+  std::string Variables() {
+    std::string values;
+    std::vector<std::string> names;
+    for (const std::string& name : variables_) {
+      values += (values.empty() ? " " : ", ") + name + ": CHANGE-ME";
+      names.push_back("\"" + name + "\"");
+    }
+    skeleton_.notes.push_back(
+        "Some operations need authentication: give " + JoinNames(names) +
+        " a value, or replace it by a flow that logs in and captures one.");
+    return "vars: {" + values + " }\n\n";
+  }
+
   // A path that answers without anything.
   std::string Readiness() const {
     for (const auto& [path, item] : Member(document_, "paths").items()) {
       if (path.find('{') == std::string::npos && path.starts_with("/") &&
-          Member(item, "get").is_object() && !Secured(item["get"])) {
-        return path;
+          Member(item, "get").is_object() &&
+          !NeedsCredentials(item["get"], document_)) {
+        return BasePathOf(document_) + path;
       }
     }
     return "/";
-  }
-
-  bool Secured(const json& operation) const {
-    const json& own = Member(operation, "security");
-    const json& security = own.is_array() ? own : Member(document_, "security");
-    if (!security.is_array() || security.empty()) return false;
-    // An empty entry makes authentication optional.
-    return std::none_of(security.begin(), security.end(),
-                        [](const json& one) { return one.empty(); });
   }
 
   std::string Check(const std::string& path, const std::string& method,
@@ -145,85 +136,10 @@ class OpenApi {
     std::string text = "  - id: " + YamlScalar(id) +
                        "\n    title: " + YamlScalar(title) +
                        "\n    points: 1\n    visibility: public\n    steps:\n";
-    text += "      - " + method + ": " +
-            YamlScalar(PathOf(path, item, operation)) + "\n";
-    if (Secured(operation)) {
-      text += "        auth: { bearer: \"{{token}}\" }\n";
-      uses_token_ = true;
-    }
-    text += Body(operation) + Expectation(id, operation);
+    OpenApiCall call = CallOf(path, method, item, operation, document_);
+    variables_.merge(call.variables);
+    text += call.text + Expectation(id, operation);
     return text + "\n";
-  }
-
-  // Path and required query parameters with a value each.
-  std::string PathOf(std::string path, const json& item,
-                     const json& operation) {
-    std::string query;
-    for (const json* list :
-         {&Member(item, "parameters"), &Member(operation, "parameters")}) {
-      if (!list->is_array()) continue;
-      for (const json& given : *list) {
-        const json* parameter = Dereference(given, document_);
-        if (parameter == nullptr) continue;
-        const std::string name = TextOf(*parameter, "name");
-        const std::string value = ValueOf(*parameter);
-        if (TextOf(*parameter, "in") == "path") {
-          Replace(path, "{" + name + "}", value);
-        } else if (TextOf(*parameter, "in") == "query" &&
-                   Member(*parameter, "required") == true) {
-          query += (query.empty() ? "?" : "&") + name + "=" + value;
-        }
-      }
-    }
-    if (!path.starts_with("/")) path.insert(0, "/");
-    // Parameters that nobody described.
-    for (std::size_t open = path.find('{'); open != std::string::npos;
-         open = path.find('{')) {
-      const std::size_t close = path.find('}', open);
-      if (close == std::string::npos) break;
-      path.replace(open, close - open + 1, "1");
-    }
-    std::erase(path, '{');
-    std::erase(query, '{');
-    return path + query;
-  }
-
-  std::string ValueOf(const json& parameter) const {
-    const json value = parameter.contains("example")
-                           ? parameter["example"]
-                           : SampleOf(Member(parameter, "schema"), document_);
-    if (value.is_string()) return value.get<std::string>();
-    return value.is_null() || value.is_structured() ? "1" : value.dump();
-  }
-
-  static void Replace(std::string& text, const std::string& what,
-                      const std::string& with) {
-    const std::size_t at = text.find(what);
-    if (at != std::string::npos) text.replace(at, what.size(), with);
-  }
-
-  std::string Body(const json& operation) {
-    const json* body = Dereference(Member(operation, "requestBody"), document_);
-    if (body == nullptr) return "";
-    const json* schema = JsonSchemaOf(*body);
-    if (schema == nullptr) return "";
-    json sample = SampleOf(*schema, document_);
-    for (const auto& [type, media] : Member(*body, "content").items()) {
-      if (media.is_object() && media.contains("example")) {
-        sample = media["example"];
-      }
-    }
-    return "        json: " + Escaped(sample) + "\n";
-  }
-
-  // Braces of a sample are no templates.
-  static std::string Escaped(const json& sample) {
-    std::string text = YamlFlow(sample);
-    for (std::size_t at = text.find("{{"); at != std::string::npos;
-         at = text.find("{{", at + 3)) {
-      text.insert(at + 1, " ");
-    }
-    return text;
   }
 
   std::string Expectation(const std::string& id, const json& operation) {
@@ -284,7 +200,8 @@ class OpenApi {
   const json& document_;
   Skeleton skeleton_;
   std::set<std::string> ids_;
-  bool uses_token_ = false;
+  // That stand for credentials.
+  std::set<std::string> variables_;
 };
 
 }  // namespace

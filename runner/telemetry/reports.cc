@@ -78,6 +78,12 @@ std::uint32_t CleanAttributes(RepeatedPtrField<otlp::KeyValue>& attributes) {
   return static_cast<std::uint32_t>(before - attributes.size());
 }
 
+// As OTLP has it: of that size, and not all zeros.
+bool IsId(std::string_view id, std::size_t size) {
+  return id.size() == size &&
+         id.find_first_not_of('\0') != std::string_view::npos;
+}
+
 void Add(otlp::Span& span, std::string_view key, std::string_view value) {
   otlp::KeyValue& pair = *span.add_attributes();
   pair.set_key(std::string(key));
@@ -114,7 +120,7 @@ Reports::Taken Reports::Take(OtlpSignal signal, std::string_view service,
 }
 
 bool Reports::Clean(otlp::Span& span, std::string_view service) {
-  if (span.trace_id().size() != 16 || span.span_id().size() != 8 ||
+  if (!IsId(span.trace_id(), 16) || !IsId(span.span_id(), 8) ||
       (!span.parent_span_id().empty() && span.parent_span_id().size() != 8)) {
     return false;
   }
@@ -129,7 +135,19 @@ bool Reports::Clean(otlp::Span& span, std::string_view service) {
     Cut(*event.mutable_name(), kNameBytes);
     CleanAttributes(*event.mutable_attributes());
   }
+  // One that leads nowhere would keep others' tools from opening the trace.
+  const int links = span.links_size();
+  auto& kept = *span.mutable_links();
+  kept.erase(std::remove_if(kept.begin(), kept.end(),
+                            [](const otlp::Span::Link& link) {
+                              return !IsId(link.trace_id(), 16) ||
+                                     !IsId(link.span_id(), 8);
+                            }),
+             kept.end());
   while (span.links_size() > kLinks) span.mutable_links()->RemoveLast();
+  span.set_dropped_links_count(
+      span.dropped_links_count() +
+      static_cast<std::uint32_t>(links - span.links_size()));
   for (otlp::Span::Link& link : *span.mutable_links()) {
     Cut(*link.mutable_trace_state(), kNameBytes);
     CleanAttributes(*link.mutable_attributes());

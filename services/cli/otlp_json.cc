@@ -1,7 +1,9 @@
 #include "services/cli/otlp_json.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 namespace assay::cli {
 namespace {
@@ -37,6 +39,13 @@ std::string Base64(std::string_view bytes) {
   return text;
 }
 
+// JSON has no word for these; Protobuf's has, and so have its readers.
+ordered_json DoubleOf(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return value;
+}
+
 ordered_json ListOf(const Attributes& attributes);
 
 ordered_json ValueOf(const otlp::v1::AnyValue& value) {
@@ -49,7 +58,7 @@ ordered_json ValueOf(const otlp::v1::AnyValue& value) {
     case Value::kIntValue:
       return {{"intValue", std::to_string(value.int_value())}};
     case Value::kDoubleValue:
-      return {{"doubleValue", value.double_value()}};
+      return {{"doubleValue", DoubleOf(value.double_value())}};
     case Value::kBytesValue:
       return {{"bytesValue", Base64(value.bytes_value())}};
     case Value::kArrayValue: {
@@ -83,9 +92,11 @@ ordered_json EventOf(const otlp::v1::Span::Event& event) {
 }
 
 ordered_json LinkOf(const otlp::v1::Span::Link& link) {
-  return {{"traceId", Hex(link.trace_id())},
-          {"spanId", Hex(link.span_id())},
-          {"attributes", ListOf(link.attributes())}};
+  ordered_json json = {{"traceId", Hex(link.trace_id())},
+                       {"spanId", Hex(link.span_id())},
+                       {"attributes", ListOf(link.attributes())}};
+  if (!link.trace_state().empty()) json["traceState"] = link.trace_state();
+  return json;
 }
 
 ordered_json SpanOf(const otlp::v1::Span& span) {
@@ -99,6 +110,12 @@ ordered_json SpanOf(const otlp::v1::Span& span) {
       {"endTimeUnixNano", std::to_string(span.end_time_unix_nano())},
       {"attributes", ListOf(span.attributes())}};
   if (!span.trace_state().empty()) json["traceState"] = span.trace_state();
+  for (const auto& [name, count] :
+       {std::pair{"droppedAttributesCount", span.dropped_attributes_count()},
+        std::pair{"droppedEventsCount", span.dropped_events_count()},
+        std::pair{"droppedLinksCount", span.dropped_links_count()}}) {
+    if (count > 0) json[name] = count;
+  }
   for (const auto& event : span.events()) {
     json["events"].push_back(EventOf(event));
   }

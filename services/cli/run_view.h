@@ -45,6 +45,9 @@ class RunView {
 
   void OnSnapshot(const v1::Run& run);
   void OnEvent(const v1::RunEvent& event);
+  // For a run without a server, before its last event: the worker says no
+  // score.
+  void OnScore(const v1::Score& score) { *run_.mutable_score() = score; }
 
   // What is known of the run: state, outcome, checks and score.
   const v1::Run& run() const { return run_; }

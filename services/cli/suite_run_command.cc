@@ -80,6 +80,7 @@ Outcome Run(Context& context, const RunOptions& options) {
   RunRecorder recorder(run.plan);
   const Status executed = Execute(run, [&](const v1::RunEvent& event) {
     recorder.OnEvent(event);
+    if (event.has_finished()) view.OnScore(recorder.run().score());
     view.OnEvent(event);
   });
   if (!executed) {

@@ -26,7 +26,8 @@ double Rounded(double points) { return std::round(points * 1e6) / 1e6; }
 double Earned(const plan::v1::Check& check, const v1::CheckResult& result) {
   if (check.claimed() || Unjudged(result)) return 0;
   if (result.verdict() == v1::VERDICT_PASSED) return Cap(check);
-  if (!check.partial() || !std::isfinite(result.earned())) return 0;
+  if (!check.partial() && !check.partial_by_step()) return 0;
+  if (!std::isfinite(result.earned())) return 0;
   return std::clamp(result.earned(), 0.0, Cap(check));
 }
 

@@ -65,6 +65,9 @@ RunReport Sample() {
   step.set_verdict(v1::VERDICT_FAILED);
   step.set_reason("expected status 422, got 500");
   step.set_position("assay.yaml:44:9");
+  auto& imported = *step.add_cases();
+  imported.set_name("TestNegative");
+  imported.set_verdict(v1::VERDICT_FAILED);
   auto& skipped = *report.run.add_checks();
   skipped.set_check_id("later");
   skipped.set_title("Later");
@@ -125,6 +128,7 @@ TEST(ExportTest, JsonHasScoresReasonsPhasesAndTheTrace) {
   EXPECT_EQ(json["checks"][1]["verdict"], "failed");
   EXPECT_EQ(json["checks"][1]["steps"][0]["position"], "assay.yaml:44:9");
   EXPECT_EQ(json["checks"][1]["cases"][1]["verdict"], "timed_out");
+  EXPECT_EQ(json["checks"][1]["steps"][0]["cases"][0]["name"], "TestNegative");
   EXPECT_EQ(json["phases"][0]["name"], "build");
   std::vector<std::string> names;
   for (const auto& row : json["trace"]) {

@@ -195,6 +195,12 @@ TEST_F(CommandTest, OtherFrameworksSpeakTheirOwnFormats) {
     visibility: hidden
     steps:
       - { command: "cat go.json; exit 1", in: suite, files: [ go.json ], import: { gotest: "-" } }
+  - id: go-or-nothing
+    title: Go
+    points: 4
+    visibility: hidden
+    steps:
+      - { command: "cat go.json; exit 1", in: suite, files: [ go.json ], import: { gotest: "-" } }
   - id: exit
     title: Exit code
     points: 1
@@ -229,6 +235,7 @@ TEST_F(CommandTest, OtherFrameworksSpeakTheirOwnFormats) {
       << told.Check("node").reason() << told.Log("command");
   EXPECT_EQ(told.Check("go").verdict(), v1::VERDICT_FAILED);
   EXPECT_EQ(told.Check("go").earned(), 2) << told.Check("go").reason();
+  EXPECT_EQ(told.Check("go-or-nothing").earned(), 0) << "not partial";
   EXPECT_EQ(told.Check("exit").verdict(), v1::VERDICT_PASSED)
       << told.Check("exit").reason();
   EXPECT_THAT(told.Check("exit-wrong").reason(),

@@ -431,6 +431,7 @@ TEST_F(DisturbanceTest, ALoadIsJudgedByWhatTheReferenceNeedsHere) {
   const Told told = RunSteps(load + "1h }\n");
   EXPECT_EQ(told.Check("it").verdict(), v1::VERDICT_FAILED);
   EXPECT_THAT(Reason(told), HasSubstr("judged as on a machine 0.10 times"));
+  EXPECT_GT(told.Check("it").earned(), 0) << "the load says how points fall";
   EXPECT_THAT(told.Spans("calibrate"), SizeIs(1));
   // The step and its measurement: what was sent to the reference is not told.
   EXPECT_THAT(told.Spans("load"), SizeIs(2));

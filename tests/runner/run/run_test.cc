@@ -438,7 +438,7 @@ TEST_F(RunTest, CasesShareThePoints) {
       << rows.cases(0).reason();
   EXPECT_EQ(rows.cases(1).verdict(), v1::VERDICT_PASSED)
       << rows.cases(1).reason();
-  EXPECT_THAT(rows.reason(), testing::StartsWith("wrong: "));
+  EXPECT_THAT(rows.reason(), testing::StartsWith("wrong: GET /nothing: "));
 }
 
 TEST_F(RunTest, RedisIsReachedThroughItsWireAndResetForEachCheck) {

@@ -104,6 +104,66 @@ TEST(SkeletonTest, AnOpenApiDocumentBecomesASuiteThatCompiles) {
   EXPECT_EQ(skeleton->notes.size(), 2u);
 }
 
+TEST(SkeletonTest, AnOperationIsCalledWithEverythingThatItRequires) {
+  const auto skeleton = SuiteFromOpenApi(R"yaml(
+openapi: 3.1.0
+info: { title: x }
+servers:
+  - { url: "https://{host}.example.com/api/{version}/", variables: { version: { default: v2 } } }
+security: [ { key: [] } ]
+paths:
+  /things/{id}:
+    parameters:
+      - { name: id, in: path, required: true, schema: { type: integer } }
+      - { name: X-Tenant, in: header, required: true, example: of the path }
+    get:
+      security: []
+      parameters: [ { name: X-Tenant, in: header, required: true, example: acme } ]
+      responses: { 200: { description: ok } }
+    put:
+      security: [ { login: [] } ]
+      parameters:
+        - { name: Accept, in: header, required: true, example: text/html }
+        - { name: X-Trace, in: header, schema: { type: string } }
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema: { properties: { a: { type: integer, example: 7 }, b: { type: string, example: "@x" } } }
+      responses: { 204: { description: ok } }
+  /search:
+    get:
+      parameters: [ { name: q, in: query, required: true, example: a b } ]
+      responses: { 2XX: { description: ok } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-API-Key }
+    login: { type: http, scheme: Basic }
+)yaml");
+  ASSERT_TRUE(skeleton.has_value()) << skeleton.error().message;
+  const auto compiled = Compile(skeleton->files);
+  ASSERT_TRUE(compiled.has_value())
+      << ToText(compiled.error()) << skeleton->files.at("assay.yaml");
+  const auto& checks = compiled->plan.checks();
+  ASSERT_EQ(checks.size(), 3);
+  const auto& search = checks[0].steps(0).http();
+  EXPECT_EQ(search.path(), "/api/v2/search?q=a%20b");
+  ASSERT_EQ(search.headers_size(), 1);
+  EXPECT_EQ(search.headers(0).name(), "x-api-key");
+  EXPECT_EQ(search.headers(0).value(), "{{token}}");
+  const auto& get = checks[1].steps(0).http();
+  EXPECT_EQ(get.path(), "/api/v2/things/1");
+  ASSERT_EQ(get.headers_size(), 1);
+  EXPECT_EQ(get.headers(0).value(), "acme");
+  const auto& put = checks[2].steps(0).http();
+  EXPECT_EQ(put.basic().user(), "{{user}}");
+  ASSERT_EQ(put.headers_size(), 1) << "neither Accept nor what is optional";
+  ASSERT_EQ(put.form().fields_size(), 2);
+  EXPECT_EQ(put.form().fields(0).value(), "7");
+  EXPECT_EQ(put.form().fields(1).value(), " @x");
+  EXPECT_EQ(compiled->plan.services(0).ready().path(), "/");
+  EXPECT_EQ(compiled->plan.vars_size(), 3);
+}
+
 TEST(SkeletonTest, TheSchemasOfAnswersJudgeAsTheDocumentSays) {
   const auto skeleton = SuiteFromOpenApi(kOpenApi);
   const auto schema =
@@ -226,6 +286,67 @@ TEST(ExplainTest, SpellsACheckOutWithItsFlows) {
             "     expects: rows [[1]]\n");
   EXPECT_EQ(ExplainCheck(compiled->plan, "craete").error().message,
             "there is no check \"craete\"; did you mean \"create\"?");
+}
+
+// Whatever a check can fail by is said: nobody has to read the suite as well.
+TEST(ExplainTest, NothingThatIsExpectedIsLeftOut) {
+  const auto compiled = Compile({{"assay.yaml", R"yaml(version: 1
+name: x
+service: { start: ./run }
+checks:
+  - id: all
+    title: All
+    points: 1
+    visibility: hidden
+    steps:
+      - get: /a
+        http: 2
+        auth: { basic: { user: ada, password: x } }
+        headers: { x-a: b }
+        form: { name: v }
+        cookies: true
+        redirects: 3
+        expect: { xml: { /a/b: y }, body: { starts: "<" } }
+        eventually: { within: 1s, stop_on: { status: 5xx } }
+      - websocket: /ws
+        exchange: [ { send: hi }, { expect: { json: { $.n: 1 } }, capture: { seen: $.n } }, { close: 4001 } ]
+      - { grpc: a.B/C, json: { x: 1 }, expect: { status: NOT_FOUND, json: { $.y: 2 } } }
+      - burst: { times: 3, request: { get: /b }, expect: { distinct: $.id, within: 1s } }
+      - load: { rate: 10/s, for: 1s, request: { get: /c }, partial: { metric: p99, full: 1ms, zero: 9ms }, valid_if: { host_stall_max: { lte: 50ms } } }
+      - trace: { per: check, span: { starts: POST }, attrs: { a: 1 }, count: 2, duration: { lt: 5ms } }
+      - metrics: { name: hits, labels: { code: "200" }, value: { gte: 1 } }
+      - { command: make t, in: suite, import: { junit: r.xml, min_cases: 5 }, expect: { exit: 3 } }
+)yaml"}});
+  ASSERT_TRUE(compiled.has_value()) << ToText(compiled.error());
+  const std::string text = *ExplainCheck(compiled->plan, "all");
+  for (const char* said : {"over HTTP/2",
+                           "as ada (basic)",
+                           "with x-a: b",
+                           "a form with name",
+                           "keeps cookies",
+                           "3 at most",
+                           "/a/b is \"y\"",
+                           "the body starts with \"<\"",
+                           "given up at once",
+                           "sends hi",
+                           "$.n is 1",
+                           "remembers seen",
+                           "closed with 4001",
+                           "status is NOT_FOUND",
+                           "$.y is 2",
+                           "$.id differs",
+                           "all answered within 1s",
+                           "points by p99: all at 1, none at 9",
+                           "counts only if host_stall_max",
+                           "name starts with \"POST\"",
+                           "whose a is 1",
+                           "number is 2",
+                           "the time of each is less than",
+                           "hits with code 200 is at least 1",
+                           "at least 5 executed",
+                           "the exit code is 3"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(said)) << text;
+  }
 }
 
 }  // namespace

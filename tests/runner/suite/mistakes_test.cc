@@ -10,6 +10,8 @@ namespace assay::suite {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Mistake {
   const char* name;
@@ -430,6 +432,15 @@ INSTANTIATE_TEST_SUITE_P(
                          "}"),
                 {"8:67: partial: \"full\" has to be better than \"zero\""}}),
     NameOf);
+
+TEST(MistakesTest, MoreThanAreShownAreCounted) {
+  std::string text = "version: 1\nname: x\nservice: { start: ./run }\n";
+  for (int i = 0; i < 25; ++i) text += "k" + std::to_string(i) + "x: 1\n";
+  const auto said = Said(text + "checks: [ { use: x } ]\n");
+  ASSERT_EQ(said.size(), kMaxDiagnostics);
+  EXPECT_THAT(said.front(), Not(HasSubstr("not shown")));
+  EXPECT_THAT(said.back(), HasSubstr(" more in this file are not shown"));
+}
 
 TEST(MistakesTest, AllAreReportedAtOnceInTheOrderOfTheFile) {
   EXPECT_THAT(

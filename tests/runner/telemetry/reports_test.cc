@@ -75,6 +75,22 @@ class ReportsTest : public ::testing::Test {
   std::string problem_;
 };
 
+// One bad id would keep Jaeger from opening the whole trace.
+TEST_F(ReportsTest, IdsThatAreNoneAreLeftOut) {
+  EXPECT_EQ(Take(Spans("", kTrace, "0000000000000000")), Reports::Taken::kAll);
+  EXPECT_THAT(sink_.spans, IsEmpty());
+  std::string links = Spans();
+  links.replace(links.find(R"("status":{})"), 11, R"("links":[
+      {"traceId":"4bf9","spanId":"00f067aa0ba902b7"},
+      {"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":""},
+      {"traceId":"4bf92f3577b34da6a3ce929d0e0e4736",
+       "spanId":"00f067aa0ba902b7"}])");
+  EXPECT_EQ(Take(links), Reports::Taken::kAll) << problem_;
+  ASSERT_THAT(sink_.spans, SizeIs(1));
+  EXPECT_THAT(sink_.spans[0].links(), SizeIs(1));
+  EXPECT_EQ(sink_.spans[0].dropped_links_count(), 2);
+}
+
 TEST_F(ReportsTest, SpansJoinTheRunsTraceAndSayThatTheyAreReported) {
   EXPECT_EQ(Take(Spans(R"({"key":"http.route","value":{"stringValue":"/x"}},
                           {"key":"n","value":{"intValue":"7"}})")),

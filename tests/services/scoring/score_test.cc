@@ -65,6 +65,14 @@ TEST_F(ScoreTest, PartialChecksEarnAPart) {
   EXPECT_EQ(Score().earned(), 2.5);
 }
 
+TEST_F(ScoreTest, ALoadThatSaysHowPointsFallEarnsAPart) {
+  Check("load", 10).set_partial_by_step(true);
+  Check("import", 10);
+  Result("load", v1::VERDICT_FAILED, 2.5);
+  Result("import", v1::VERDICT_FAILED, 7.5);
+  EXPECT_EQ(Score().earned(), 2.5);
+}
+
 TEST_F(ScoreTest, ACapHoldsBothWays) {
   Check("a", 10).set_cap(4);
   Result("a", v1::VERDICT_PASSED);
