@@ -17,6 +17,8 @@ namespace {
 using v1::CheckResult;
 
 constexpr std::size_t kMaxSpans = 3000;
+// Of one step or check.
+constexpr int kMostCases = 200;
 
 std::string E(std::string_view text) { return EscapeMarkup(text); }
 
@@ -48,6 +50,24 @@ std::string ReasonText(const std::string& reason) {
   return text + "</pre>";
 }
 
+std::string CaseRows(
+    const google::protobuf::RepeatedPtrField<CheckResult::Case>& cases) {
+  std::string rows;
+  int shown = 0;
+  for (const CheckResult::Case& one : cases) {
+    if (++shown > kMostCases) break;
+    rows += "<tr><td>" + Badge(one.verdict()) + "</td><td colspan=\"3\">" +
+            E(one.name()) + ReasonText(one.reason()) + "</td></tr>\n";
+  }
+  if (cases.size() > kMostCases) {
+    rows += "<tr><td></td><td class=\"quiet\" colspan=\"3\">" +
+            std::to_string(cases.size() - kMostCases) +
+            " more cases are not shown.</td></tr>\n";
+  }
+  return rows;
+}
+
+// Below a step stand the cases that it imported.
 std::string StepRows(const CheckResult& check) {
   std::string rows;
   for (const CheckResult::Step& step : check.steps()) {
@@ -55,16 +75,7 @@ std::string StepRows(const CheckResult& check) {
             E(step.title()) + "</code>" + ReasonText(step.reason()) +
             "</td><td class=\"quiet\">" + E(step.position()) +
             "</td><td class=\"number\">" + Took(Seconds(step.duration())) +
-            "</td></tr>\n";
-  }
-  return rows;
-}
-
-std::string CaseRows(const CheckResult& check) {
-  std::string rows;
-  for (const CheckResult::Case& one : check.cases()) {
-    rows += "<tr><td>" + Badge(one.verdict()) + "</td><td colspan=\"3\">" +
-            E(one.name()) + ReasonText(one.reason()) + "</td></tr>\n";
+            "</td></tr>\n" + CaseRows(step.cases());
   }
   return rows;
 }
@@ -99,7 +110,7 @@ std::string CheckSection(const CheckResult& check) {
             (check.service_deaths() == 1 ? " time" : " times") +
             " during this check.</p>\n";
   }
-  const std::string rows = CaseRows(check) + StepRows(check);
+  const std::string rows = CaseRows(check.cases()) + StepRows(check);
   if (!rows.empty()) {
     text += "<table><tbody>\n" + rows + "</tbody></table>\n";
   }

@@ -29,16 +29,17 @@ bool MayComeFromARun(const v1::RunEvent& event) {
 Expected<bool> TakeOne(std::string_view& bytes, v1::RunEvent& event) {
   CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                       static_cast<int>(bytes.size()));
+  // Protobuf's reader would take ten and drop what does not fit.
+  constexpr std::size_t kLengthBytes = 5;
   std::uint32_t size = 0;
-  if (!in.ReadVarint32(&size)) {
-    // A length has at most five bytes here.
-    if (bytes.size() < 5) return false;
+  const bool ended = in.ReadVarint32(&size);
+  const auto header = static_cast<std::size_t>(in.CurrentPosition());
+  if (!ended && bytes.size() < kLengthBytes) return false;
+  if (!ended || header > kLengthBytes)
     return DataLoss("the run's events are garbled: a length has no end");
-  }
   if (size > EventParser::kMaxEventBytes)
     return DataLoss("the run sent an event of ", size, " bytes, expected at ",
                     "most ", EventParser::kMaxEventBytes);
-  const auto header = static_cast<std::size_t>(in.CurrentPosition());
   if (bytes.size() - header < size) return false;
   if (!event.ParseFromArray(bytes.data() + header, static_cast<int>(size)))
     return DataLoss("the run's events are garbled: no event could be parsed");

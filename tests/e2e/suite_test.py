@@ -2,19 +2,19 @@
 """The author's loop on the command line, without a server: what `assay suite`
 writes, prints and exits with."""
 
+import http.server
 import json
 import os
 import pathlib
 import pty
-import socket
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import unittest
 import xml.etree.ElementTree
 
-from installation import (BIN, PATIENCE, SAMPLE, SOURCE, TINY_APP, TINY_SUITE,
+from installation import (BIN, SAMPLE, SOURCE, TINY_APP, TINY_SUITE,
                           environment)
 
 HIDDEN = "It still does when nobody looks"
@@ -52,6 +52,19 @@ class SuiteTest(unittest.TestCase):
             env=environment(), capture_output=True, text=True, timeout=100)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
+
+    def serve(self, app):
+        """The app's handler in this process, listening when this returns."""
+        parts = {}
+        exec(app.rpartition("http.server.Threading")[0], parts)  # noqa: S102
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                 parts["Handler"])
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
 
     def test_init_writes_what_lint_accepts_and_nothing_over_it(self):
         self.assay("init", "new")
@@ -150,22 +163,7 @@ class SuiteTest(unittest.TestCase):
       - { get: / }
       - { trace: { queries_per_request: { lte: 5 } } }
 """)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        app = subprocess.Popen([sys.executable, self.work / "solution/app.py"],
-                               env=environment(PORT=str(port)))
-        self.addCleanup(app.wait)
-        self.addCleanup(app.kill)
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.01)
+        url = self.serve(TINY_APP)
         done = self.assay("run", "suite", "--against", url, "--json", "-", code=1)
         run = json.loads(done.stdout)
         self.assertEqual((run["score"], run["max"]), (10, 13))

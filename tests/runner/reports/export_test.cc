@@ -176,6 +176,7 @@ TEST(ExportTest, HtmlIsOneFileThatRunsAndFetchesNothing) {
   // Failed checks are open, passed ones are folded.
   EXPECT_THAT(html, HasSubstr("<details id=\"reject\" open>"));
   EXPECT_THAT(html, HasSubstr("<details id=\"create\">"));
+  EXPECT_THAT(html, HasSubstr(">TestNegative"));
 }
 
 TEST(SpanTreeTest, SurvivesCyclesOrphansAndLongChains) {

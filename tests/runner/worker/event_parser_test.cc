@@ -58,6 +58,9 @@ TEST(EventParserTest, GarbageAndGiantsEndTheStream) {
   EXPECT_THAT(EventParser().Feed("\x05hello"), FailsWith(Code::kDataLoss));
   EXPECT_THAT(EventParser().Feed("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
               FailsWith(Code::kDataLoss));
+  // Whichever way it is cut, and whatever is left of it in 32 bits.
+  EXPECT_THAT(EventParser().Feed("\x81\x80\x80\x80\x80\x80\x01\x30"),
+              FailsWith(Code::kDataLoss, "no end"));
   EXPECT_THAT(EventParser().Feed("\xff\xff\xff\x7f"),
               FailsWith(Code::kDataLoss, "at most"));
 }
