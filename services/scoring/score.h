@@ -12,8 +12,8 @@ namespace assay::scoring {
 enum class Scope { kPublic, kAll };
 
 // What `result` earns of `check`: its points when it passed, a part of them
-// when the check or one of its steps gives partial points, nothing when it is claimed or was
-// neither. Never more than the cap.
+// when the check or one of its steps gives partial points, nothing when it is
+// claimed or was neither. Never more than the cap.
 double Earned(const plan::v1::Check& check, const v1::CheckResult& result);
 
 // The score of a run: pure, so that it can be computed again from what is
