@@ -30,6 +30,8 @@ enum class CallType : std::uint32_t {
   kWatchEmpty,
   kListen,
   kOpenSocket,
+  kListenUnix,
+  kConnectUnix,
 };
 
 struct Call {
@@ -42,6 +44,8 @@ struct Call {
   std::uint32_t argument;
   // AF_INET or AF_INET6.
   std::uint32_t family;
+  // Of a unix socket, NUL-terminated.
+  char path[108];
 };
 
 struct Reply {

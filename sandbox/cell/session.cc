@@ -83,6 +83,7 @@ class SessionChannel {
     Code code = Code::kFailedPrecondition;
     if (number == EINVAL) code = Code::kInvalidArgument;
     if (number == ENOENT) code = Code::kNotFound;
+    if (number == ECONNREFUSED) code = Code::kUnavailable;
     if (number == EMFILE || number == EAGAIN) code = Code::kResourceExhausted;
     std::string text(what);
     const auto step = static_cast<SetupStep>(reply.step);
@@ -270,8 +271,23 @@ Expected<UniqueFd> Cell::Connect(std::uint16_t port, int family) {
                      " in the cell: ", ::strerrordesc_np(error));
 }
 
+// By a path; its shape has been looked at.
+Expected<UniqueFd> Cell::AskForUnix(CallType type, std::string_view path,
+                                    std::string_view what) {
+  Call call = {.type = type, .cell = id_};
+  std::memcpy(call.path, path.data(), path.size());
+  ASSAY_ASSIGN_OR_RETURN(
+      auto answer, channel_->Ask(call, std::string(what) + " the unix socket " +
+                                           std::string(path) + " in the cell"));
+  if (answer.fds.size() != 1) return Internal("unix socket: none came back");
+  return std::move(answer.fds[0]);
+}
+
 Expected<UniqueFd> Cell::ListenUnix(std::string_view name) {
   ASSAY_ASSIGN_OR_RETURN(const UnixName address, UnixName::Of(name));
+  if (name.starts_with('/')) {
+    return AskForUnix(CallType::kListenUnix, name, "listen on");
+  }
   ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, OpenSocket(AF_UNIX, SOCK_STREAM));
   constexpr int kBacklog = 128;
   if (::bind(socket.get(), address.generic(), address.size) != 0 ||
@@ -284,6 +300,9 @@ Expected<UniqueFd> Cell::ListenUnix(std::string_view name) {
 
 Expected<UniqueFd> Cell::ConnectUnix(std::string_view name) {
   ASSAY_ASSIGN_OR_RETURN(const UnixName address, UnixName::Of(name));
+  if (name.starts_with('/')) {
+    return AskForUnix(CallType::kConnectUnix, name, "connect to");
+  }
   ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, OpenSocket(AF_UNIX, SOCK_STREAM));
   if (::connect(socket.get(), address.generic(), address.size) == 0) {
     return socket;

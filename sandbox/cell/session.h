@@ -37,6 +37,7 @@
 namespace assay::sandbox {
 
 class SessionChannel;
+enum class CallType : std::uint32_t;
 
 enum class KillReason : std::uint8_t { kRequested, kOutputLimit };
 
@@ -135,6 +136,11 @@ class Cell {
   // "\0name" to a program): they need no path, so that nobody outside follows
   // one that a candidate wrote. 1 to 107 bytes. Read from such a socket with
   // recv: what a peer attaches is dropped.
+  //
+  // A name that begins with a slash is a path in the cell's /tmp or /dev/shm,
+  // without links. To listen makes the socket, which anybody in the cell may
+  // use; it stays there. kNotFound: nothing is there; kFailedPrecondition: in
+  // another place, or the name is taken.
   Expected<UniqueFd> ListenUnix(std::string_view name);
   Expected<UniqueFd> ConnectUnix(std::string_view name);
 
@@ -162,6 +168,9 @@ class Cell {
   std::uint32_t id() const { return id_; }
 
  private:
+  Expected<UniqueFd> AskForUnix(CallType type, std::string_view path,
+                                std::string_view what);
+
   std::shared_ptr<SessionChannel> channel_;
   std::uint32_t id_ = 0;
   std::uint32_t weaker_ = 0;

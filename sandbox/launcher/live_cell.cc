@@ -18,6 +18,7 @@
 #include "sandbox/cell/message_socket.h"
 #include "sandbox/launcher/cell_init.h"
 #include "sandbox/launcher/clone_child.h"
+#include "sandbox/launcher/unix_paths.h"
 #include "sandbox/policy/defence.h"
 
 namespace assay::sandbox {
@@ -529,6 +530,14 @@ UniqueFd LiveCell::Listen(int family, std::uint16_t port) const {
       ::listen(socket.get(), kBacklog) != 0) {
     return UniqueFd();
   }
+  return socket;
+}
+
+UniqueFd LiveCell::OpenUnix(const std::string& path, bool listen) const {
+  UniqueFd socket = OpenSocket(AF_UNIX, SOCK_STREAM);
+  if (!socket) return socket;
+  const auto open = listen ? ListenInCell : ConnectInCell;
+  if (!open(root_.get(), path, socket.get())) return UniqueFd();
   return socket;
 }
 

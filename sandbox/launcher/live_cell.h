@@ -51,6 +51,8 @@ class LiveCell {
   // A socket made inside the cell's network namespace, or -1 with errno.
   UniqueFd OpenSocket(int family, int type) const;
   UniqueFd Listen(int family, std::uint16_t port) const;
+  // One by a path of the cell, listening or connected.
+  UniqueFd OpenUnix(const std::string& path, bool listen) const;
 
   // Kills everything and begins to take the cell down. Idempotent.
   void Destroy();

@@ -167,7 +167,9 @@ void LiveSession::Dispatch(const Call& call) {
     case CallType::kCellStats:
     case CallType::kWatchEmpty:
     case CallType::kListen:
-    case CallType::kOpenSocket: {
+    case CallType::kOpenSocket:
+    case CallType::kListenUnix:
+    case CallType::kConnectUnix: {
       LiveCell* cell = Standing(call.cell);
       if (cell == nullptr) {
         return SendFault(call.type, {SetupStep::kNone, ESRCH},
@@ -387,6 +389,8 @@ void LiveSession::CallCell(const Call& call, LiveCell& cell) {
       return StartProcess(call);
     case CallType::kListen:
     case CallType::kOpenSocket:
+    case CallType::kListenUnix:
+    case CallType::kConnectUnix:
       return Socket(call, cell);
     case CallType::kKillCell:
       cell.KillProcesses();
@@ -421,7 +425,11 @@ void LiveSession::CallCell(const Call& call, LiveCell& cell) {
 void LiveSession::Socket(const Call& call, const LiveCell& cell) {
   const int family = static_cast<int>(call.family);
   UniqueFd socket;
-  if (call.type == CallType::kListen && call.argument <= 0xffff) {
+  if (call.type == CallType::kListenUnix ||
+      call.type == CallType::kConnectUnix) {
+    const std::string path(call.path, ::strnlen(call.path, sizeof(call.path)));
+    socket = cell.OpenUnix(path, call.type == CallType::kListenUnix);
+  } else if (call.type == CallType::kListen && call.argument <= 0xffff) {
     socket = cell.Listen(family, static_cast<std::uint16_t>(call.argument));
   } else {
     socket = cell.OpenSocket(family, static_cast<int>(call.argument));

@@ -71,7 +71,7 @@ class HostileTest : public SandboxTest {
                              const std::string& attempt) {
     return {.name = attempt,
             .arguments = {"/hostile/hostile_" + program, attempt},
-            .wall_limit = std::chrono::seconds(30)};
+            .wall_limit = std::chrono::seconds(30) * TimeFactor()};
   }
   CellSpec HostileCell(const std::string& program,
                        const std::string& attempt) const {

@@ -1,6 +1,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <filesystem>
 
 #include "tests/sandbox/sandbox_test.h"
 
@@ -105,6 +109,79 @@ TEST_P(SocketTest, UnixSocketsReachInBothDirections) {
   ASSERT_TRUE(socket) << socket.error();
   ASSERT_EQ(::write(socket->get(), "hello", 5), 5);
   EXPECT_EQ(ReadAll(socket->get()), "HELLO");
+}
+
+TEST_P(SocketTest, UnixSocketsByPathReachInBothDirections) {
+  Session session = NewSession(SessionOf(CellOf(
+      {Python("import socket, os; s = socket.socket(socket.AF_UNIX); "
+              "os.mkdir('/tmp/d'); s.bind('/tmp/d/served'); s.listen(); "
+              "o = socket.socket(socket.AF_UNIX); o.connect('/dev/shm/ours'); "
+              "o.sendall(b'up'); c = s.accept()[0]; "
+              "c.sendall(c.recv(99).upper())")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  EXPECT_EQ(cell->ConnectUnix("/tmp/d/served").error().code, Code::kNotFound);
+  auto listener = cell->ListenUnix("/dev/shm/ours");
+  ASSERT_TRUE(listener) << listener.error();
+  EXPECT_EQ(cell->ListenUnix("/dev/shm/ours").error().code,
+            Code::kFailedPrecondition);
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  pollfd wait = {listener->get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&wait, 1, 10'000), 1);
+  const UniqueFd peer(::accept(listener->get(), nullptr, nullptr));
+  char up[2];
+  ASSERT_EQ(::recv(peer.get(), up, 2, MSG_WAITALL), 2);
+  auto socket = cell->ConnectUnix("/tmp/d/served");
+  ASSERT_TRUE(socket) << socket.error();
+  ASSERT_EQ(::write(socket->get(), "hello", 5), 5);
+  EXPECT_EQ(ReadAll(socket->get()), "HELLO");
+  EXPECT_TRUE(process->Wait()->Succeeded());
+  // Its file outlives it.
+  EXPECT_EQ(cell->ConnectUnix("/tmp/d/served").error().code,
+            Code::kUnavailable);
+}
+
+// Whoever writes in the cell does not get the launcher to go elsewhere.
+TEST_P(SocketTest, UnixSocketsByPathStayInTheCellsOwnFolders) {
+  const TempDirectory host;
+  const UniqueFd outside(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string name = host.path() + "/s";
+  ASSERT_LT(name.size(), sizeof(address.sun_path));
+  name.copy(address.sun_path, name.size());
+  ASSERT_EQ(::bind(outside.get(), reinterpret_cast<const sockaddr*>(&address),
+                   sizeof(address)),
+            0);
+  ASSERT_EQ(::listen(outside.get(), 8), 0);
+  ::chmod(host.path().c_str(), 0777);
+  ::chmod(name.c_str(), 0777);
+  CellSpec spec =
+      CellOf({Shell("ln -s /host/s /tmp/link; ln -s / /tmp/up; echo > /tmp/f; "
+                    "ln -s " +
+                    host.path() + " /tmp/folder")});
+  spec.mounts = {BindMount{
+      .source = {.path = host.path()}, .target = "/host", .read_only = false}};
+  Session session = NewSession(SessionOf(spec));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  ASSERT_TRUE(RunIn(*cell).termination.Succeeded());
+  for (const std::string& path :
+       {std::string("/host/s"), std::string("/tmp/link"),
+        std::string("/tmp/up/host/s"), std::string("/tmp/../host/s"),
+        std::string("/tmp/folder/s"), std::string("/tmp/../../..") + name,
+        std::string("/proc/self/root") + name, name}) {
+    EXPECT_FALSE(cell->ConnectUnix(path)) << path;
+  }
+  EXPECT_EQ(cell->ConnectUnix("/tmp/f").error().code, Code::kUnavailable);
+  for (const std::string path :
+       {"/host/new", "/tmp/folder/new", "/tmp/up/host/new", "/tmp/link",
+        "/tmp/..", "/tmp/", "/usr/new"}) {
+    EXPECT_FALSE(cell->ListenUnix(path)) << path;
+  }
+  pollfd wait = {outside.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 0), 0);
+  EXPECT_FALSE(std::filesystem::exists(host.path() + "/new"));
 }
 
 TEST_P(SocketTest, UnixSocketsOfCellsAreApart) {
