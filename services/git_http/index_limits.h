@@ -1,6 +1,7 @@
 #ifndef ASSAY_SERVICES_GIT_HTTP_INDEX_LIMITS_H_
 #define ASSAY_SERVICES_GIT_HTTP_INDEX_LIMITS_H_
 
+#include <chrono>
 #include <cstdint>
 
 namespace assay::git_http {
@@ -10,6 +11,8 @@ namespace assay::git_http {
 struct IndexLimits {
   std::int64_t memory_bytes = std::int64_t{1} << 30;
   int cpu_seconds = 60;
+  // For looking through what has arrived.
+  std::chrono::milliseconds judge_time{20'000};
 };
 
 }  // namespace assay::git_http

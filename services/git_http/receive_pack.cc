@@ -263,7 +263,9 @@ asio::awaitable<ReceivePack::Landed> ReceivePack::Land(
   const JudgeIncoming judge = [&](std::filesystem::path quarantine) {
     return repositories_.CheckIncoming(
         repository, std::move(quarantine), update.old_commit, update.new_commit,
-        {.commits = policy.commits, .tag = IsTag(update.ref)});
+        {.commits = policy.commits,
+         .tag = IsTag(update.ref),
+         .max_time = options_.index_limits.judge_time});
   };
   const GitReceived received = co_await RunReceivePack(
       strand_, exchange, CommandFor(*path, options_, body, policy),

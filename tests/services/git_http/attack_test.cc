@@ -265,7 +265,8 @@ TEST_F(AttackTest, FilesThatUnpackToGigabytesAreRefused) {
 
 TEST_F(AttackTest, ManyRefsAreRefusedBeforeGitSeesThem) {
   std::string body;
-  for (int i = 0; i < 1'000; ++i)
+  // Few enough bytes that it is their number that counts.
+  for (int i = 0; i < 200; ++i)
     body += PacketOf(std::string(40, '0') + " " + base_ + " refs/heads/b" +
                      std::to_string(i) +
                      (i == 0 ? std::string("\0 report-status", 15) : ""));

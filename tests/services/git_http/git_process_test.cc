@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
+#include <map>
+#include <string>
 
 #include "tests/testing/event_loop.h"
 #include "tests/testing/matchers.h"
@@ -49,12 +52,23 @@ class GitProcessTest : public ::testing::Test {
 };
 
 TEST_F(GitProcessTest, RunsWithFixedConfigurationAndNoneOfTheHosts) {
-  setenv("GIT_CONFIG_COUNT", "1", 1);
-  setenv("GIT_CONFIG_KEY_0", "planted.by", 1);
-  setenv("GIT_CONFIG_VALUE_0", "environment", 1);
+  // In every way that a host's settings reach git.
+  const std::string home = directory_.path().string();
+  std::ofstream(directory_.path() / ".gitconfig") << "[planted]\n\tby = host\n";
+  const std::map<std::string, std::string> planted = {
+      {"GIT_CONFIG_COUNT", "1"},
+      {"GIT_CONFIG_KEY_0", "planted.by"},
+      {"GIT_CONFIG_VALUE_0", "environment"},
+      {"HOME", home},
+      {"GIT_CONFIG_GLOBAL", home + "/.gitconfig"},
+      {"GIT_CONFIG_SYSTEM", home + "/.gitconfig"}};
+  std::map<std::string, std::string> before;
+  for (const auto& [name, value] : planted) {
+    if (const char* present = getenv(name.c_str())) before[name] = present;
+    setenv(name.c_str(), value.c_str(), 1);
+  }
   const Ended ended = Run({.arguments = {"config", "--list", "--null"},
                            .config = {"receive.maxInputSize=77"}});
-  unsetenv("GIT_CONFIG_COUNT");
   // The repository's path is an argument too many here; what counts is how
   // the program was started, so ask git itself for one value.
   EXPECT_THAT(ended.status, Not(IsOk()));
@@ -69,6 +83,10 @@ TEST_F(GitProcessTest, RunsWithFixedConfigurationAndNoneOfTheHosts) {
   EXPECT_EQ(Run({.arguments = {"config", "--get"}, .repository = "planted.by"})
                 .output,
             "");
+  for (const auto& [name, value] : planted) {
+    unsetenv(name.c_str());
+    if (before.contains(name)) setenv(name.c_str(), before[name].c_str(), 1);
+  }
 }
 
 TEST_F(GitProcessTest, FailureNamesTheLastComplaint) {

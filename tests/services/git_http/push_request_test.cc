@@ -98,6 +98,14 @@ TEST(PushRequestTest, MillionRefsAreRefusedEarly) {
               FailsWith(Code::kResourceExhausted));
 }
 
+TEST(PushRequestTest, HeadOfManyBoundariesIsRefused) {
+  std::string head;
+  for (int i = 0; i < 1'300; ++i) head += PacketOf("shallow " + kOld);
+  head += PacketOf(Line("refs/heads/main")) + "0000";
+  EXPECT_THAT(ParsePushRequest(head, true),
+              FailsWith(Code::kResourceExhausted, "takes more than 65536"));
+}
+
 TEST(PushRequestTest, RefNamesAreThoseThatGitTakes) {
   EXPECT_TRUE(IsRefName("refs/heads/main"));
   EXPECT_TRUE(IsRefName("refs/heads/feature/ü-1"));
