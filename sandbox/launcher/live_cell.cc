@@ -204,7 +204,7 @@ std::vector<ResourceLimit> LiveCell::ProcessLimits() const {
     if (value > 0) all.push_back({resource, static_cast<std::uint64_t>(value)});
   };
   if (Stands(Defence::kOpenFilesLimit)) add(RLIMIT_NOFILE, limits.open_files);
-  add(RLIMIT_FSIZE, limits.file_bytes);
+  if (Stands(Defence::kFileSizeLimit)) add(RLIMIT_FSIZE, limits.file_bytes);
   if (Has(host_.weaker, Weakness::kMemory)) {
     add(RLIMIT_DATA, limits.memory_bytes);
   }

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sandbox/policy/defence.h"
+
 namespace assay::sandbox {
 namespace {
 
@@ -27,7 +29,7 @@ UniqueFd OpenInside(int root, const std::string& path, std::uint64_t flags) {
 // The same, if it lies in the tmpfs that the cell has to itself.
 UniqueFd OpenInScratch(int root, const std::string& path, std::uint64_t flags) {
   UniqueFd found = OpenInside(root, path, flags);
-  if (!found) return found;
+  if (!found || !Stands(Defence::kOwnFolders)) return found;
   const UniqueFd scratch = OpenInside(root, "/dev/shm", O_DIRECTORY);
   struct stat at, own;
   struct statfs kind;

@@ -37,6 +37,8 @@ enum class Defence : std::uint8_t {
   kCpuLimit,
   kTreeKill,
   kReadOnlyMounts,
+  kFileSizeLimit,
+  kOwnFolders,
 };
 
 #ifdef ASSAY_TEST_WITHOUT_DEFENCES

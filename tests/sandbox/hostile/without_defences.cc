@@ -10,7 +10,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::array<std::string_view, 27> kNames = {"filter",
+constexpr std::array<std::string_view, 29> kNames = {"filter",
                                                      "no_new_privileges",
                                                      "capabilities",
                                                      "bounding_set",
@@ -36,7 +36,9 @@ constexpr std::array<std::string_view, 27> kNames = {"filter",
                                                      "wall_limit",
                                                      "cpu_limit",
                                                      "tree_kill",
-                                                     "read_only_mounts"};
+                                                     "read_only_mounts",
+                                                     "file_size_limit",
+                                                     "own_folders"};
 
 }  // namespace
 
