@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "services/gateway/read_body.h"
 #include "tests/services/gateway/raw_http.h"
 #include "tests/services/gateway/strand_thread.h"
@@ -201,6 +204,22 @@ TEST_F(HttpServerTest, SlowHeadsAndBodiesAreGivenUp) {
     EXPECT_LT(std::chrono::steady_clock::now() - start,
               std::chrono::seconds(30));
   }
+}
+
+TEST_F(HttpServerTest, BodyThatTricklesIsGivenUp) {
+  Start({.address = "127.0.0.1:0",
+         .body_timeout = std::chrono::milliseconds(100)});
+  RawClient client(port_);
+  client.Send(std::string("POST / HTTP/1.1\r\n") + kHost +
+              "Content-Length: 1000000\r\n\r\n");
+  // There is never a long wait, and never an end.
+  const std::jthread trickle([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && client.Send("x"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  });
+  const auto start = std::chrono::steady_clock::now();
+  client.ReadAll(20);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
 }
 
 TEST_F(HttpServerTest, HandlerLearnsThatItsClientLeft) {

@@ -307,6 +307,9 @@ TEST_F(AttackTest, TokensAreInNoLogAndInNoProcessList) {
   spdlog::set_default_logger(before);
   EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.git_password)));
   EXPECT_THAT(log.str(), Not(HasSubstr(attempt_.token)));
+  // As git sends it.
+  EXPECT_THAT(log.str(),
+              Not(HasSubstr(Base64("x-token:" + attempt_.git_password))));
 
   // What everybody on the machine sees of git while it receives a push.
   std::string seen;
