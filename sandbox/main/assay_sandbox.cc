@@ -27,6 +27,7 @@ constexpr std::string_view kHelp =
 
 usage: assay-sandbox run [options] [--] CMD...
        assay-sandbox check
+       assay-sandbox completion
        assay-sandbox --help | --version
 
 what the command sees
@@ -173,6 +174,12 @@ int main(int argc, char** argv) {
     if (words.size() == 1) return Check();
     return Fail("check takes no options, found '" + std::string(words[1]) +
                 "'");
+  }
+  if (command == "completion" && words.size() == 1) {
+    // What the help lists is what is completed.
+    const std::string script = Completion(kHelp);
+    std::fwrite(script.data(), 1, script.size(), stdout);
+    return 0;
   }
   if (command == "--help" || command == "-h") {
     std::fwrite(kHelp.data(), 1, kHelp.size(), stdout);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/base/error.h"
@@ -61,6 +62,10 @@ std::string ResultJson(const RunResult& result);
 std::string FaultJson(const Error& error);
 // What RunCommand would do: mounts, namespaces, limits, filter.
 std::string Explain(const RunOptions& options);
+
+// Rules of completion for bash (and zsh, after bashcompinit), of the options
+// that a help text names.
+std::string Completion(std::string_view help);
 
 }  // namespace assay::sandbox
 

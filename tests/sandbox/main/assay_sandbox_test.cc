@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -361,6 +362,28 @@ TEST_P(AssaySandboxTest, ExplainPrintsAndDoesNothing) {
   EXPECT_THAT(
       Call("run --explain --output 5KiB --io-rate 1KiB -- true").out,
       AllOf(HasSubstr("standard error 5120"), HasSubstr("each disk 1024")));
+}
+
+TEST_P(AssaySandboxTest, CompletionKnowsTheOptions) {
+  std::ofstream(directory_.path() + "/rules") << Call("completion").out;
+  const auto complete = [&](const std::string& words) {
+    const std::string command =
+        "bash -c '. " + directory_.path() + "/rules; COMP_WORDS=(" + words +
+        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _assay_sandbox; "
+        "echo \"${COMPREPLY[*]}\"'";
+    std::FILE* pipe = ::popen(command.c_str(), "re");
+    char line[4096] = "";
+    if (pipe != nullptr && std::fgets(line, sizeof(line), pipe) == nullptr) {
+      line[0] = '\0';
+    }
+    if (pipe != nullptr) ::pclose(pipe);
+    return std::string(line);
+  };
+  EXPECT_EQ(complete("assay-sandbox ch"), "check\n");
+  EXPECT_EQ(complete("assay-sandbox run --mem"), "--memory\n");
+  EXPECT_EQ(complete("assay-sandbox run --wall 2s --json x --st"),
+            "--stderr --stdin --stdout\n");
+  EXPECT_THAT(complete("assay-sandbox run -- tru"), HasSubstr("true"));
 }
 
 TEST_P(AssaySandboxTest, CheckNamesEveryPart) {
