@@ -190,8 +190,10 @@ TEST_F(SqliteTest, AKilledWriterLosesNothingThatItAcknowledged) {
 
 TEST_F(SqliteTest, AChangedAuditRecordIsFound) {
   {
-    auto store = OpenSqlite(file()).value();
+    // Outlives the store, whose thread is still in post() when a result is
+    // here.
     testing::EventLoop loop;
+    auto store = OpenSqlite(file()).value();
     for (int i = 0; i < 3; ++i)
       ASSERT_THAT(loop.Await(store->Write([](Transaction& tx) {
         return tx.audit.Append({.time = FromMicros(1), .detail = "honest"});
