@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 200;
 constexpr std::size_t kMaxRecords = 10'000;
-constexpr std::size_t kMaxCsv = 4 * 1'024 * 1'024;
+constexpr std::size_t kMaxCsv = std::size_t{4} << 20;
 
 // By column's name: where it stands.
 using Columns = std::map<std::string, std::size_t>;
