@@ -133,6 +133,7 @@ class OpenApi {
     const std::string id = IdOf(name, ids_);
     std::string title = TextOf(operation, "summary");
     if (title.empty()) title = method + " " + path + " answers as described";
+    ++skeleton_.checks;
     std::string text = "  - id: " + YamlScalar(id) +
                        "\n    title: " + YamlScalar(title) +
                        "\n    points: 1\n    visibility: public\n    steps:\n";
@@ -246,7 +247,13 @@ Expected<Skeleton> SuiteFromOpenApi(std::string_view text) {
       Member(document, "paths").empty()) {
     return InvalidArgument("the document has no \"paths\"");
   }
-  return OpenApi(document).Write();
+  Skeleton skeleton = OpenApi(document).Write();
+  if (skeleton.checks == 0) {
+    return InvalidArgument(
+        "the document's paths have no operations: expected get, post, put, "
+        "patch, delete, head or options in one of them");
+  }
+  return skeleton;
 }
 
 }  // namespace assay::suite

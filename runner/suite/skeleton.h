@@ -15,6 +15,8 @@ namespace assay::suite {
 struct Skeleton {
   Files files;
   std::vector<std::string> notes;
+  // Of an OpenAPI document's operations.
+  int checks = 0;
 };
 
 Skeleton NewSuite(std::string_view name);

@@ -45,6 +45,20 @@ def grpc(body):
     return b"\0" + struct.pack("!I", len(body)) + body
 
 
+def field(number, value):
+    """One of a Protobuf message's fields: a number, or bytes."""
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+# package a; message M { string x = 1; } service B { rpc C(M) returns (M); }
+DESCRIPTOR = (
+    field(1, b"a.proto") + field(2, b"a") +
+    field(4, field(1, b"M") + field(2, field(1, b"x") + field(3, 1) +
+                                    field(4, 1) + field(5, 9))) +
+    field(6, field(1, b"B") + field(2, field(1, b"C") + field(2, b".a.M") +
+                                    field(3, b".a.M"))) + field(12, b"proto3"))
 ZIPPED = gzip.compress(b'{"a": 1}')
 STARTUP = struct.pack("!ii", 26, 196608) + b"user\0app\0database\0\0"[:18]
 READY = message(b"Z", b"I")
@@ -82,6 +96,11 @@ SEEDS = {
     "event_stream_fuzzer": [
         b"event: a\ndata: 1\ndata: 2\n\n: note\nid: 3\nretry: 1\n\r\ndata:x\r\n\r\n",
         b"\xef\xbb\xbfdata\n\ndata: " + b"y" * 300 + b"\n\n",
+    ],
+    "grpc_answer_fuzzer": [
+        grpc(DESCRIPTOR) + grpc(field(1, b"hi")), DESCRIPTOR,
+        field(4, field(1, DESCRIPTOR)), field(7, field(1, 5) + field(2, b"no")),
+        b"no%20such%20thing%", b"\1" + grpc(ZIPPED)[1:],
     ],
     "fuzz_http_session": [
         chunks(("client", b"GET /a HTTP/1.1\r\nhost: b\r\n\r\n"),

@@ -2,6 +2,7 @@
 // the types that it described.
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   DecodeGrpcMessage(bytes);
   (void)ReadReflection(bytes);
+  // A trailer's number, whatever it is.
+  if (!bytes.empty() && GrpcCodeName(bytes[0]).empty()) abort();
   const auto messages = ReadFrames(bytes);
+  if (messages) {
+    std::string again;
+    for (const std::string& message : *messages) again += FrameMessage(message);
+    if (again != bytes) abort();
+  }
   GrpcSchema schema;
   if (messages && !messages->empty()) {
     (void)schema.AddDescriptor(messages->front());

@@ -199,6 +199,13 @@ TEST(SkeletonTest, RefusesWhatIsNotOpenApi3) {
                   .has_value());
 }
 
+TEST(SkeletonTest, RefusesPathsWithoutOperations) {
+  EXPECT_THAT(SuiteFromOpenApi("openapi: 3.1.0\npaths: { /a: { ges: {} } }\n")
+                  .error()
+                  .message,
+              HasSubstr("have no operations"));
+}
+
 TEST(YamlTextTest, ScalarsAreReadBackAsTheyWere) {
   for (const char* text :
        {"plain",       "/orders/7", "yes",
