@@ -43,9 +43,17 @@ TEST_P(SocketTest, ServiceInTheCellAnswersUs) {
   auto process = cell->Start(0);
   ASSERT_TRUE(process) << process.error();
   Expected<UniqueFd> socket = Unavailable("not yet");
+  // One that is still connecting may yet be refused.
   ASSERT_TRUE(Eventually([&] {
     socket = cell->Connect(8080);
-    return socket.has_value();
+    if (!socket) return false;
+    pollfd wait = {socket->get(), POLLOUT, 0};
+    int error = 0;
+    socklen_t size = sizeof(error);
+    return ::poll(&wait, 1, 5000) == 1 &&
+           ::getsockopt(socket->get(), SOL_SOCKET, SO_ERROR, &error, &size) ==
+               0 &&
+           error == 0;
   }));
   ASSERT_EQ(::write(socket->get(), "hello", 5), 5);
   EXPECT_EQ(ReadAll(socket->get()), "HELLO");
