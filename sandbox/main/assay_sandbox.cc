@@ -81,8 +81,10 @@ std::FILE* OpenResult(const std::string& path) {
   return path == "-" ? stdout : std::fopen(path.c_str(), "we");
 }
 
-bool WriteResult(std::FILE* file, const std::string& json) {
+bool WriteResult(std::FILE* file, const assay::Expected<RunResult>& result) {
   if (file == nullptr) return true;
+  const std::string json =
+      result ? ResultJson(*result) : FaultJson(result.error());
   const bool written = std::fputs(json.c_str(), file) >= 0;
   return (file == stdout ? std::fflush(file) : std::fclose(file)) == 0 &&
          written;
@@ -127,9 +129,7 @@ int Run(const std::vector<std::string_view>& words) {
     }
   }
   const auto result = RunCommand(*options);
-  const std::string json =
-      result ? ResultJson(*result) : FaultJson(result.error());
-  if (!WriteResult(file, json)) {
+  if (!WriteResult(file, result)) {
     return Fail("cannot write '" + options->json_path +
                 "': " + ::strerrordesc_np(errno));
   }
