@@ -298,7 +298,7 @@ class Sentences {
   void Metrics(const plan::v1::MetricsStep& metrics) {
     std::string name = metrics.name();
     for (const auto& [label, value] : metrics.labels()) {
-      name += " with " + label + " " + value;
+      name.append(" with ").append(label).append(" ").append(value);
     }
     if (metrics.has_value()) {
       Expects(metrics.value(), name);

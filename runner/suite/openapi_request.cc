@@ -110,7 +110,7 @@ class Call {
     std::string path = template_path;
     std::string query;
     // An operation's parameters come before its path's.
-    std::set<std::string> seen;
+    std::set<std::pair<std::string, std::string>> seen;
     for (const json* list :
          {&Member(operation_, "parameters"), &Member(item, "parameters")}) {
       if (!list->is_array()) continue;
@@ -119,14 +119,16 @@ class Call {
         if (parameter == nullptr) continue;
         const std::string name = TextOf(*parameter, "name");
         const std::string in = TextOf(*parameter, "in");
-        if (name.empty() || !seen.insert(in + " " + name).second) continue;
+        if (name.empty() || !seen.emplace(in, name).second) continue;
         const std::string value = ValueOf(*parameter);
         const bool required = Member(*parameter, "required") == true;
         if (in == "path") {
           Replace(path, "{" + name + "}", PercentEncoded(value));
         } else if (in == "query" && required) {
-          query += (query.empty() ? "?" : "&") + PercentEncoded(name) + "=" +
-                   PercentEncoded(value);
+          query.append(query.empty() ? "?" : "&")
+              .append(PercentEncoded(name))
+              .append("=")
+              .append(PercentEncoded(value));
         } else if (in == "header" && required) {
           Header(name, value);
         }
