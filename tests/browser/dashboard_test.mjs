@@ -752,7 +752,9 @@ test('what waits, the queue and the workers stand on the first page', async () =
   await page.getByText('2 running, 1 queued. A run usually takes').waitFor();
   await page.getByRole('cell', { name: 'in 1 min' }).waitFor();
   await page.getByRole('cell', { name: 'w1' }).waitFor();
-  await page.getByRole('cell', { name: 'no: drained by Ada: new disk' }).waitFor();
+  await page
+    .getByRole('cell', { name: 'no: drained by Ada: new disk' })
+    .waitFor();
   await picture('home-busy');
   assert.deepEqual(await axeViolations(page), []);
 });

@@ -19,10 +19,12 @@ using storage::sql::Result;
 
 constexpr int kClients = 16;
 
-#define ASSAY_BENCH_LEASE(skip)                                            \
-  "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $1, "            \
-  "lease_expiry = $2 WHERE state = 1 AND id = (SELECT id FROM runs WHERE " \
-  "state = 1 ORDER BY priority DESC, queue_time, id LIMIT 1" skip          \
+#define ASSAY_BENCH_LEASE(skip)                                   \
+  "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $1, "   \
+  "lease_expiry = $2, start_time = $2, next_offset = 1, "         \
+  "next_sequence = next_sequence + 1 "                            \
+  "WHERE state = 1 AND id = (SELECT id FROM runs WHERE "          \
+  "state = 1 ORDER BY priority DESC, queue_time, id LIMIT 1" skip \
   ") RETURNING id"
 
 Result Must(Expected<Result> result) {
@@ -31,22 +33,45 @@ Result Must(Expected<Result> result) {
   std::exit(1);
 }
 
+// As large as an event of the bench is.
+const storage::sql::Bytes kContent{std::string(64, 'x')};
+
+void AddEvent(Connection& db, const std::string& run, std::int64_t sequence) {
+  Must(
+      db.Execute("INSERT INTO run_events (run, sequence, epoch, kind, content) "
+                 "VALUES ($1, $2, 1, 2, $3)",
+                 {run, sequence, kContent}));
+}
+
 // Empty: the queue is.
 std::string Lease(Connection& db, const char* statement) {
   const Result leased =
       Must(db.Execute(statement, {std::string("w"), std::int64_t{1}}));
-  return leased.rows.empty() ? "" : leased.rows.front().Text(0);
+  if (leased.rows.empty()) return "";
+  const std::string run = leased.rows.front().Text(0);
+  AddEvent(db, run, 2);
+  return run;
 }
 
 void End(Connection& db, const std::string& run) {
   Must(
-      db.Execute("INSERT INTO check_results (run, epoch, check_id, sequence, "
-                 "content) VALUES ($1, 1, 'one', 1, $2)",
-                 {run, storage::sql::Bytes{std::string(64, 'x')}}));
-  Must(
-      db.Execute("UPDATE runs SET state = 3, outcome = 1, lease_expiry = NULL "
+      db.Execute("UPDATE runs SET next_offset = next_offset + 2, "
+                 "next_sequence = next_sequence + 2 "
                  "WHERE id = $1 AND epoch = 1 AND state = 2",
                  {run}));
+  AddEvent(db, run, 3);
+  AddEvent(db, run, 4);
+  Must(
+      db.Execute("INSERT INTO check_results (run, epoch, check_id, sequence, "
+                 "content) VALUES ($1, 1, 'one', 1, $2)",
+                 {run, kContent}));
+  Must(
+      db.Execute("UPDATE runs SET state = 3, outcome = 1, score = $2, "
+                 "finish_time = 1, lease_expiry = NULL, "
+                 "next_sequence = next_sequence + 1 "
+                 "WHERE id = $1 AND epoch = 1 AND state = 2",
+                 {run, kContent}));
+  AddEvent(db, run, 5);
 }
 
 double Rate(int count, std::chrono::steady_clock::time_point since) {
@@ -87,8 +112,10 @@ double BarePostgres(const storage::PostgresDsn& dsn, int count) {
   for (const auto& connection : connections)
     clients.emplace_back([&db = *connection, &left] {
       while (left.fetch_sub(1) > 0) {
+        Must(db.Execute("BEGIN"));
         const std::string run =
             Lease(db, ASSAY_BENCH_LEASE(" FOR UPDATE SKIP LOCKED"));
+        Must(db.Execute("COMMIT"));
         Must(db.Execute("BEGIN"));
         End(db, run);
         Must(db.Execute("COMMIT"));

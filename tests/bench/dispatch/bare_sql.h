@@ -7,8 +7,10 @@
 
 namespace assay::bench {
 
-// What a queue costs that is nothing but SQL: one statement leases the next
-// run, two more write its verdict and end it, with 16 clients. Runs are those
+// What a queue costs that is nothing but SQL: the rows that a lease and a
+// verdict change or add (of runs, check_results and four run_events), written
+// by the statements that do just that, with 16 clients; nothing is read back,
+// encoded or handed between threads, and the oldest run is next. Runs are those
 // that the queue holds; each function takes `count` of them and answers with
 // how many a second were leased and ended. Ends the program on an error.
 
