@@ -97,8 +97,10 @@ void EventLoop::RunOnce() {
   if (count > 0) last_news_ = Clock::now();
   RunTimers();
   for (int i = 0; i < count; ++i) {
+    // The kernel's struct is packed: no reference may be made of its member.
+    const Token token = events[i].data.u64;
     // An earlier callback of this round may have removed the watch.
-    const auto it = watched_.find(events[i].data.u64);
+    const auto it = watched_.find(token);
     if (it == watched_.end()) continue;
     // A copy, because the callback may remove itself.
     const auto callback = it->second.callback;
