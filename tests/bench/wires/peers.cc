@@ -48,13 +48,14 @@ int ConnectTo(std::uint16_t port) {
   std::exit(2);
 }
 
-void SendAll(int fd, const char* data, std::size_t size) {
+bool SendAll(int fd, const char* data, std::size_t size) {
   while (size > 0) {
     const ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-    if (sent <= 0) return;
+    if (sent <= 0) return false;
     data += sent;
     size -= static_cast<std::size_t>(sent);
   }
+  return true;
 }
 
 Responder::Responder(Answer answer) : answer_(std::move(answer)) {

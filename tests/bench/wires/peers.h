@@ -14,7 +14,8 @@ namespace assay::bench {
 
 // A socket connected to a port of 127.0.0.1, blocking, with TCP_NODELAY.
 int ConnectTo(std::uint16_t port);
-void SendAll(int fd, const char* data, std::size_t size);
+// False when the peer has closed.
+bool SendAll(int fd, const char* data, std::size_t size);
 
 // Answers on a thread of its own, over epoll: what `answer` makes of the bytes
 // that came. An empty answer is none.

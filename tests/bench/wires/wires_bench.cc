@@ -324,7 +324,11 @@ double Throughput(std::uint16_t port, double seconds) {
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration<double>(seconds);
   while (Clock::now() < end) {
-    SendAll(fd, chunk.data(), chunk.size());
+    if (!SendAll(fd, chunk.data(), chunk.size())) {
+      std::fprintf(stderr, "the connection ended after %lld bytes\n",
+                   static_cast<long long>(bytes));
+      std::exit(1);
+    }
     bytes += static_cast<std::int64_t>(chunk.size());
   }
   close(fd);
@@ -342,6 +346,8 @@ void BenchRawWire(double seconds) {
   loop.Do([&] {
     wire.emplace(loop.io.get_executor(), std::move(fd), network, server.port(),
                  nullptr);
+    // Those of a run would end the connection in the middle.
+    wire->SetLimits({.bytes = 0, .lifetime = {}});
   });
   std::uint16_t peer_port = 0;
   MustListen(network, peer_port);  // Free again at once.
