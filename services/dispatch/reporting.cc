@@ -25,7 +25,8 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
                                                        Attach::Report report) {
   const RunId run(report.run());
   const std::uint64_t epoch = report.epoch();
-  if (self->Owned(session, run, epoch) == nullptr) {
+  const LiveLease* lease = self->Owned(session, run, epoch);
+  if (lease == nullptr) {
     // A repeat of a last report whose acknowledgement was lost finds its run
     // ended; the worker drops what it still keeps of it.
     self->Revoke(session, run, epoch, "this worker has no lease on the run");
@@ -38,7 +39,7 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
   if (!events.empty() && events.back().has_finished())
     fault = FaultIn(events.back().finished());
   const auto stored = co_await self->queue.Append(
-      run, epoch, report.first_offset(), std::move(events));
+      lease->run, report.first_offset(), std::move(events));
   if (!stored)
     co_return co_await Refused(self, session, run, epoch, stored.error());
   self->SendAck(session, run, epoch, stored->next_offset);

@@ -17,10 +17,13 @@ scoring::Scope ScopeOf(v1::Run::Kind kind) {
                                     : scoring::Scope::kAll;
 }
 
-// What a batch that ends with the worker's last word leads to.
+// What a batch that ends with the worker's last word leads to. `results` are
+// read where they are not known.
 Expected<RunChange> End(Transaction& tx, const RunRecord& run,
                         const v1::RunEvent::Finished& word,
-                        const plan::v1::Plan& plan, Clock::TimePoint now) {
+                        const plan::v1::Plan& plan,
+                        std::optional<std::vector<v1::CheckResult>> results,
+                        Clock::TimePoint now) {
   // Our own fault is a loss like a silent worker's: tried again, and never
   // scored.
   if (word.outcome() == v1::Run::OUTCOME_ERRORED ||
@@ -28,9 +31,11 @@ Expected<RunChange> End(Transaction& tx, const RunRecord& run,
     return tx.runs.HandBack(run.id, run.epoch, now, word.reason(), true);
   std::optional<v1::Score> score;
   if (word.outcome() != v1::Run::OUTCOME_CANCELLED) {
-    ASSAY_ASSIGN_OR_RETURN(const auto results,
-                           tx.run_events.ListResults(run.id, run.epoch));
-    score = scoring::Compute(plan, results, ScopeOf(run.kind));
+    if (!results) {
+      ASSAY_ASSIGN_OR_RETURN(results,
+                             tx.run_events.ListResults(run.id, run.epoch));
+    }
+    score = scoring::Compute(plan, *results, ScopeOf(run.kind));
   }
   return tx.runs.Finish(run.id, run.epoch, now, word.outcome(), word.reason(),
                         score);
@@ -55,9 +60,9 @@ Expected<Appended> AppendIn(Transaction& tx, const RunRecord& run,
   result.events = std::move(stored.appended);
   const bool last_word = plan != nullptr && !result.events.empty();
   if (last_word) {
-    ASSAY_ASSIGN_OR_RETURN(
-        RunChange end,
-        End(tx, run, result.events.back().finished(), *plan, now));
+    ASSAY_ASSIGN_OR_RETURN(RunChange end,
+                           End(tx, run, result.events.back().finished(), *plan,
+                               std::move(stored.results), now));
     for (v1::RunEvent& event : end.events)
       result.events.push_back(std::move(event));
   }
@@ -104,25 +109,21 @@ Async<Clock::TimePoint> RunQueue::Renew(RunId run, std::uint64_t epoch,
       });
 }
 
-Async<RunQueue::Report> RunQueue::Append(RunId run, std::uint64_t epoch,
+Async<RunQueue::Report> RunQueue::Append(RunRecord lease,
                                          std::int64_t first_offset,
                                          std::vector<v1::RunEvent> events) {
+  const RunId run = lease.id;
+  const bool ends = !events.empty() && events.back().has_finished();
   SharedPlan plan;
-  RunRecord record;
-  record.id = run;
-  if (!events.empty() && events.back().has_finished()) {
-    ASSAY_CO_ASSIGN_OR_RETURN(
-        record, co_await store_.Read(
-                    [run](Transaction& tx) { return tx.runs.Get(run); }));
-    ASSAY_CO_ASSIGN_OR_RETURN(plan, co_await plans_.Get(record.plan_digest));
+  if (ends) {
+    ASSAY_CO_ASSIGN_OR_RETURN(plan, co_await plans_.Get(lease.plan_digest));
   }
-  record.epoch = epoch;
-  const AttemptId ended_of = record.attempt;
+  const AttemptId ended_of = ends ? lease.attempt : AttemptId();
   const Clock::TimePoint now = clock_.Now();
   Expected<Appended> appended = co_await store_.Write(
-      [record = std::move(record), first_offset, events = std::move(events),
-       plan, now](Transaction& tx) {
-        return AppendIn(tx, record, first_offset, events, plan.get(), now);
+      [lease = std::move(lease), first_offset, events = std::move(events), plan,
+       now](Transaction& tx) {
+        return AppendIn(tx, lease, first_offset, events, plan.get(), now);
       });
   if (!appended && appended.error().code == Code::kFailedPrecondition) {
     ASSAY_CO_RETURN_IF_ERROR(co_await store_.Write(
@@ -177,7 +178,7 @@ Async<void> RunQueue::Abandon(RunId run, std::uint64_t epoch,
       const RunChange change,
       co_await store_.Write(
           [record, word, plan, now = clock_.Now()](Transaction& tx) {
-            return End(tx, record, word, *plan, now);
+            return End(tx, record, word, *plan, std::nullopt, now);
           }));
   feed_.Publish(change);
   co_return Status();

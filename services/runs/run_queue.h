@@ -46,8 +46,9 @@ class RunQueue {
   // what was expected. A `finished` event ends the run in the same
   // transaction, with the score of its verdicts. A different verdict for a
   // check that has one is refused (kFailedPrecondition) and audited.
-  Async<Report> Append(RunId run, std::uint64_t epoch,
-                       std::int64_t first_offset,
+  //
+  // Of `lease`, its epoch and what never changes is read.
+  Async<Report> Append(storage::RunRecord lease, std::int64_t first_offset,
                        std::vector<v1::RunEvent> events);
 
   // The worker cannot go on. `fault`: counts as an infrastructure loss.

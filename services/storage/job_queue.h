@@ -33,12 +33,12 @@ class JobQueue {
   std::vector<Job> Take(std::size_t limit) {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
-    std::vector<Job> taken;
-    while (!jobs_.empty() && taken.size() < limit) {
-      taken.push_back(std::move(jobs_.front()));
-      jobs_.pop_front();
-    }
-    return taken;
+    return TakeLocked(limit);
+  }
+  // Takes up to `limit` that are there now.
+  std::vector<Job> TakeQueued(std::size_t limit) {
+    const std::lock_guard lock(mutex_);
+    return TakeLocked(limit);
   }
 
   void Close() {
@@ -57,6 +57,15 @@ class JobQueue {
   }
 
  private:
+  std::vector<Job> TakeLocked(std::size_t limit) {
+    std::vector<Job> taken;
+    while (!jobs_.empty() && taken.size() < limit) {
+      taken.push_back(std::move(jobs_.front()));
+      jobs_.pop_front();
+    }
+    return taken;
+  }
+
   std::mutex mutex_;
   std::condition_variable ready_;
   std::condition_variable closing_;

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -32,6 +33,8 @@ class SqliteConnection final : public sql::Connection {
   // False once SQLite has rolled the transaction back by itself, as it does
   // when the disk is full.
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
+  // Rows that were written through this connection, also those taken back.
+  std::int64_t changes() const { return sqlite3_total_changes64(db_.get()); }
 
  private:
   struct Finalizer {

@@ -1,6 +1,8 @@
 #include "services/storage/sqlite/sqlite_store.h"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -64,35 +66,69 @@ class SqliteStore final : public Store {
     for (;;) {
       std::vector<Job> jobs = writes_.Take(limit);
       if (jobs.empty()) return;
-      if (Status committed = Commit(jobs); !committed) {
+      Expected<bool> committed = Commit(jobs, limit);
+      if (committed && !*committed) committed = CommitApart(jobs);
+      if (!committed) {
         std::ignore = writer_connection_->Execute("ROLLBACK");
         for (Job& job : jobs)
-          if (job.status) job.status = committed;
+          if (job.status) job.status = std::unexpected(committed.error());
       }
       for (Job& job : jobs) job.done(std::move(job.status));
     }
   }
 
-  // Runs all of `jobs` in one transaction. Each sees those before it; one that
-  // fails takes back its own writes only.
-  Status Commit(std::vector<Job>& jobs) {
+  // Runs all of `jobs` in one transaction, each seeing those before it, and
+  // whatever is queued meanwhile: callers that the last commit woke come one
+  // after the other, and would each wait for a flush of their own.
+  //
+  // False: a closure failed after it had written, and nothing has happened.
+  // That is rare, and a savepoint for each closure would copy every page that
+  // it touches.
+  Expected<bool> Commit(std::vector<Job>& jobs, std::size_t limit) {
+    SqliteConnection& db = *writer_connection_;
+    ASSAY_RETURN_IF_ERROR(db.Execute("BEGIN IMMEDIATE"));
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const std::int64_t before = db.changes();
+      jobs[i].status = Call(jobs[i], db);
+      ASSAY_RETURN_IF_ERROR(CheckNotGivenUp(jobs[i]));
+      if (!jobs[i].status && db.changes() != before) {
+        ASSAY_RETURN_IF_ERROR(db.Execute("ROLLBACK"));
+        return false;
+      }
+      if (i + 1 == jobs.size() && jobs.size() < limit)
+        std::ranges::move(writes_.TakeQueued(limit - jobs.size()),
+                          std::back_inserter(jobs));
+    }
+    return Flush();
+  }
+
+  // As Commit, but a closure that fails takes back its own writes only.
+  Expected<bool> CommitApart(std::vector<Job>& jobs) {
     SqliteConnection& db = *writer_connection_;
     ASSAY_RETURN_IF_ERROR(db.Execute("BEGIN IMMEDIATE"));
     for (Job& job : jobs) {
       ASSAY_RETURN_IF_ERROR(db.Execute("SAVEPOINT job"));
       job.status = Call(job, db);
-      // A full disk makes SQLite roll everything back by itself: nobody's
-      // closure has happened, so nobody may be told that it has.
-      if (!db.in_transaction())
-        return job.status ? Unavailable("the store gave up the transaction")
-                          : Status(std::unexpected(job.status.error()));
+      ASSAY_RETURN_IF_ERROR(CheckNotGivenUp(job));
       if (!job.status) ASSAY_RETURN_IF_ERROR(db.Execute("ROLLBACK TO job"));
       ASSAY_RETURN_IF_ERROR(db.Execute("RELEASE job"));
     }
+    return Flush();
+  }
+
+  // A full disk makes SQLite roll everything back by itself: nobody's closure
+  // has happened, so nobody may be told that it has.
+  Status CheckNotGivenUp(const Job& job) const {
+    if (writer_connection_->in_transaction()) return {};
+    if (!job.status) return std::unexpected(job.status.error());
+    return Unavailable("the store gave up the transaction");
+  }
+
+  Expected<bool> Flush() {
     ReachFaultPoint("store.executed");
-    ASSAY_RETURN_IF_ERROR(db.Execute("COMMIT"));
+    ASSAY_RETURN_IF_ERROR(writer_connection_->Execute("COMMIT"));
     ReachFaultPoint("store.committed");
-    return {};
+    return true;
   }
 
   void ReadUntilClosed(SqliteConnection& db) {

@@ -18,7 +18,7 @@ struct SqliteOptions {
 
 // Opens (or makes) the SQLite store in `file`, and migrates it. WAL with
 // synchronous=FULL; one writer thread puts all closures that wait into one
-// transaction, a savepoint each, so that they share one flush.
+// transaction, so that they share one flush.
 //
 // kFailedPrecondition: a newer Assay wrote the file. kUnavailable: it cannot
 // be opened or written.

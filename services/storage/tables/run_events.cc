@@ -70,52 +70,66 @@ Status Reserve(sql::Connection& connection, const RunId& run,
   return {};
 }
 
-// The results of an epoch, serialised, by check.
-using Known = std::map<std::string, std::string>;
+// The results of an epoch: in the order in which they came, and serialised, by
+// check.
+struct Known {
+  std::vector<v1::CheckResult> results;
+  std::map<std::string, std::string> contents;
+};
 
 Expected<Known> ReadKnown(sql::Connection& connection, const RunId& run,
                           std::uint64_t epoch) {
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
       connection.Execute("SELECT check_id, content FROM check_results "
-                         "WHERE run = $1 AND epoch = $2",
+                         "WHERE run = $1 AND epoch = $2 ORDER BY sequence",
                          {run.str(), static_cast<std::int64_t>(epoch)}));
   Known known;
-  for (const sql::Row& row : found.rows) known[row.Text(0)] = row.Blob(1);
+  for (const sql::Row& row : found.rows) {
+    known.contents[row.Text(0)] = row.Blob(1);
+    known.results.emplace_back().ParseFromString(row.Blob(1));
+  }
   return known;
 }
 
-// Adds the results among `events` to those that there are. Asks once, however
-// many there are.
+// Adds the results among the appended events to those that there are. Asks
+// once, however many there are, and not at all at the start of an epoch.
 Status InsertResults(sql::Connection& connection, const RunId& run,
-                     std::uint64_t epoch,
-                     std::span<const v1::RunEvent> events) {
+                     std::uint64_t epoch, bool starts, AppendResult& appended) {
+  const std::vector<v1::RunEvent>& events = appended.appended;
   if (std::ranges::none_of(events, &v1::RunEvent::has_check_finished))
     return {};
-  ASSAY_ASSIGN_OR_RETURN(Known known, ReadKnown(connection, run, epoch));
+  Known known;
+  if (!starts) {
+    ASSAY_ASSIGN_OR_RETURN(known, ReadKnown(connection, run, epoch));
+  }
   for (const v1::RunEvent& event : events) {
     if (!event.has_check_finished()) continue;
     const v1::CheckResult& result = event.check_finished().result();
     const std::string content = result.SerializeAsString();
-    const auto [earlier, fresh] = known.emplace(result.check_id(), content);
+    const auto [earlier, fresh] =
+        known.contents.emplace(result.check_id(), content);
     if (!fresh && earlier->second != content)
       return FailedPrecondition("check \"", result.check_id(), "\" of run ",
                                 run,
                                 " has a verdict already; a different one was "
                                 "refused");
     if (!fresh) continue;
+    known.results.push_back(result);
     ASSAY_RETURN_IF_ERROR(connection.Post(
         "INSERT INTO check_results (run, epoch, check_id, sequence, content) "
         "VALUES ($1, $2, $3, $4, $5)",
         {run.str(), static_cast<std::int64_t>(epoch), result.check_id(),
          sql::Number(event.sequence()), sql::Bytes{content}}));
   }
+  appended.results = std::move(known.results);
   return {};
 }
 
-// Stores `events` under the sequences from `sequence` on.
+// Stores `events` under the sequences from `sequence` on. They are the first of
+// their epoch, or not.
 Status Insert(sql::Connection& connection, const RunId& run,
-              std::uint64_t epoch, std::int64_t sequence,
+              std::uint64_t epoch, std::int64_t sequence, bool starts,
               std::span<const v1::RunEvent> events, AppendResult& result) {
   for (const v1::RunEvent& event : events) {
     v1::RunEvent& stored = result.appended.emplace_back(event);
@@ -123,7 +137,7 @@ Status Insert(sql::Connection& connection, const RunId& run,
     stored.set_epoch(epoch);
     ASSAY_RETURN_IF_ERROR(InsertRunEvent(connection, run, stored));
   }
-  return InsertResults(connection, run, epoch, result.appended);
+  return InsertResults(connection, run, epoch, starts, result);
 }
 
 }  // namespace
@@ -150,8 +164,8 @@ Expected<AppendResult> RunEventTable::Append(
         ReserveNext(connection_, run, epoch, first_offset, end - first_offset));
     if (sequence) {
       result.next_offset = end;
-      ASSAY_RETURN_IF_ERROR(
-          Insert(connection_, run, epoch, *sequence, events, result));
+      ASSAY_RETURN_IF_ERROR(Insert(connection_, run, epoch, *sequence,
+                                   first_offset == 1, events, result));
       return result;
     }
   }
@@ -170,8 +184,8 @@ Expected<AppendResult> RunEventTable::Append(
       static_cast<std::size_t>(position.next_offset - first_offset));
   ASSAY_RETURN_IF_ERROR(Reserve(connection_, run, epoch, position,
                                 static_cast<std::int64_t>(fresh.size())));
-  ASSAY_RETURN_IF_ERROR(
-      Insert(connection_, run, epoch, position.next_sequence, fresh, result));
+  ASSAY_RETURN_IF_ERROR(Insert(connection_, run, epoch, position.next_sequence,
+                               position.next_offset == 1, fresh, result));
   result.next_offset = end;
   return result;
 }

@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_STORAGE_TABLES_RUN_EVENTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct AppendResult {
   std::int64_t next_offset = 1;
   // The events that were new, with sequence and epoch set, for watchers.
   std::vector<v1::RunEvent> appended;
+  // Every result of the epoch in the order in which they came, where the batch
+  // held one of them: it had to be compared with the others anyhow.
+  std::optional<std::vector<v1::CheckResult>> results;
 };
 
 struct RunSpans {

@@ -124,8 +124,7 @@ class Bench {
       result.set_check_id("one");
       result.set_verdict(v1::VERDICT_PASSED);
       events[1].mutable_finished()->set_outcome(v1::Run::OUTCOME_COMPLETED);
-      Must(co_await self->queue_.Append(run->id, run->epoch, 1,
-                                        std::move(events)));
+      Must(co_await self->queue_.Append(*run, 1, std::move(events)));
     }
   }
 

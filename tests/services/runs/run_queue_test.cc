@@ -43,8 +43,7 @@ class RunQueueTest : public testing::ServiceTest {
   Expected<RunQueue::Report> Append(const storage::RunRecord& run,
                                     std::int64_t first,
                                     std::vector<v1::RunEvent> events) {
-    return assay_.loop.Await(
-        queue().Append(run.id, run.epoch, first, std::move(events)));
+    return assay_.loop.Await(queue().Append(run, first, std::move(events)));
   }
   storage::RunRecord Get(const RunId& id) {
     return assay_

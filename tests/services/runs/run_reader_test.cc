@@ -81,7 +81,7 @@ class RunReaderTest : public testing::ServiceTest {
   void Append(std::vector<v1::RunEvent> events) {
     const auto count = static_cast<std::int64_t>(events.size());
     ASSERT_THAT(assay_.loop.Await(assay_.parts().queue->Append(
-                    run_.id, run_.epoch, next_, std::move(events))),
+                    run_, next_, std::move(events))),
                 IsOk());
     next_ += count;
   }
