@@ -63,6 +63,7 @@ v1::SourceCommit ToProto(const CommitInfo& commit, bool blind) {
   out.set_commit(commit.commit);
   for (const std::string& parent : commit.parents) out.add_parents(parent);
   out.set_subject(commit.subject);
+  out.set_body(commit.body);
   if (!blind) out.set_author_name(PresentableLine(commit.author_name, 200));
   *out.mutable_author_time() = rpc::ToProto(commit.author_time);
   *out.mutable_commit_time() = rpc::ToProto(commit.commit_time);
@@ -79,6 +80,8 @@ void SourceService::Register(rpc::MethodRegistry& registry) {
   rpc::Register(registry, service + "GetDiff", this, &SourceService::GetDiff);
   rpc::Register(registry, service + "ListCommits", this,
                 &SourceService::ListCommits);
+  rpc::Register(registry, service + "ListNotes", this,
+                &SourceService::ListNotes);
 }
 
 Async<SourceService::Source> SourceService::Find(rpc::Caller caller,
@@ -141,8 +144,31 @@ Async<v1::ListCommitsResponse> SourceService::ListCommits(
       co_await parts_.read_history(source.repository, request.commit(), limit));
   v1::ListCommitsResponse response;
   const bool blind = context.caller.role == v1::ROLE_REVIEWER;
-  for (const CommitInfo& commit : history)
-    *response.add_commits() = ToProto(commit, blind);
+  for (const CommitInfo& commit : history) {
+    v1::SourceCommit& out = *response.add_commits();
+    out = ToProto(commit, blind);
+    out.set_of_template(commit.commit == source.template_commit);
+  }
+  co_return response;
+}
+
+Async<v1::ListNotesResponse> SourceService::ListNotes(
+    rpc::CallContext context, v1::ListNotesRequest request) {
+  ASSAY_CO_RETURN_IF_ERROR(CheckCommit(request.commit(), "commit"));
+  ASSAY_CO_ASSIGN_OR_RETURN(const Source source,
+                            co_await Find(context.caller, request.attempt()));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      std::vector<repositories::Note> notes,
+      co_await parts_.read_notes(source.repository, source.template_commit,
+                                 request.commit()));
+  v1::ListNotesResponse response;
+  for (repositories::Note& note : notes) {
+    v1::SourceNote& out = *response.add_notes();
+    out.set_path(PresentableLine(note.path, kPathBytes));
+    out.set_content(std::move(note.content));
+    out.set_truncated(note.truncated);
+    out.set_of_template(note.of_template);
+  }
   co_return response;
 }
 

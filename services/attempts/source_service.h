@@ -16,7 +16,7 @@ namespace assay::attempts {
 
 using rpc::Async;
 
-// What reads the repositories: their ReadDiff and ReadHistory.
+// What reads the repositories: their ReadDiff, ReadHistory and ReadNotes.
 struct SourceParts {
   std::function<Async<repositories::Diff>(RepositoryId, std::string old_commit,
                                           std::string new_commit)>
@@ -24,6 +24,9 @@ struct SourceParts {
   std::function<Async<std::vector<repositories::CommitInfo>>(
       RepositoryId, std::string commit, int limit)>
       read_history;
+  std::function<Async<std::vector<repositories::Note>>(
+      RepositoryId, std::string template_commit, std::string commit)>
+      read_notes;
 };
 
 // assay.v1.SourceService.
@@ -45,6 +48,8 @@ class SourceService {
                                      v1::GetDiffRequest request);
   Async<v1::ListCommitsResponse> ListCommits(rpc::CallContext context,
                                              v1::ListCommitsRequest request);
+  Async<v1::ListNotesResponse> ListNotes(rpc::CallContext context,
+                                         v1::ListNotesRequest request);
 
   storage::Store& store_;
   const SourceParts parts_;

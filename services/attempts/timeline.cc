@@ -1,6 +1,7 @@
 #include "services/attempts/timeline.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,6 +26,23 @@ std::string Claim(const storage::PushRecord& push) {
   const auto ahead = *push.commit_time - push.receive_time;
   if (ahead <= kSkew && ahead >= -kLongBefore) return {};
   return ", its commit is dated " + TimeText(*push.commit_time);
+}
+
+std::string ClockText(const storage::ClockEventRecord& event) {
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(event.amount).count();
+  const std::string amount =
+      seconds % 60 == 0 ? std::to_string(std::abs(seconds) / 60) + " min"
+                        : std::to_string(std::abs(seconds)) + " s";
+  if (event.kind == "start") return "clock started";
+  if (event.kind == "pause") return "clock paused";
+  if (event.kind == "resume") return "clock resumed";
+  if (event.kind == "extend")
+    return "deadline moved " + amount + (seconds < 0 ? " earlier" : " later");
+  if (event.kind == "credit") return amount + " of an outage given back";
+  if (event.kind == "accommodate") return "time allowed changed";
+  if (event.kind == "move") return "moved to another version";
+  return "clock: " + event.kind;
 }
 
 class Timeline {
@@ -63,14 +81,8 @@ class Timeline {
     ASSAY_ASSIGN_OR_RETURN(const auto events,
                            tx_.attempts.ListClockEvents(attempt_));
     for (const storage::ClockEventRecord& event : events) {
-      std::string text = "clock: " + event.kind;
-      if (event.amount.count() != 0)
-        text += " by " +
-                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
-                                   event.amount)
-                                   .count()) +
-                " s";
-      if (!event.reason.empty()) text += ", " + event.reason;
+      std::string text = ClockText(event);
+      if (!event.reason.empty()) text += ": " + event.reason;
       Entry& entry = Add(event.time, Entry::KIND_CLOCK, std::move(text));
       if (!candidate_) entry.set_actor(event.actor);
     }

@@ -177,6 +177,36 @@ Outcome Commits(Context& context, const CommitsOptions& options) {
   return kSuccess;
 }
 
+// The first line says whose file it is; the rest is as it was written.
+void PrintNote(Console& console, const v1::SourceNote& note) {
+  console.Line(console.Paint(
+      Color::kBold, Printable(note.path()) +
+                        (note.of_template() ? " (of the template)" : "")));
+  console.Line(Printable(note.content(), Lines::kMany));
+  if (note.truncated())
+    console.Line("(cut: clone the repository for the rest)");
+}
+
+Outcome Notes(Context& context, const CommitsOptions& options) {
+  ASSAY_ASSIGN_OR_RETURN(const auto pushes,
+                         AcceptedPushes(context, options.name));
+  v1::ListNotesRequest request;
+  request.set_attempt(FullName("attempts", options.name));
+  ASSAY_ASSIGN_OR_RETURN(*request.mutable_commit(),
+                         CommitOf(pushes, options.commit));
+  ASSAY_ASSIGN_OR_RETURN(const auto found,
+                         context.server().Call(&Stub::ListNotes, request));
+  Console& console = context.console();
+  if (console.json()) {
+    console.Json(found);
+    return kSuccess;
+  }
+  for (const v1::SourceNote& note : found.notes()) PrintNote(console, note);
+  if (found.notes().empty())
+    console.Line("There is no DECISIONS, NOTES or README at this commit.");
+  return kSuccess;
+}
+
 }  // namespace
 
 void AddSourceCommands(CommandLine& line, CLI::App& group) {
@@ -202,6 +232,14 @@ void AddSourceCommands(CommandLine& line, CLI::App& group) {
                          "Commit to start from [the last push's]");
   commits.app.add_option("--limit", commits.options->limit, "At most [100]")
       ->check(CLI::Range(1, 500));
+  auto notes = line.Add<CommitsOptions>(
+      group, "notes",
+      "What a push holds for people to read: DECISIONS, NOTES and README",
+      "  assay attempt notes att_7f3k", Notes);
+  notes.app.add_option("name", notes.options->name,
+                       "Attempt; a candidate's own is \"me\"");
+  notes.app.add_option("--commit", notes.options->commit,
+                       "Commit to read at [the last push's]");
 }
 
 }  // namespace assay::cli

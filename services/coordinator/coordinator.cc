@@ -293,6 +293,12 @@ struct Coordinator::Parts {
            [this](RepositoryId repository, std::string commit, int limit) {
              return repositories.ReadHistory(std::move(repository),
                                              std::move(commit), limit);
+           },
+       .read_notes =
+           [this](RepositoryId repository, std::string before,
+                  std::string commit) {
+             return repositories.ReadNotes(
+                 std::move(repository), std::move(before), std::move(commit));
            }}};
   attempts::QuestionService question_service{store, clock,
                                              [this] { deadlines.Wake(); },

@@ -11,6 +11,7 @@ export default defineConfig({
     // What counts is the compressed size, which tests/bench/browser measures.
     chunkSizeWarningLimit: 800,
   },
+  worker: { format: 'es' },
   server: {
     // `npm run dev` beside a running assayd.
     proxy: { '^/assay\\.': 'http://127.0.0.1:7080' },

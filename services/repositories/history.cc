@@ -9,6 +9,7 @@ namespace assay::repositories {
 namespace {
 
 constexpr std::size_t kMaxSubject = 200;
+constexpr std::size_t kMaxBody = 4 << 10;
 constexpr std::size_t kMaxName = 100;
 // A history is walked no further, whatever the limit asked for.
 constexpr int kMaxHistory = 10'000;
@@ -19,6 +20,25 @@ Clock::TimePoint TimeOf(git_time_t seconds) {
   return FromMicros(std::clamp(seconds, kMin, kMax) * 1'000'000);
 }
 
+// Without the empty lines around it.
+std::string PresentableLines(std::string_view text, std::size_t limit) {
+  const std::size_t begin = text.find_first_not_of("\r\n");
+  if (begin == text.npos) return {};
+  text.remove_prefix(begin);
+  text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  std::string lines;
+  while (!text.empty() && lines.size() < limit) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string line(text.substr(0, end));
+    std::ranges::replace(line, '\t', ' ');
+    if (line.ends_with('\r')) line.pop_back();
+    lines += PresentableLine(line, limit - lines.size()) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  lines.pop_back();
+  return lines;
+}
+
 CommitInfo Describe(const git_commit* commit) {
   CommitInfo info;
   info.commit = OidHex(*git_commit_id(commit));
@@ -27,8 +47,9 @@ CommitInfo Describe(const git_commit* commit) {
     info.parents.push_back(OidHex(*git_commit_parent_id(commit, i)));
   if (const char* message = git_commit_message(commit); message != nullptr) {
     const std::string_view text(message);
-    info.subject =
-        PresentableLine(text.substr(0, text.find('\n')), kMaxSubject);
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    info.subject = PresentableLine(text.substr(0, end), kMaxSubject);
+    info.body = PresentableLines(text.substr(end), kMaxBody);
   }
   if (const git_signature* author = git_commit_author(commit);
       author != nullptr) {

@@ -20,6 +20,8 @@ struct CommitInfo {
   std::vector<std::string> parents;
   // First line of the message, valid UTF-8, at most 200 bytes.
   std::string subject;
+  // What follows it, line by line as above, at most 4 KiB.
+  std::string body;
   std::string author_name;
   std::string author_email;
   Clock::TimePoint author_time;
@@ -48,6 +50,17 @@ struct Diff {
   int removed_lines = 0;
   // There were more files than the limit.
   bool truncated = false;
+};
+
+// A file that a candidate wrote for people. Its content is theirs, in whatever
+// encoding.
+struct Note {
+  std::string path;
+  std::string content;
+  // There is more than `content`.
+  bool truncated = false;
+  // The template has it too, byte for byte.
+  bool of_template = false;
 };
 
 // A pack file with one commit, its trees and its blobs, and nothing else.

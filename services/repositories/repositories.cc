@@ -19,6 +19,7 @@
 #include "services/repositories/incoming.h"
 #include "services/repositories/integrity.h"
 #include "services/repositories/leftovers.h"
+#include "services/repositories/notes.h"
 #include "services/repositories/pack_writer.h"
 #include "services/repositories/template_offer.h"
 #include "services/repositories/template_store.h"
@@ -184,6 +185,16 @@ Async<Diff> Repositories::ReadDiff(RepositoryId repository,
                                                  git_repository* handle) {
     return repositories::ReadDiff(handle, before, after);
   });
+}
+
+Async<std::vector<Note>> Repositories::ReadNotes(RepositoryId repository,
+                                                 std::string template_commit,
+                                                 std::string commit) {
+  return pool_->With<std::vector<Note>>(
+      Path(repository), [before = std::move(template_commit),
+                         after = std::move(commit)](git_repository* handle) {
+        return repositories::ReadNotes(handle, before, after);
+      });
 }
 
 Async<std::vector<RefTip>> Repositories::ReadRefs(RepositoryId repository) {

@@ -71,6 +71,10 @@ class Repositories {
   // What `new_commit` changes against `old_commit`; empty: against nothing.
   Async<Diff> ReadDiff(RepositoryId repository, std::string old_commit,
                        std::string new_commit);
+  // What a commit holds for people to read; see notes.h.
+  Async<std::vector<Note>> ReadNotes(RepositoryId repository,
+                                     std::string template_commit,
+                                     std::string commit);
   // Every ref, sorted by name.
   Async<std::vector<RefTip>> ReadRefs(RepositoryId repository);
 

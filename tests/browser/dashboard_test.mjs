@@ -382,21 +382,72 @@ test('the code is walked push by push, against the template or the push before',
         newMode: 0o100644,
         binary: true,
       },
+      { kind: 'KIND_RENAMED', oldPath: 'old.py', newPath: 'new.py' },
+      {
+        kind: 'KIND_ADDED',
+        newPath: 'latin.txt',
+        addedLines: 1,
+        patch: Buffer.from('@@ -0,0 +1 @@\n+caf\xe9\n', 'latin1').toString(
+          'base64',
+        ),
+      },
+      {
+        kind: 'KIND_ADDED',
+        newPath: 'long.txt',
+        addedLines: 1500,
+        patch: patch(
+          `@@ -0,0 +1,1500 @@\n${Array.from({ length: 1500 }, (_, i) => `+line ${i}\n`).join('')}`,
+        ),
+      },
     ],
   };
+  server.notes = [
+    {
+      path: 'DECISIONS.md',
+      content: patch(
+        '# Why\n\nRows are **locked**, see [the page](https://example.org/x).\n',
+      ),
+    },
+    { path: 'README.md', content: patch('The brief'), ofTemplate: true },
+  ];
+  server.commits = [
+    {
+      commit: 'c'.repeat(40),
+      subject: 'Lock rows',
+      body: 'One statement\ntakes the stock.',
+      authorTime: new Date(2026, 2, 2, 9).toISOString(),
+    },
+    { commit: 'd'.repeat(40), subject: 'The template', ofTemplate: true },
+  ];
   await open('/attempts/at_7f3a');
   await page.getByRole('tab', { name: 'Code' }).click();
   await page.getByText('Push 3 of 3').waitFor();
-  await page.getByText('+new()', { exact: true }).waitFor();
+  const notes = page.getByRole('complementary', { name: /notes/ });
+  await notes.getByRole('heading', { name: 'Why' }).waitFor();
+  await notes.getByText('takes the stock.').waitFor();
+  assert.equal(
+    await notes.getByText('The template', { exact: true }).count(),
+    0,
+  );
+  assert.equal(await notes.getByText('The brief').isVisible(), false);
+  const link = notes.getByRole('link', { name: 'the page' });
+  assert.match(await link.getAttribute('rel'), /noopener/);
+  const word = page.locator('.t-keyword', { hasText: 'import' });
+  await word.first().waitFor();
+  await page.getByText('Renamed; no line changed').waitFor();
+  await page.getByText('Some of its bytes are no UTF-8').waitFor();
+  await page.locator('.line-text', { hasText: 'new()' }).first().waitFor();
   await page.getByText('mode 100644 → 100755').waitFor();
   await page.getByText('a.txt → docs/a⟨U+202E⟩txt.md').waitFor();
   await page.getByText('A binary file').waitFor();
   await page.getByText('The rest of this file is too long').waitFor();
   await picture('attempt-code');
   assert.deepEqual(await axeViolations(page), []);
-  assert.equal(await page.locator('table.split').count(), 2);
-  await page.getByRole('button', { name: 'Side by side' }).click();
   assert.equal(await page.locator('table.split').count(), 0);
+  await page.getByRole('button', { name: 'Side by side' }).click();
+  assert.equal(await page.locator('table.split').count(), 3);
+  await page.getByRole('button', { name: 'Notes' }).click();
+  assert.equal(await notes.count(), 0);
 
   const asked = () => server.diffsAsked.at(-1);
   assert.equal(asked().newCommit, 'c'.repeat(40));
@@ -405,11 +456,14 @@ test('the code is walked push by push, against the template or the push before',
   await page.getByText('Push 2 of 3').waitFor();
   await page.getByLabel('Compared with').selectOption('the push before');
   await page.waitForURL(/push=2&against=before/);
-  await page.getByText('+new()', { exact: true }).waitFor();
+  await page.locator('.line-text', { hasText: 'new()' }).first().waitFor();
   assert.equal(asked().newCommit, 'b'.repeat(40));
   assert.equal(asked().oldCommit, 'a'.repeat(40));
   await page.reload();
   await page.getByText('Push 2 of 3').waitFor();
+  assert.equal(await page.getByText('line 1499').count(), 0, 'it is folded');
+  await page.getByRole('button', { name: 'Show them' }).click();
+  await page.getByText('line 1499').waitFor();
   assert.equal(await page.evaluate(() => 'hacked' in window), false);
 });
 
@@ -829,6 +883,24 @@ test('hostile text runs nothing on any page', async () => {
     askTime: '2026-03-02T09:00:00Z',
   });
   server.pushes.push({ ...pushOf(1, 'a'), subject: text });
+  server.notes = [
+    { path: text, content: Buffer.from(evil).toString('base64') },
+    { path: 'NOTES.md', content: Buffer.from(evil).toString('base64') },
+  ];
+  server.commits = [{ commit: 'a'.repeat(40), subject: text, body: evil }];
+  server.timeline = [
+    { kind: 'KIND_CLOCK', text, actor: text, time: '2026-03-02T09:00:00Z' },
+  ];
+  server.diff = {
+    files: [
+      {
+        kind: 'KIND_ADDED',
+        newPath: `${text}.html`,
+        addedLines: 1,
+        patch: Buffer.from(`@@ -0,0 +1 @@\n+${text}\n`).toString('base64'),
+      },
+    ],
+  };
   server.submissions.push({
     name: 'attempts/at_7f3a/submissions/1',
     commit: 'a'.repeat(40),

@@ -38,6 +38,9 @@ export class FakeAssayd {
   submissions = [];
   diff = {};
   diffsAsked = [];
+  timeline = [];
+  notes = [];
+  commits = [];
   questions = [];
   decisions = [];
   self = { role: 'ROLE_ADMIN', label: 'first admin' };
@@ -363,6 +366,12 @@ export class FakeAssayd {
       }
       case 'GetTrace':
         return {};
+      case 'GetTimeline':
+        return { entries: this.timeline };
+      case 'ListNotes':
+        return { notes: this.notes };
+      case 'ListCommits':
+        return { commits: this.commits };
       case 'GetDiff':
         this.diffsAsked.push(message);
         return this.diff;

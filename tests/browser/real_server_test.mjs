@@ -80,7 +80,7 @@ test('author and candidate meet in two browsers', async () => {
 
   await author.page.reload();
   await author.page.getByRole('link', { name: 'Ada L.' }).click();
-  await author.page.getByText('The clock started.').waitFor();
+  await author.page.getByText('Clock started').waitFor();
   await author.page.getByLabel('More minutes').fill('60');
   await author.page
     .getByLabel('Reason', { exact: false })

@@ -32,6 +32,13 @@ class SourceServiceTest : public testing::ServiceTest {
     return assay_.Call<v1::GetDiffResponse>(caller, "SourceService/GetDiff",
                                             request);
   }
+  Expected<v1::ListNotesResponse> Notes(const rpc::Caller& caller) {
+    v1::ListNotesRequest request;
+    request.set_attempt(Name());
+    request.set_commit(kCommit);
+    return assay_.Call<v1::ListNotesResponse>(caller, "SourceService/ListNotes",
+                                              request);
+  }
   Expected<v1::ListCommitsResponse> Commits(const rpc::Caller& caller,
                                             int limit = 0) {
     v1::ListCommitsRequest request;
@@ -64,6 +71,17 @@ class SourceServiceTest : public testing::ServiceTest {
         {.commit = commit, .subject = "Begin", .author_name = "Ada"}};
   }
 
+  Async<std::vector<repositories::Note>> ReadNotes(RepositoryId repository,
+                                                   std::string before,
+                                                   std::string) {
+    asked_ = repository;
+    old_commit_ = before;
+    std::vector<repositories::Note> notes;
+    notes.push_back({.path = "DECISIONS\n.md", .content = "\xff why\n"});
+    notes.push_back({.path = "README.md", .of_template = true});
+    co_return notes;
+  }
+
   RepositoryId asked_;
   std::string old_commit_;
   int limit_ = 0;
@@ -76,6 +94,10 @@ class SourceServiceTest : public testing::ServiceTest {
        .read_history =
            [this](RepositoryId id, std::string commit, int limit) {
              return ReadHistory(id, commit, limit);
+           },
+       .read_notes =
+           [this](RepositoryId id, std::string before, std::string commit) {
+             return ReadNotes(id, before, commit);
            }}};
   rpc::Caller candidate_;
 };
@@ -110,10 +132,21 @@ TEST_F(SourceServiceTest, ReviewersDoNotLearnWhoseWorkItIs) {
   EXPECT_EQ(blind->commits(0).subject(), "Begin");
 }
 
+TEST_F(SourceServiceTest, NotesAreToldFromTheTemplates) {
+  const auto notes = Notes(Installation::As(v1::ROLE_REVIEWER));
+  ASSERT_THAT(notes, IsOk());
+  const auto& made = assay_.repositories.repositories;
+  EXPECT_EQ(old_commit_, made.at(assay_.RepositoryOf(candidate_)));
+  EXPECT_EQ(notes->notes(0).path(), "DECISIONS\uFFFD.md");
+  EXPECT_EQ(notes->notes(0).content(), "\xff why\n");
+  EXPECT_TRUE(notes->notes(1).of_template());
+}
+
 TEST_F(SourceServiceTest, NobodyReadsAnotherCandidatesCode) {
   const rpc::Caller other = assay_.Begin();
   EXPECT_THAT(Diff(other, Name()), FailsWith(Code::kNotFound));
   EXPECT_THAT(Commits(other), FailsWith(Code::kNotFound));
+  EXPECT_THAT(Notes(other), FailsWith(Code::kNotFound));
   EXPECT_EQ(asked_, RepositoryId());
 }
 

@@ -33,6 +33,7 @@ TEST_F(HistoryTest, DescribesACommit) {
   const auto info = ReadCommit(handle_.get(), first_);
   ASSERT_TRUE(info) << info.error();
   EXPECT_EQ(info->subject, "First");
+  EXPECT_EQ(info->body, "body");
   EXPECT_EQ(info->author_name, "c");
   EXPECT_THAT(info->parents, ElementsAre(base_));
   EXPECT_EQ(ReadCommit(handle_.get(), std::string(40, '0')).error().code,

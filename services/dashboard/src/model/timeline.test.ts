@@ -2,7 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 
-import { AttemptSchema, PushSchema } from '../gen/assay/v1/attempt_pb';
+import {
+  PushSchema,
+  TimelineEntry_Kind,
+  TimelineEntrySchema,
+} from '../gen/assay/v1/attempt_pb';
 import { RunSchema } from '../gen/assay/v1/run_pb';
 import { SubmissionSchema } from '../gen/assay/v1/submission_pb';
 import { timeline } from './timeline';
@@ -11,7 +15,16 @@ const at = timestampFromMs;
 
 test('the newest comes first, and a run after the push that caused it', () => {
   const happened = timeline({
-    attempt: create(AttemptSchema, { clock: { startTime: at(1) } }),
+    entries: [
+      create(TimelineEntrySchema, {
+        kind: TimelineEntry_Kind.CLOCK,
+        time: at(1),
+      }),
+      create(TimelineEntrySchema, {
+        kind: TimelineEntry_Kind.PUSH,
+        time: at(5),
+      }),
+    ],
     pushes: [create(PushSchema, { receiveTime: at(5) })],
     runs: [
       create(RunSchema, { queueTime: at(5) }),
@@ -24,7 +37,7 @@ test('the newest comes first, and a run after the push that caused it', () => {
     'submission',
     'run',
     'push',
-    'start',
+    'clock',
   ]);
 });
 
@@ -32,7 +45,12 @@ test('only the last submission counts', () => {
   const submissions = [1, 2].map((time) =>
     create(SubmissionSchema, { submitTime: at(time) }),
   );
-  const happened = timeline({ pushes: [], runs: [], submissions });
+  const happened = timeline({
+    entries: [],
+    pushes: [],
+    runs: [],
+    submissions,
+  });
   const counts = happened.map(
     (each) => each.kind === 'submission' && each.counts,
   );

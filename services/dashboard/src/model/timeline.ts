@@ -2,21 +2,28 @@
 
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 
-import type { Attempt, Push } from '../gen/assay/v1/attempt_pb';
+import {
+  type Push,
+  type TimelineEntry,
+  TimelineEntry_Kind,
+} from '../gen/assay/v1/attempt_pb';
 import type { Run } from '../gen/assay/v1/run_pb';
 import type { Submission } from '../gen/assay/v1/submission_pb';
 import { millis } from './format';
 
-export type Happening = { time?: Timestamp } & (
-  | { kind: 'start' }
-  | { kind: 'push'; push: Push }
-  // The last submission is the one that counts.
-  | { kind: 'submission'; submission: Submission; counts: boolean }
-  | { kind: 'run'; run: Run }
-);
+export type Happening = { time?: Timestamp } &
+  // Accepted, started, paused, extended: what the server says of it.
+  (
+    | { kind: 'clock'; entry: TimelineEntry }
+    | { kind: 'push'; push: Push }
+    // The last submission is the one that counts.
+    | { kind: 'submission'; submission: Submission; counts: boolean }
+    | { kind: 'run'; run: Run }
+  );
 
 export interface AttemptHistory {
-  attempt?: Attempt;
+  // What the server tells; only the clock's part of it is used.
+  entries: readonly TimelineEntry[];
   pushes: readonly Push[];
   runs: readonly Run[];
   // Oldest first.
@@ -24,10 +31,11 @@ export interface AttemptHistory {
 }
 
 export function timeline(history: AttemptHistory): Happening[] {
-  const { attempt, pushes, runs, submissions } = history;
+  const { entries, pushes, runs, submissions } = history;
   const all: Happening[] = [];
-  if (attempt?.clock?.startTime) {
-    all.push({ kind: 'start', time: attempt.clock.startTime });
+  for (const entry of entries) {
+    if (entry.kind !== TimelineEntry_Kind.CLOCK) continue;
+    all.push({ kind: 'clock', time: entry.time, entry });
   }
   for (const push of pushes) {
     all.push({ kind: 'push', time: push.receiveTime, push });

@@ -2,6 +2,7 @@ import {
   type Attempt,
   type Push,
   Push_State,
+  type TimelineEntry,
 } from '../gen/assay/v1/attempt_pb';
 import type { Decision } from '../gen/assay/v1/decision_pb';
 import type { Question } from '../gen/assay/v1/question_pb';
@@ -38,6 +39,7 @@ interface Whole {
   submissions: Submission[];
   questions: Question[];
   decisions: Decision[];
+  entries: TimelineEntry[];
 }
 
 // One attempt, as author and reviewer see it.
@@ -46,17 +48,19 @@ export function AttemptReviewPage({ name }: { name: string }) {
   const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
   const { value, error, reload } = useLoad<Whole>(async (signal) => {
-    const [found, pushed, ran, submitted, asked, decided] = await Promise.all([
-      attempts.getAttempt({ name }, { signal }),
-      attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
-      runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
-      submissions.listSubmissions({ attempt: name }, { signal }),
-      // Authors answer without seeing who asks, so theirs is by assignment.
-      questions
-        .listQuestions({ attempt: name, pageSize: 200 }, { signal })
-        .catch(() => ({ questions: [] })),
-      decisions.listDecisions({ attempt: name }, { signal }),
-    ]);
+    const [found, pushed, ran, submitted, asked, decided, told] =
+      await Promise.all([
+        attempts.getAttempt({ name }, { signal }),
+        attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
+        runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
+        submissions.listSubmissions({ attempt: name }, { signal }),
+        // Authors answer without seeing who asks, so theirs is by assignment.
+        questions
+          .listQuestions({ attempt: name, pageSize: 200 }, { signal })
+          .catch(() => ({ questions: [] })),
+        decisions.listDecisions({ attempt: name }, { signal }),
+        attempts.getTimeline({ attempt: name }, { signal }),
+      ]);
     return {
       attempt: found.attempt,
       ...pushed,
@@ -64,6 +68,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
       ...submitted,
       ...asked,
       ...decided,
+      ...told,
     };
   });
   const connection = useFollow({
@@ -249,8 +254,17 @@ function Facts({ attempt, now }: { attempt: Attempt; now: number }) {
 
 function Line({ happening }: { happening: Happening }) {
   switch (happening.kind) {
-    case 'start':
-      return <span>The clock started.</span>;
+    case 'clock': {
+      const { text, actor } = happening.entry;
+      return (
+        <span>
+          {asSentence(text)}
+          {actor && actor !== 'candidate' && (
+            <span className="muted"> by {cleanText(actor)}</span>
+          )}
+        </span>
+      );
+    }
     case 'push': {
       const { push } = happening;
       return (
@@ -298,4 +312,9 @@ function Line({ happening }: { happening: Happening }) {
       );
     }
   }
+}
+
+function asSentence(text: string): string {
+  const clean = cleanText(text);
+  return clean.slice(0, 1).toUpperCase() + clean.slice(1);
 }

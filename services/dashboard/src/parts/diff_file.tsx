@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import {
   type FileChange,
@@ -11,19 +11,19 @@ import {
   type SplitRow,
   splitRows,
 } from '../model/diff_lines';
-
-// A longer file is shown when it is asked for.
-const MANY_LINES = 800;
+import { type Tokens, useHighlight } from './use_highlight';
 
 interface Props {
   file: FileChange;
   id: string;
   split: boolean;
+  // Whether it is too long to be shown before it is asked for.
+  long: boolean;
 }
 
-export function DiffFile({ file, id, split }: Props) {
+export function DiffFile({ file, id, split, long }: Props) {
   const changed = file.addedLines + file.removedLines;
-  const [open, setOpen] = useState(changed <= MANY_LINES);
+  const [open, setOpen] = useState(!long);
   return (
     <section className="diff-file" id={id} aria-label={pathOf(file)}>
       <header>
@@ -42,7 +42,7 @@ export function DiffFile({ file, id, split }: Props) {
         <Counts added={file.addedLines} removed={file.removedLines} />
       </header>
       {open && <Body file={file} split={split} />}
-      {!open && changed > MANY_LINES && (
+      {!open && long && (
         <p className="muted">
           {changed} lines changed.{' '}
           <button type="button" className="link" onClick={() => setOpen(true)}>
@@ -64,15 +64,21 @@ export function Counts({ added, removed }: { added: number; removed: number }) {
 }
 
 function Body({ file, split }: { file: FileChange; split: boolean }) {
+  const lines = useMemo(() => diffLines(file.patch), [file]);
+  const tokens = useHighlight(file.newPath || file.oldPath, lines);
   if (file.binary) {
     return (
       <p className="muted">A binary file, or one too large to be compared.</p>
     );
   }
-  const lines = diffLines(file.patch);
-  if (lines.length === 0) return <p className="muted">No lines changed.</p>;
+  if (lines.length === 0) return <p className="muted">{emptyText(file)}</p>;
   return (
     <>
+      {!isUtf8(file.patch) && (
+        <p className="muted">
+          Some of its bytes are no UTF-8; each stands here as {'\uFFFD'}.
+        </p>
+      )}
       <div className="diff-scroll" tabIndex={0}>
         <table className={split ? 'diff split' : 'diff'}>
           {split && (
@@ -85,8 +91,12 @@ function Body({ file, split }: { file: FileChange; split: boolean }) {
           )}
           <tbody>
             {split
-              ? splitRows(lines).map((row, i) => <Split key={i} row={row} />)
-              : lines.map((line, i) => <Unified key={i} line={line} />)}
+              ? splitRows(lines).map((row, i) => (
+                  <Split key={i} row={row} tokens={tokens} />
+                ))
+              : lines.map((line, i) => (
+                  <Unified key={i} line={line} tokens={tokens} />
+                ))}
           </tbody>
         </table>
       </div>
@@ -100,20 +110,61 @@ function Body({ file, split }: { file: FileChange; split: boolean }) {
   );
 }
 
-function Unified({ line }: { line: DiffLine }) {
+function emptyText(file: FileChange): string {
+  if (file.kind === FileChange_Kind.RENAMED) return 'Renamed; no line changed.';
+  if (file.kind === FileChange_Kind.ADDED) return 'An empty file.';
+  return 'No lines changed.';
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface LineProps {
+  line: DiffLine;
+  tokens: Tokens;
+}
+
+// The same characters, coloured where the language is known.
+function LineText({ line, tokens }: LineProps) {
+  return (
+    tokens.get(line)?.map(({ text, kind }, i) =>
+      kind ? (
+        <span key={i} className={`t-${kind}`}>
+          {text}
+        </span>
+      ) : (
+        text
+      ),
+    ) ?? line.text
+  );
+}
+
+function Unified({ line, tokens }: LineProps) {
   return (
     <tr className={line.kind}>
       <td className="line-at">{line.before}</td>
       <td className="line-at">{line.after}</td>
       <td className="line-text">
         <span className="sign">{sign(line)}</span>
-        {line.text}
+        <LineText line={line} tokens={tokens} />
       </td>
     </tr>
   );
 }
 
-function Split({ row: { left, right } }: { row: SplitRow }) {
+function Split({
+  row: { left, right },
+  tokens,
+}: {
+  row: SplitRow;
+  tokens: Tokens;
+}) {
   if (left && left === right && left.kind !== 'context') {
     return (
       <tr className={left.kind}>
@@ -126,8 +177,8 @@ function Split({ row: { left, right } }: { row: SplitRow }) {
   }
   return (
     <tr>
-      <Side line={left} number={left?.before} />
-      <Side line={right} number={right?.after} />
+      <Side line={left} number={left?.before} tokens={tokens} />
+      <Side line={right} number={right?.after} tokens={tokens} />
     </tr>
   );
 }
@@ -135,16 +186,18 @@ function Split({ row: { left, right } }: { row: SplitRow }) {
 function Side({
   line,
   number,
+  tokens,
 }: {
   line: DiffLine | null;
   number?: number | null;
+  tokens: Tokens;
 }) {
   return (
     <>
       <td className={`line-at ${line?.kind ?? 'absent'}`}>{number}</td>
       <td className={`line-text ${line?.kind ?? 'absent'}`}>
         {line && <span className="sign">{sign(line)}</span>}
-        {line?.text}
+        {line && <LineText line={line} tokens={tokens} />}
       </td>
     </>
   );

@@ -1,11 +1,20 @@
 import { useState } from 'react';
 
-import type { GetDiffResponse } from '../gen/assay/v1/source_service_pb';
+import type {
+  FileChange,
+  GetDiffResponse,
+} from '../gen/assay/v1/source_service_pb';
 import { shortCommit } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { Counts, DiffFile, pathOf } from './diff_file';
 import { Empty } from './empty';
+import { NotesPanel } from './notes_panel';
 import { useLoad } from './use_load';
+
+// A longer file is shown when it is asked for, and so is every file after that
+// many lines.
+const MANY_LINES = 800;
+const MANY_IN_ALL = 6_000;
 
 interface Props {
   attempt: string;
@@ -14,21 +23,26 @@ interface Props {
   to: string;
 }
 
-// What a commit changes. Give it a key of its commits: it asks once.
+// What a commit changes, beside what its author says about it. Give it a key of its commits: it asks once.
 export function DiffView({ attempt, from, to }: Props) {
   const { source } = useClients();
-  const [split, setSplit] = useState(() => innerWidth > 1100);
+  const [split, setSplit] = useState(() => innerWidth > 1500);
+  const [notes, setNotes] = useState(true);
   const { value, error } = useLoad<GetDiffResponse>((signal) =>
     source.getDiff({ attempt, oldCommit: from, newCommit: to }, { signal }),
   );
   if (error !== null) return <p className="notice bad">{sentence(error)}</p>;
   if (!value) return <p className="muted">Comparing …</p>;
   const { files } = value;
+  const long = longOnes(files);
   if (files.length === 0) {
     return (
-      <Empty title="Nothing changed">
-        <p>Both commits hold the same files.</p>
-      </Empty>
+      <>
+        <Empty title="Nothing changed">
+          <p>Both commits hold the same files.</p>
+        </Empty>
+        <NotesPanel attempt={attempt} commit={to} />
+      </>
     );
   }
   return (
@@ -41,21 +55,31 @@ export function DiffView({ attempt, from, to }: Props) {
             {from ? shortCommit(from) : 'template'}…{shortCommit(to)}
           </span>
         </span>
-        <button
-          type="button"
-          className="quiet"
-          aria-pressed={split}
-          onClick={() => setSplit(!split)}
-        >
-          Side by side
-        </button>
+        <span>
+          <button
+            type="button"
+            className="quiet"
+            aria-pressed={notes}
+            onClick={() => setNotes(!notes)}
+          >
+            Notes
+          </button>
+          <button
+            type="button"
+            className="quiet"
+            aria-pressed={split}
+            onClick={() => setSplit(!split)}
+          >
+            Side by side
+          </button>
+        </span>
       </div>
       {value.truncated && (
         <p className="notice warn">
           More than {files.length} files changed; the first ones are shown.
         </p>
       )}
-      <div className="diff-columns">
+      <div className={notes ? 'diff-columns with-notes' : 'diff-columns'}>
         <nav className="diff-tree" aria-label="Changed files">
           <ul>
             {files.map((file, i) => (
@@ -70,10 +94,27 @@ export function DiffView({ attempt, from, to }: Props) {
         </nav>
         <div className="diff-files">
           {files.map((file, i) => (
-            <DiffFile key={i} id={`file-${i}`} file={file} split={split} />
+            <DiffFile
+              key={i}
+              id={`file-${i}`}
+              file={file}
+              split={split}
+              long={long[i]!}
+            />
           ))}
         </div>
+        {notes && <NotesPanel attempt={attempt} commit={to} />}
       </div>
     </>
   );
+}
+
+function longOnes(files: readonly FileChange[]): boolean[] {
+  let shown = 0;
+  return files.map(({ addedLines, removedLines }) => {
+    const lines = addedLines + removedLines;
+    const long = lines > MANY_LINES || shown + lines > MANY_IN_ALL;
+    if (!long) shown += lines;
+    return long;
+  });
 }
