@@ -46,6 +46,33 @@ inline constexpr std::string_view kFaultPoints[] = {
     "settle.tidied",     // locks and leftovers of a push removed
     "settle.confirmed",  // a push that was left open has its end
     "start.settled",     // about to serve
+    // A run in the coordinator.
+    "lease.granted",      // a worker's by the store, who does not know
+    "lease.sent",         // told
+    "lease.expired",      // its worker fell silent: queued again
+    "heartbeat.renewed",  // longer, its worker does not know
+    "report.read",        // events came, and are stored nowhere
+    "report.stored",      // their worker does not know
+    "verdict.stored",     // the run has ended, its worker does not know
+    "handback.stored",    // queued again, its worker does not know
+    // The same in assay-runner.
+    "worker.leased",        // heard of, nothing fetched
+    "worker.cached",        // content fetched, without its name
+    "worker.prepared",      // cells described to the launcher
+    "worker.spawned",       // assay-run has been started
+    "worker.reporting",     // events about to be sent
+    "worker.acknowledged",  // events known to be durable
+    "worker.beating",       // a heartbeat about to be sent
+    "worker.returning",     // a hand-back about to be sent
+    // In assay-run.
+    "run.begun",     // input read
+    "run.confined",  // no cell yet
+    "run.telling",   // an event about to be written
+    "run.told",      // the last word written
+    // In assay-launcher.
+    "launcher.session",    // made, not answered
+    "launcher.called",     // by an assay-run, nothing done
+    "launcher.answering",  // done, not answered
 };
 
 // An index into kFaultPoints; only names that stand there compile.

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "assay/runner/v1/run_input.pb.h"
+#include "proto/base/fault_point.h"
 #include "runner/main/confinement.h"
 #include "runner/run/event_writer.h"
 #include "runner/run/execute.h"
@@ -75,12 +76,17 @@ int main(int argc, char** argv) {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
 
+  if (const auto armed = assay::ArmFaultPoint(); !armed) {
+    std::fprintf(stderr, "assay-run: %s\n", armed.error().message.c_str());
+    return 2;
+  }
   auto input = ReadInput(input_fd);
   close(input_fd);
   if (!input) {
     std::fprintf(stderr, "assay-run: %s\n", input.error().message.c_str());
     return 2;
   }
+  assay::ReachFaultPoint("run.begun");
   // It reads its configuration now, while it may.
   curl_global_init(CURL_GLOBAL_DEFAULT);
   // On the author's own machine, against the author's own server, sockets are
@@ -91,6 +97,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "assay-run: %s\n", confined.error().message.c_str());
     return 2;
   }
+  assay::ReachFaultPoint("run.confined");
   boost::asio::io_context io(1);
   assay::run::EventWriter writer(io.get_executor(), UniqueFd(report_fd),
                                  input->epoch());
@@ -106,5 +113,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "assay-run: %s\n", flushed.error().message.c_str());
     return 3;
   }
+  assay::ReachFaultPoint("run.told");
   return 0;
 }

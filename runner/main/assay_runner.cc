@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "proto/base/fault_point.h"
 #include "runner/worker/local_run.h"
 #include "runner/worker/worker.h"
 #include "runner/worker/workshop.h"
@@ -252,6 +253,10 @@ Status Complete(const CLI::App& app, Options& options) {
 }
 
 int Main(int argc, char** argv) {
+  if (const auto armed = ArmFaultPoint(); !armed) {
+    std::fprintf(stderr, "assay-runner: %s\n", armed.error().message.c_str());
+    return 2;
+  }
   // Standard output is for events and the ready line.
   spdlog::set_default_logger(spdlog::stderr_logger_st("runner"));
   // Whoever started us may have blocked what we wait for.

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "runner/telemetry/trace_context.h"
 
 namespace assay::run {
@@ -84,6 +85,7 @@ void EventWriter::Emit(assay::v1::RunEvent event) {
     coded.WriteVarint32(static_cast<std::uint32_t>(event.ByteSizeLong()));
     event.SerializeToCodedStream(&coded);
   }
+  ReachFaultPoint("run.telling");
   state_->WriteSome();
   if (state_->queue.size() > kBehind) (void)Flush();
   state_->Arm();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proto/base/digest.h"
+#include "proto/base/fault_point.h"
 #include "sandbox/cell/unique_fd.h"
 
 namespace assay::worker {
@@ -103,6 +104,7 @@ Expected<fs::path> ContentCache::Finish(const std::string& digest) {
     return DataLoss("what was fetched as ", digest, " has the digest ", found);
   }
   MakeRoom();
+  ReachFaultPoint("worker.cached");
   std::error_code failed;
   fs::rename(PartOf(digest), PathOf(digest), failed);
   if (failed)

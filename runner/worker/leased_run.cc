@@ -7,6 +7,7 @@
 #include <fstream>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "runner/worker/on_pool.h"
 #include "runner/worker/phase_events.h"
 
@@ -85,10 +86,12 @@ boost::asio::awaitable<Status> LeasedRun::Execute(
   ASSAY_CO_RETURN_IF_ERROR(co_await Prepare(self, prepared));
   if (self->aborted_) co_return assay::Fail(Code::kCancelled, "aborted");
   if (!prepared) co_return Status{};
+  ReachFaultPoint("worker.prepared");
   ASSAY_CO_ASSIGN_OR_RETURN(
       self->process_,
       RunProcess::Start(self->tools_.executor, self->tools_.run_program,
                         *std::move(prepared)));
+  ReachFaultPoint("worker.spawned");
   const Status followed = co_await self->process_->Follow(
       [self](std::vector<v1::RunEvent> events) {
         return Take(self, std::move(events));

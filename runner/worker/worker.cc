@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "proto/base/id.h"
 #include "runner/worker/content_cache.h"
 #include "runner/worker/fetcher.h"
@@ -209,6 +210,7 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
       const auto run = Find(response.ack().run(), response.ack().epoch());
       if (run == nullptr) return;
       run->Acknowledge(response.ack().next_offset());
+      ReachFaultPoint("worker.acknowledged");
       if (run->outbox().Done()) return Forget(run->run());
       return Pump(*run);
     }
@@ -264,6 +266,7 @@ void LeaseWorker::Beat() {
     beat.add_held()->set_run(run->run());
     beat.mutable_held()->rbegin()->set_epoch(run->epoch());
   }
+  if (beat.held_size() > 0) ReachFaultPoint("worker.beating");
   Send(std::move(request));
   After(beat_timer_, beat_interval_, &LeaseWorker::Beat);
 }
@@ -305,6 +308,7 @@ void LeaseWorker::OnLease(AttachResponse::Lease lease) {
   runs_.emplace(name, run);
   if (too_many) return HandBack(run, "the worker has no room", false);
   spdlog::info("run {} taken (epoch {})", name, run->epoch());
+  ReachFaultPoint("worker.leased");
   asio::co_spawn(executor_, Carry(this, alive_, std::move(run)),
                  [](std::exception_ptr bug) {
                    if (bug) std::rethrow_exception(bug);
@@ -329,6 +333,7 @@ void LeaseWorker::Pump(LeasedRun& run) {
   while (auto report = run.outbox().Next()) {
     AttachRequest request;
     *request.mutable_report() = *std::move(report);
+    ReachFaultPoint("worker.reporting");
     Send(std::move(request));
   }
 }
@@ -359,6 +364,7 @@ void LeaseWorker::SendReturn(const LeasedRun& run) {
   back.set_epoch(run.epoch());
   back.set_reason(run.returned->reason);
   back.set_fault(run.returned->fault);
+  ReachFaultPoint("worker.returning");
   Send(std::move(request));
 }
 

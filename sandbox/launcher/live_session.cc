@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "sandbox/cell/message_socket.h"
 #include "sandbox/cell/session.h"
 
@@ -147,6 +148,7 @@ void LiveSession::OnSocket(std::uint32_t events) {
 }
 
 void LiveSession::Dispatch(const Call& call) {
+  ReachFaultPoint("launcher.called");
   switch (call.type) {
     case CallType::kStartCell:
       return StartCell(call);
@@ -441,6 +443,7 @@ void LiveSession::Socket(const Call& call, const LiveCell& cell) {
 
 void LiveSession::SendReply(Reply reply, std::span<const int> fds) {
   if (closing_) return;
+  ReachFaultPoint("launcher.answering");
   // The socket holds many replies and a client has one call under way, so a
   // full one belongs to a client that does not play by the rules.
   if (!SendRecord(socket_.get(), &reply, sizeof(reply), fds)) Close();

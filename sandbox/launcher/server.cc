@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "sandbox/cell/blueprint.h"
 #include "sandbox/cell/message_socket.h"
 #include "sandbox/cell/protocol.h"
@@ -124,6 +125,7 @@ void Server::CreateSession(std::vector<UniqueFd> fds) {
   sessions_.emplace(id, std::move(session));
   const Reply reply = {.type = kType};
   const int fd = theirs.get();
+  ReachFaultPoint("launcher.session");
   if (!SendRecord(control_.get(), &reply, sizeof(reply), {&fd, 1})) Shutdown();
 }
 

@@ -65,11 +65,18 @@
 
 #include <fcntl.h>
 
+#include <cstdio>
+
+#include "proto/base/fault_point.h"
 #include "sandbox/launcher/fork_launcher.h"
 
 int main() {
   // Inherited from the worker.
   constexpr int kControlFd = 3;
   ::fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
+  if (const auto armed = assay::ArmFaultPoint(); !armed) {
+    std::fprintf(stderr, "assay-launcher: %s\n", armed.error().message.c_str());
+    return 2;
+  }
   return assay::sandbox::ServeLauncher(assay::sandbox::UniqueFd(kControlFd));
 }

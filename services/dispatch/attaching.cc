@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
@@ -147,7 +148,9 @@ boost::asio::awaitable<void> Dispatcher::State::Heartbeat(
     Self self, std::uint64_t session, Attach::Heartbeat heartbeat) {
   std::vector<Attach::Held> held(heartbeat.held().begin(),
                                  heartbeat.held().end());
+  const bool holds = !held.empty();
   co_await TakeUpHeld(self, session, std::move(held));
+  if (holds) ReachFaultPoint("heartbeat.renewed");
   runner::v1::AttachResponse response;
   response.mutable_alive();
   self->SendTo(session, std::move(response));

@@ -9,6 +9,7 @@
 #include <exception>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
@@ -70,6 +71,7 @@ boost::asio::awaitable<void> Dispatcher::State::ExpireSilent(Self self) {
       spdlog::error("leases could not be expired: {}", expired.error().message);
     else
       for (const RunRecord& run : *expired) {
+        ReachFaultPoint("lease.expired");
         ++self->counts.expired;
         self->Lost(run.id, "the lease expired without a heartbeat");
       }

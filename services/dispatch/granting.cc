@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
@@ -31,6 +32,7 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
       if (!taken)
         spdlog::error("no run could be leased: {}", taken.error().message);
       if (!taken || !taken->has_value()) break;
+      ReachFaultPoint("lease.granted");
       storage::RunRecord run = **std::move(taken);
       if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;
       ++self->counts.granted;
@@ -113,6 +115,7 @@ boost::asio::awaitable<void> Dispatcher::State::SendLease(Self self, RunId run,
   spdlog::info("run {} leased to {} (epoch {})", run.str(),
                lease->run.worker.str(), epoch);
   to->link->Send(std::move(response));
+  ReachFaultPoint("lease.sent");
 }
 
 }  // namespace assay::dispatch

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
 
 namespace assay::dispatch {
@@ -38,10 +39,13 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
   std::optional<std::string> fault;
   if (!events.empty() && events.back().has_finished())
     fault = FaultIn(events.back().finished());
+  ReachFaultPoint("report.read");
   const auto stored = co_await self->queue.Append(
       lease->run, report.first_offset(), std::move(events));
   if (!stored)
     co_return co_await Refused(self, session, run, epoch, stored.error());
+  ReachFaultPoint("report.stored");
+  if (stored->finished) ReachFaultPoint("verdict.stored");
   self->SendAck(session, run, epoch, stored->next_offset);
   if (!stored->finished) co_return;
   spdlog::info("run {} finished (epoch {})", run.str(), epoch);
@@ -90,6 +94,7 @@ boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
                  done.error().message);
     co_return;
   }
+  ReachFaultPoint("handback.stored");
   self->Lost(run, reason);
   self->Offer();
 }

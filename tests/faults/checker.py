@@ -33,16 +33,31 @@ class History:
 
 
 class Store:
-    """`seen` keeps what git said of repositories in which no file changed."""
+    """One moment of a store; `dsn` names it when it is PostgreSQL. `seen` keeps
+    what git said of repositories in which no file changed."""
 
-    def __init__(self, data, seen=None):
+    def __init__(self, data, seen=None, dsn=None):
         self.data, self.seen = data, {} if seen is None else seen
+        self.dsn = dsn
+        if dsn:
+            self.db = open_postgres(dsn)
+            return
         self.db = sqlite3.connect(f"file:{data / 'store.db'}?mode=ro", uri=True,
-                                  timeout=30)
+                                  timeout=30, isolation_level=None)
         self.db.row_factory = sqlite3.Row
+        self.db.execute("BEGIN")
 
     def rows(self, query, *values):
-        return self.db.execute(query, values).fetchall()
+        if not self.dsn:
+            return self.db.execute(query, values).fetchall()
+        cursor = self.db.cursor()
+        cursor.execute(query.replace("?", "%s"), values)
+        return cursor.fetchall()
+
+    def blob(self, digest):
+        """Its bytes, or nothing."""
+        file = self.data / "blobs" / digest[:2] / digest
+        return file.read_bytes() if digest and file.exists() else None
 
     def close(self):
         self.db.close()
@@ -68,6 +83,15 @@ class Store:
 
     def reachable(self, repository):
         return set(self.git(repository, "rev-list", "--all").stdout.split())
+
+
+def open_postgres(dsn):
+    """One snapshot of it, whatever is written meanwhile."""
+    import psycopg2
+    import psycopg2.extras
+    db = psycopg2.connect(dsn, cursor_factory=psycopg2.extras.RealDictCursor)
+    db.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    return db
 
 
 def check(data, history, patience=8, seen=None, untouched=True):

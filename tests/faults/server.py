@@ -36,11 +36,22 @@ ENVIRONMENT = {
     "GIT_COMMITTER_EMAIL": "a@x"}
 
 
-def fault_points():
+# Points that only an installation with workers comes to.
+OF_RUNS = ("lease.", "heartbeat.", "report.", "verdict.", "handback.")
+OF_WORKERS = ("worker.", "run.", "launcher.")
+
+
+def all_fault_points():
     """The names that the product knows, in their order."""
     text = (SOURCE / "proto/base/fault_point.h").read_text()
     table = text.split("kFaultPoints[] = {")[1].split("};")[0]
     return re.findall(r'^\s*"([a-z.]+)"', table, re.MULTILINE)
+
+
+def fault_points():
+    """Those of an assayd without workers."""
+    return [point for point in all_fault_points()
+            if not point.startswith(OF_RUNS + OF_WORKERS)]
 
 
 class Lost(Exception):
@@ -64,10 +75,11 @@ def tree(files):
 class Server:
     """One data directory and the assayd that has it, if any."""
 
-    def __init__(self, prefix=(), environment=None, data=None):
+    def __init__(self, prefix=(), environment=None, data=None, options=()):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="assay-fault-"))
         self.data = data or self.root / "data"
-        self.web = "127.0.0.1:0"
+        self.web = self.grpc = "127.0.0.1:0"
+        self.options = list(options)
         self.prefix, self.environment = list(prefix), environment or {}
         self.process = None
         self.ready_after = None
@@ -81,8 +93,8 @@ class Server:
         self.log = open(self.root / "assayd.log", "ab")
         self.process = subprocess.Popen(
             [*self.prefix, str(BIN / "assayd"), "--data-dir", str(self.data),
-             "--grpc-address", "127.0.0.1:0", "--web-address", self.web,
-             "--push-stay", "0"],
+             "--grpc-address", self.grpc, "--web-address", self.web,
+             "--push-stay", "0", *self.options],
             stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
         ready = self.process.stdout.readline()
         self.ready_after = time.monotonic() - began
@@ -91,6 +103,7 @@ class Server:
             if self.process.returncode != -signal.SIGKILL or not fault:
                 raise AssertionError("assayd did not start:\n" + self.tail())
             return False
+        self.grpc = re.search(r"grpc=(\S+)", ready)[1]
         self.web = re.search(r"web=(\S+)", ready)[1]
         self.admin = (self.data / "admin.token").read_text().strip()
         return True
@@ -148,14 +161,14 @@ class Server:
             raise Refused(answer.get("code"), answer.get("message"))
         return answer
 
-    def assignment(self, name, seconds=3600, **spec):
+    def assignment(self, name, seconds=3600, suite=SUITE, **spec):
         """With a suite of its own, so that there is a blob to be kept."""
         return self.call(
             "AssignmentService/CreateAssignment",
             {"assignmentId": name,
              "spec": dict({"title": name, "duration": f"{seconds}s"}, **spec),
              "template": tree({"README.md": f"Greet {name}.\n"}),
-             "suite": tree({"assay.yaml": SUITE.replace("Task", name)})}, self.admin)
+             "suite": tree({"assay.yaml": suite.replace("Task", name)})}, self.admin)
 
     def candidate(self, assignment, name="Ada"):
         return Candidate(self, assignment, name)
@@ -206,7 +219,18 @@ class Candidate:
     def git(self, *arguments):
         return self.run("-C", self.folder, *arguments)
 
-    def commit(self, text, amend=False):
+    def write(self, files):
+        """Contents by path; None: no such file."""
+        for path, content in files.items():
+            file = self.folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_text(content)
+
+    def commit(self, text, amend=False, files=None):
+        self.write(files or {})
         (self.folder / "work.txt").write_text(text)
         self.git("add", "-A")
         self.git("commit", "-q", "-m", text[:50], *["--amend"][:amend])
