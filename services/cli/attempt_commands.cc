@@ -150,11 +150,14 @@ Outcome Clone(Context& context, const CloneOptions& options) {
   const std::string& url = token.clone_url();
   std::string dir = options.dir;
   if (dir.empty()) dir = std::filesystem::path(url).stem().string();
-  ASSAY_ASSIGN_OR_RETURN(const int exit_code,
-                         CloneRepository({.url = url,
-                                          .username = token.username(),
-                                          .password = token.password()},
-                                         dir, Quietness::kSayAll));
+  ASSAY_ASSIGN_OR_RETURN(
+      const int exit_code,
+      CloneRepository(
+          {.url = url,
+           .username = token.username(),
+           .password = token.password(),
+           .ca_file = context.ServerFor(options.name).options().ca_file},
+          dir, Quietness::kSayAll));
   return exit_code == 0 ? kSuccess : kRefused;
 }
 

@@ -57,7 +57,8 @@ std::optional<CandidateSession> LoadCandidateSession(const fs::path& file) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   CandidateSession session{.server = TextAt(json, "server"),
-                           .token = TextAt(json, "token")};
+                           .token = TextAt(json, "token"),
+                           .ca_file = TextAt(json, "ca")};
   if (session.server.empty() || session.token.empty()) return std::nullopt;
   return session;
 }
@@ -70,10 +71,10 @@ Status SaveCandidateSession(const fs::path& file,
   const mode_t before = umask(077);
   {
     std::ofstream out(draft, std::ios::trunc);
-    out << nlohmann::json(
-               {{"server", session.server}, {"token", session.token}})
-               .dump(2)
-        << '\n';
+    nlohmann::json json = {{"server", session.server},
+                           {"token", session.token}};
+    if (!session.ca_file.empty()) json["ca"] = session.ca_file;
+    out << json.dump(2) << '\n';
     out.close();
     umask(before);
     if (!out) return SystemError("write " + draft.string(), errno);

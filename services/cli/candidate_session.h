@@ -25,6 +25,8 @@ InvitationLink ParseInvitationLink(std::string_view link);
 struct CandidateSession {
   std::string server;
   std::string token;
+  // Certificates that vouch for the server; empty: the system's.
+  std::string ca_file;
 };
 
 // `$ASSAY_CANDIDATE_FILE`, or `assay/candidate.json` in `$XDG_CONFIG_HOME` or

@@ -44,6 +44,9 @@ CommandLine::CommandLine(Context& context)
   app_->add_option("--token", options.token,
                    "Who you are [ASSAY_TOKEN, admin token of the data "
                    "directory]");
+  app_->add_option("--ca", options.ca_file,
+                   "Certificates (PEM) that vouch for an https:// server "
+                   "[ASSAY_CA, the system's]");
   app_->add_option("--data-dir", options.data_dir,
                    "Data directory of `assay up` [ASSAY_DATA_DIR]");
   app_->add_flag("--json", options.json, "Print JSON, nothing else");

@@ -138,6 +138,9 @@ host:port of the server's gRPC port, or the URL of its web port.
 .B ASSAY_TOKEN
 Who you are.
 .TP
+.B ASSAY_CA
+A file with the certificates (PEM) that vouch for an https server.
+.TP
 .B ASSAY_DATA_DIR
 Data directory of
 .BR "assay up" ;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proto/base/tls_finding.h"
 #include "services/cli/console.h"
 
 namespace assay::cli {
@@ -80,6 +81,7 @@ std::size_t OnBytes(char* bytes, std::size_t size, std::size_t count,
 struct Post {
   std::string url;
   std::string token;
+  std::string ca_file;
   std::string type;
   std::string body;
   // Zero: as long as it takes.
@@ -112,6 +114,10 @@ Expected<Answer> Send(const Post& post, Sink sink) {
   curl_easy_setopt(c, CURLOPT_POSTFIELDS, post.body.data());
   curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
                    static_cast<curl_off_t>(post.body.size()));
+  if (!post.ca_file.empty())
+    curl_easy_setopt(c, CURLOPT_CAINFO, post.ca_file.c_str());
+  curl_easy_setopt(c, CURLOPT_SSLVERSION,
+                   static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(kConnectTimeout.count()));
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
@@ -124,11 +130,18 @@ Expected<Answer> Send(const Post& post, Sink sink) {
   return answer;
 }
 
-Error NoAnswer(const std::string& url, CURLcode result) {
-  const auto code = result == CURLE_OPERATION_TIMEDOUT ? Code::kDeadlineExceeded
-                                                       : Code::kUnavailable;
-  return {code, "no answer from " + url + " (" + curl_easy_strerror(result) +
-                    "); check the link, your network, and any proxy"};
+// "assay.example:7080" of "https://assay.example:7080/path".
+std::string AddressOf(const std::string& url) {
+  const auto begin = url.find("://") + 3;
+  std::string address = url.substr(begin, url.find('/', begin) - begin);
+  if (address.rfind(':') == std::string::npos || address.ends_with(']'))
+    address += url.starts_with("https") ? ":443" : ":80";
+  return address;
+}
+
+// Our own server's word to whoever speaks plain text to a port with TLS.
+bool WantsTls(std::string_view body) {
+  return body.starts_with("this port speaks TLS");
 }
 
 }  // namespace
@@ -182,9 +195,29 @@ bool ConnectFrames::TakeFrame(unsigned char flags, std::string_view content) {
   return true;
 }
 
-ConnectClient::ConnectClient(std::string url, std::string token)
-    : url_(std::move(url)), token_(std::move(token)) {
+ConnectClient::ConnectClient(std::string url, std::string token,
+                             std::string ca_file)
+    : url_(std::move(url)),
+      token_(std::move(token)),
+      ca_file_(std::move(ca_file)) {
   while (url_.ends_with('/')) url_.pop_back();
+}
+
+Error ConnectClient::NoAnswer(int result) const {
+  const bool late = result == CURLE_OPERATION_TIMEDOUT;
+  if (url_.starts_with("https://") && !late) {
+    const TlsFinding found = LookAtTls(AddressOf(url_), ca_file_);
+    if (found.kind == TlsFinding::Kind::kPlainText)
+      return {Code::kUnavailable,
+              AddressOf(url_) +
+                  " speaks no TLS: write http:// instead of https://"};
+    if (found.kind == TlsFinding::Kind::kBad)
+      return {Code::kUnavailable, found.problem};
+  }
+  return {late ? Code::kDeadlineExceeded : Code::kUnavailable,
+          "no answer from " + url_ + " (" +
+              curl_easy_strerror(static_cast<CURLcode>(result)) +
+              "); check the link, your network, and any proxy"};
 }
 
 Status ConnectClient::Unary(const Message& request, Message& response,
@@ -193,6 +226,7 @@ Status ConnectClient::Unary(const Message& request, Message& response,
   ASSAY_ASSIGN_OR_RETURN(const Answer answer,
                          Send({.url = url_ + "/" + MethodOf(request),
                                .token = token_,
+                               .ca_file = ca_file_,
                                .type = "application/json",
                                .body = ToJson(request, false),
                                .timeout = timeout},
@@ -201,10 +235,12 @@ Status ConnectClient::Unary(const Message& request, Message& response,
                                 return body.size() <= kLongestFrame;
                               }));
   if (answer.result != CURLE_OK)
-    return std::unexpected(NoAnswer(url_, answer.result));
+    return std::unexpected(NoAnswer(answer.result));
   if (answer.status == 200) return ParseInto(body, response);
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (json.is_object()) return std::unexpected(ErrorFrom(json));
+  if (WantsTls(body))
+    return Unavailable(url_, " speaks TLS: write https:// instead of http://");
   return Unavailable(url_, " answered with HTTP ", answer.status,
                      "; is that an Assay server's address?");
 }
@@ -216,19 +252,25 @@ Status ConnectClient::Stream(const Message& request, Message& response,
     parsed = ParseInto(json, response);
     return parsed && on_message();
   });
-  ASSAY_ASSIGN_OR_RETURN(
-      const Answer answer,
-      Send({.url = url_ + "/" + MethodOf(request),
-            .token = token_,
-            .type = "application/connect+json",
-            .body = Frame(ToJson(request, false))},
-           [&](std::string_view bytes) { return frames.Feed(bytes); }));
+  bool wants_tls = false;
+  ASSAY_ASSIGN_OR_RETURN(const Answer answer,
+                         Send({.url = url_ + "/" + MethodOf(request),
+                               .token = token_,
+                               .ca_file = ca_file_,
+                               .type = "application/connect+json",
+                               .body = Frame(ToJson(request, false))},
+                              [&](std::string_view bytes) {
+                                wants_tls |= WantsTls(bytes);
+                                return frames.Feed(bytes);
+                              }));
+  if (wants_tls)
+    return Unavailable(url_, " speaks TLS: write https:// instead of http://");
   if (!parsed) return parsed;
   if (frames.stopped()) return {};
   if (answer.status != 200 && answer.result == CURLE_OK)
     return Unavailable(url_, " answered with HTTP ", answer.status);
   if (answer.result != CURLE_OK && answer.status == 0)
-    return std::unexpected(NoAnswer(url_, answer.result));
+    return std::unexpected(NoAnswer(answer.result));
   return frames.status();
 }
 

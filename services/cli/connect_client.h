@@ -47,7 +47,9 @@ class ConnectClient {
  public:
   // `url` is "https://host:port"; proxies of the environment are used but for
   // loopback.
-  ConnectClient(std::string url, std::string token);
+  // `ca_file` holds the certificates (PEM) that vouch for the server; empty:
+  // the system's.
+  ConnectClient(std::string url, std::string token, std::string ca_file = "");
 
   Status Unary(const google::protobuf::Message& request,
                google::protobuf::Message& response,
@@ -59,8 +61,11 @@ class ConnectClient {
                 const std::function<bool()>& on_message) const;
 
  private:
+  Error NoAnswer(int result) const;
+
   std::string url_;
   std::string token_;
+  std::string ca_file_;
 };
 
 }  // namespace assay::cli

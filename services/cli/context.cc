@@ -48,9 +48,15 @@ Server& Context::server() {
                  "127.0.0.1:" + std::to_string(kDefaultGrpcPort)});
     options.token = FirstOf({options_.token, Environment("ASSAY_TOKEN"),
                              FirstLine(dir / kAdminTokenFile)});
+    options.ca_file = CaFile();
     server_ = std::make_unique<Server>(std::move(options));
   }
   return *server_;
+}
+
+std::string Context::CaFile() const {
+  const std::string file = FirstOf({options_.ca_file, Environment("ASSAY_CA")});
+  return file.empty() ? file : std::filesystem::absolute(file).string();
 }
 
 bool Context::HasAddress() const {
@@ -68,22 +74,28 @@ Server& Context::ServerFor(std::string_view attempt) {
     candidate_ = std::make_unique<Server>(ServerOptions{
         .address = FirstOf(
             {options_.server, Environment("ASSAY_SERVER"), session->server}),
-        .token = session->token});
+        .token = session->token,
+        .ca_file = FirstOf({CaFile(), session->ca_file})});
   }
   return *candidate_;
 }
 
 Server& Context::ServerWithoutToken() {
   const auto session = LoadCandidateSession(CandidateFile());
-  if (!HasAddress() && session) return ServerOfLink(session->server);
-  candidate_ = std::make_unique<Server>(
-      ServerOptions{.address = server().options().address});
+  ServerOptions options;
+  if (!HasAddress() && session)
+    options = {.address = session->server, .ca_file = session->ca_file};
+  else
+    options.address = server().options().address;
+  if (!CaFile().empty()) options.ca_file = CaFile();
+  candidate_ = std::make_unique<Server>(std::move(options));
   return *candidate_;
 }
 
 Server& Context::ServerOfLink(const std::string& url) {
   if (url.empty() || HasAddress()) return server();
-  candidate_ = std::make_unique<Server>(ServerOptions{.address = url});
+  candidate_ = std::make_unique<Server>(
+      ServerOptions{.address = url, .ca_file = CaFile()});
   return *candidate_;
 }
 

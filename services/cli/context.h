@@ -18,6 +18,7 @@ namespace assay::cli {
 struct GlobalOptions {
   std::string server;
   std::string token;
+  std::string ca_file;
   std::filesystem::path data_dir;
   bool json = false;
 };
@@ -44,6 +45,9 @@ class Context {
   // For candidates who have neither token nor link: the server that is said,
   // or that an `assay accept` has kept.
   Server& ServerWithoutToken();
+  // Certificates (PEM) that vouch for servers, absolute: --ca or ASSAY_CA;
+  // empty: the system's.
+  std::string CaFile() const;
   // Whether --server or ASSAY_SERVER says where the server is.
   bool HasAddress() const;
 

@@ -95,7 +95,8 @@ void CheckRepository(Server& server, const std::string& attempt,
   const auto cloned =
       CloneRepository({.url = token->clone_url(),
                        .username = token->username(),
-                       .password = token->password()},
+                       .password = token->password(),
+                       .ca_file = server.options().ca_file},
                       scratch.path() / "trial", Quietness::kSayNothing);
   if (!cloned || *cloned != 0) {
     findings.push_back({"clone", false,

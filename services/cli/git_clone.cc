@@ -63,6 +63,10 @@ Expected<int> CloneRepository(const GitAccess& access, const fs::path& dir,
       "credential.helper=",
       "--config",
       StoreHelper(store)};
+  // Later pushes need it, too.
+  if (!access.ca_file.empty())
+    command.insert(command.end(),
+                   {"--config", "http.sslCAInfo=" + access.ca_file});
   if (quietness == Quietness::kSayNothing) command.push_back("--quiet");
   for (const std::string& last :
        {std::string("--"), access.url, target.string()})

@@ -12,6 +12,8 @@ struct GitAccess {
   std::string url;
   std::string username;
   std::string password;
+  // Certificates that vouch for the server, absolute; empty: the system's.
+  std::string ca_file;
 };
 
 enum class Quietness { kSayAll, kSayNothing };

@@ -227,8 +227,9 @@ Outcome Accept(Context& context, const AcceptOptions& options) {
                          server.Call(&Stub::AcceptInvitation, request));
   Console& console = context.console();
   const Status saved = SaveCandidateSession(
-      CandidateFile(),
-      {.server = server.options().address, .token = response.token()});
+      CandidateFile(), {.server = server.options().address,
+                        .token = response.token(),
+                        .ca_file = server.options().ca_file});
   if (!saved)
     console.Note("The link is accepted, but cannot be remembered (" +
                  saved.error().message +

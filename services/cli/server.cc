@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "proto/base/tls_finding.h"
 #include "services/cli/printable.h"
 
 namespace assay::cli {
@@ -12,7 +13,7 @@ namespace assay::cli {
 Server::Server(ServerOptions options) : options_(std::move(options)) {
   if (options_.address.starts_with("http://") ||
       options_.address.starts_with("https://")) {
-    connect_.emplace(options_.address, options_.token);
+    connect_.emplace(options_.address, options_.token, options_.ca_file);
     return;
   }
   grpc::ChannelArguments arguments;
@@ -47,6 +48,13 @@ Error Server::ToError(const grpc::Status& status) const {
 Error Server::Explain(const Error& error) const {
   const std::string message = Printable(error.message, Lines::kMany);
   if (error.code == Code::kUnavailable && channel_) {
+    const TlsFinding found = LookAtTls(options_.address, options_.ca_file, 2);
+    if (found.kind == TlsFinding::Kind::kGood ||
+        found.kind == TlsFinding::Kind::kBad)
+      return {error.code,
+              options_.address +
+                  " speaks TLS, and this address is for gRPC without it: say "
+                  "--server https://HOST:PORT with the server's web port"};
     return {error.code, "no answer from the server at " + options_.address +
                             " (" + message +
                             "); start one with `assay up`, or say where "

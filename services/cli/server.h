@@ -24,6 +24,8 @@ struct ServerOptions {
   std::string address;
   // Sent as a bearer token; empty: none.
   std::string token;
+  // Certificates (PEM) that vouch for the server; empty: the system's.
+  std::string ca_file;
 };
 
 // The connection that every command calls through: gRPC, or Connect over the

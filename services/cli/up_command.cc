@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "services/cli/child.h"
 #include "services/cli/command_line.h"
@@ -21,6 +22,11 @@ struct UpOptions {
   int web_port = kDefaultWebPort;
   bool any_port = false;
   int slots = 0;
+  std::string host = "127.0.0.1";
+  std::string tls_cert;
+  std::string tls_key;
+  std::string public_url;
+  bool insecure = false;
   bool no_worker = false;
   bool allow_private_egress = false;
 };
@@ -67,6 +73,9 @@ std::string ValueOf(const std::string& ready_line, const std::string& key) {
 
 struct Serving {
   std::string grpc;
+  // Without TLS, for programs of this machine.
+  std::string local_grpc;
+  // With its scheme.
   std::string web;
 };
 
@@ -79,15 +88,29 @@ Expected<Serving> StartServer(Context& context, const UpOptions& options,
   ASSAY_ASSIGN_OR_RETURN(
       const int web_port,
       ChoosePort(console, options, options.web_port, "--web-port"));
+  std::vector<std::string> command = {
+      SiblingProgram("assayd"),
+      "--data-dir",
+      context.options().data_dir.string(),
+      "--grpc-address",
+      fmt::format("{}:{}", options.host, grpc_port),
+      "--web-address",
+      fmt::format("{}:{}", options.host, web_port)};
+  for (const auto& [name, value] :
+       {std::pair{"--tls-cert", options.tls_cert},
+        std::pair{"--tls-key", options.tls_key},
+        std::pair{"--public-url", options.public_url}})
+    if (!value.empty()) command.insert(command.end(), {name, value});
+  if (options.insecure) command.emplace_back("--insecure");
+  // The worker and the commands of this machine need no certificate.
+  const bool tls = !options.tls_cert.empty();
+  if (tls) command.insert(command.end(), {"--local-grpc", "127.0.0.1:0"});
   ASSAY_ASSIGN_OR_RETURN(
       const std::string ready,
-      supervisor.Start("assayd",
-                       {SiblingProgram("assayd"), "--data-dir",
-                        context.options().data_dir.string(), "--grpc-address",
-                        fmt::format("127.0.0.1:{}", grpc_port), "--web-address",
-                        fmt::format("127.0.0.1:{}", web_port)},
-                       kStartTimeout));
-  return Serving{ValueOf(ready, "grpc"), ValueOf(ready, "web")};
+      supervisor.Start("assayd", std::move(command), kStartTimeout));
+  return Serving{.grpc = ValueOf(ready, "grpc"),
+                 .local_grpc = ValueOf(ready, tls ? "local" : "grpc"),
+                 .web = (tls ? "https://" : "http://") + ValueOf(ready, "web")};
 }
 
 Status StartWorker(Context& context, const UpOptions& options,
@@ -95,7 +118,7 @@ Status StartWorker(Context& context, const UpOptions& options,
   const auto& data_dir = context.options().data_dir;
   std::vector<std::string> command = {SiblingProgram("assay-runner"),
                                       "--server",
-                                      serving.grpc,
+                                      serving.local_grpc,
                                       "--token-file",
                                       (data_dir / "worker.token").string(),
                                       "--data-dir",
@@ -115,13 +138,13 @@ void Announce(Console& console, const std::filesystem::path& data_dir,
               const Serving& serving) {
   if (console.json()) {
     const nlohmann::json up = {{"grpc", serving.grpc},
-                               {"web", "http://" + serving.web},
+                               {"web", serving.web},
                                {"dataDir", data_dir.string()}};
     console.Line(up.dump());
     return;
   }
   console.Line(console.Paint(Color::kBold, "Assay is up."));
-  console.Fields({{"  dashboard", "http://" + serving.web},
+  console.Fields({{"  dashboard", serving.web},
                   {"  server", serving.grpc + " (gRPC)"},
                   {"  data", data_dir.string()},
                   {"  admin token", (data_dir / kAdminTokenFile).string()},
@@ -150,7 +173,7 @@ Outcome Up(Context& context, const UpOptions& options) {
   };
   const auto serving = StartServer(context, options, supervisor);
   if (!serving) return fail(serving.error());
-  std::ofstream(data_dir / kAddressFile) << serving->grpc << '\n';
+  std::ofstream(data_dir / kAddressFile) << serving->local_grpc << '\n';
   if (!options.no_worker) {
     const Status worker = StartWorker(context, options, *serving, supervisor);
     if (!worker) return fail(worker.error());
@@ -169,11 +192,14 @@ Outcome Up(Context& context, const UpOptions& options) {
 void AddUpCommand(CommandLine& line) {
   auto up = line.Add<UpOptions>(
       line.app(), "up",
-      "Run server and worker on this machine, on loopback, until Ctrl-C",
+      "Run server and worker on this machine until Ctrl-C, on loopback unless "
+      "--host says otherwise",
       "  assay up\n"
       "  assay up --data-dir ./data --any-port\n"
       "  assay up --grpc-port 0 --web-port 0 --json\n"
-      "  assay up --store postgres://assay@db.example/assay",
+      "  assay up --store postgres://assay@db.example/assay\n"
+      "  assay up --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem "
+      "--public-url https://assay.example:7080",
       Up);
   up.app
       .add_option("--store", up.options->store,
@@ -184,6 +210,20 @@ void AddUpCommand(CommandLine& line) {
                     "Port of the gRPC API [7070]; 0: any");
   up.app.add_option("--web-port", up.options->web_port,
                     "Port of dashboard and git [7080]; 0: any");
+  up.app.add_option("--host", up.options->host,
+                    "Address of both ports [127.0.0.1]; others need TLS");
+  up.app
+      .add_option("--tls-cert", up.options->tls_cert,
+                  "The server's certificate and its chain (PEM); taken anew "
+                  "when it changes")
+      ->envname("ASSAY_TLS_CERT");
+  up.app.add_option("--tls-key", up.options->tls_key, "Its key (PEM)")
+      ->envname("ASSAY_TLS_KEY");
+  up.app.add_flag("--insecure", up.options->insecure,
+                  "Beyond loopback without TLS: something in front of it "
+                  "speaks TLS");
+  up.app.add_option("--public-url", up.options->public_url,
+                    "How people reach the web port; links begin with it");
   up.app.add_flag("--any-port", up.options->any_port,
                   "Where a port is taken, use a free one and say so");
   up.app.add_option("--slots", up.options->slots,

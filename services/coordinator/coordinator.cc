@@ -73,12 +73,22 @@ struct Ground {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<repositories::Repositories> repositories;
+  // Null: no TLS.
+  std::unique_ptr<gateway::TlsIdentity> tls;
   std::unique_ptr<gateway::HttpServer> web;
   std::unique_ptr<submissions::ReceiptSigner> signer;
 };
 
+// With TLS, browsers come back by it alone.
+gateway::HeaderFields FieldsOf(const Options& options) {
+  gateway::HeaderFields fields = gateway::SecurityFields();
+  if (options.tls.given() || options.public_url.starts_with("https://"))
+    fields.emplace_back("Strict-Transport-Security", "max-age=31536000");
+  return fields;
+}
+
 Expected<Ground> OpenGround(asio::any_io_executor strand,
-                            const Options& options) {
+                            const Options& options, const Clock& clock) {
   Ground ground;
   ASSAY_ASSIGN_OR_RETURN(ground.directory,
                          DataDirectory::Open(options.data_dir));
@@ -95,11 +105,17 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   ground.signer =
       std::make_unique<submissions::ReceiptSigner>(std::move(signer));
   ASSAY_RETURN_IF_ERROR(git_http::InstallHook(ground.directory->hooks()));
+  gateway::HttpOptions web{.address = options.web_address,
+                           .fields = FieldsOf(options)};
+  if (options.tls.given()) {
+    ASSAY_ASSIGN_OR_RETURN(
+        ground.tls, gateway::TlsIdentity::Load(strand, options.tls, clock));
+    ASSAY_RETURN_IF_ERROR(ground.tls->Watch());
+    web.tls = [tls = ground.tls.get()] { return tls->current()->context; };
+  }
   // Taken early: with port 0, links are known only from here on.
   ASSAY_ASSIGN_OR_RETURN(ground.web,
-                         gateway::HttpServer::Listen(
-                             strand, {.address = options.web_address,
-                                      .fields = gateway::SecurityFields()}));
+                         gateway::HttpServer::Listen(strand, std::move(web)));
   return ground;
 }
 
@@ -111,8 +127,9 @@ std::string HostOf(const std::string& address) {
 }
 
 // "http://127.0.0.1:7080", from the address that is listened on.
-std::string UrlOf(const std::string& address, int port) {
-  return "http://" + HostOf(address) + ":" + std::to_string(port);
+std::string UrlOf(const Options& options, int port) {
+  const char* scheme = options.tls.given() ? "https://" : "http://";
+  return scheme + HostOf(options.web_address) + ":" + std::to_string(port);
 }
 
 std::vector<v1::GetSystemResponse::Worker> WorkersOf(
@@ -173,7 +190,7 @@ struct Coordinator::Parts {
         options(std::move(given)),
         ground(std::move(base)),
         public_url(options.public_url.empty()
-                       ? UrlOf(options.web_address, ground.web->port())
+                       ? UrlOf(options, ground.web->port())
                        : options.public_url) {}
 
   void RegisterServices();
@@ -470,16 +487,20 @@ rpc::Async<void> Coordinator::Parts::RemoveRepository(RepositoryId repository) {
 }
 
 Status Coordinator::Parts::StartGrpc() {
-  ASSAY_ASSIGN_OR_RETURN(
-      grpc, gateway::GrpcServer::Start(strand, gate,
-                                       {.address = options.grpc_address,
-                                        .services = {&lease_service}}));
+  ASSAY_ASSIGN_OR_RETURN(grpc, gateway::GrpcServer::Start(
+                                   strand, gate,
+                                   {.address = options.grpc_address,
+                                    .tls = ground.tls.get(),
+                                    .local_address = options.local_grpc_address,
+                                    .services = {&lease_service}}));
   probe = std::make_unique<gateway::GrpcProbe>(
-      strand, HostOf(options.grpc_address), grpc->port(), [] {
+      strand, HostOf(options.grpc_address), grpc->port(),
+      [] {
         // Everything that had to be kept is durable; a supervisor starts anew.
         spdlog::critical("the gRPC port answers no more: leaving");
         std::_Exit(kDeafExitCode);
-      });
+      },
+      gateway::ProbeOptions{.tls = ground.tls != nullptr});
   return {};
 }
 
@@ -497,7 +518,7 @@ asio::awaitable<void> Coordinator::Parts::StopGrpc() {
 
 asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
     asio::any_io_executor strand, const Clock& clock, Options options) {
-  auto ground = OpenGround(strand, options);
+  auto ground = OpenGround(strand, options, clock);
   if (!ground) co_return std::unexpected(std::move(ground).error());
   auto parts = std::make_unique<Parts>(strand, clock, std::move(options),
                                        *std::move(ground));
@@ -525,11 +546,17 @@ Coordinator::~Coordinator() = default;
 
 int Coordinator::grpc_port() const { return parts_->grpc->port(); }
 int Coordinator::web_port() const { return parts_->ground.web->port(); }
+int Coordinator::local_grpc_port() const { return parts_->grpc->local_port(); }
 const std::string& Coordinator::public_url() const {
   return parts_->public_url;
 }
 const rpc::MethodRegistry& Coordinator::methods() const {
   return parts_->methods;
+}
+
+Status Coordinator::ReloadCertificate() {
+  return parts_->ground.tls == nullptr ? Status()
+                                       : parts_->ground.tls->Reload();
 }
 
 asio::awaitable<void> Coordinator::Stop() {

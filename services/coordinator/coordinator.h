@@ -10,6 +10,7 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
+#include "services/gateway/tls_identity.h"
 #include "services/git_http/index_limits.h"
 #include "services/identity/password.h"
 #include "services/notify/courier.h"
@@ -30,6 +31,11 @@ struct Options {
   // How people reach the web port: what links and clone lines begin with.
   // Empty: the web address.
   std::string public_url;
+  // For both ports; without files they speak plain text.
+  gateway::TlsFiles tls;
+  // A second address of gRPC, always without TLS, for programs of this
+  // machine; empty: none.
+  std::string local_grpc_address;
   std::string version = "dev";
   // How people and programs outside are told; what is not set up is kept.
   notify::Ways ways;
@@ -64,9 +70,14 @@ class Coordinator {
 
   int grpc_port() const;
   int web_port() const;
+  // Of the second address of gRPC; 0 without one.
+  int local_grpc_port() const;
   const std::string& public_url() const;
   // Every method that is served, for the test that holds them to their roles.
   const rpc::MethodRegistry& methods() const;
+
+  // Reads the files of TLS again, which happens by itself too when they change.
+  Status ReloadCertificate();
 
   // Takes nothing new, lets requests that are being answered end within the
   // grace, ends streams, and closes. Leases stay in the store: their workers

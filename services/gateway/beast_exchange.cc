@@ -1,7 +1,5 @@
 #include "services/gateway/beast_exchange.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -68,10 +66,9 @@ Expected<HttpRequest> HeadOf(const RequestParser& parser, std::string peer) {
   return request;
 }
 
-BeastExchange::BeastExchange(beast::tcp_stream& stream,
-                             beast::flat_buffer& buffer, RequestParser& parser,
-                             HttpRequest request, const HttpOptions& options,
-                             bool keep_alive)
+BeastExchange::BeastExchange(WebStream& stream, beast::flat_buffer& buffer,
+                             RequestParser& parser, HttpRequest request,
+                             const HttpOptions& options, bool keep_alive)
     : stream_(stream),
       buffer_(buffer),
       parser_(parser),
@@ -181,26 +178,7 @@ Async<void> BeastExchange::Send(std::string bytes) {
 }
 
 Async<void> BeastExchange::WaitForClose() {
-  auto& socket = stream_.socket();
-  for (;;) {
-    beast::error_code error;
-    co_await socket.async_wait(
-        asio::ip::tcp::socket::wait_read,
-        asio::redirect_error(asio::use_awaitable, error));
-    if (error) break;
-    char byte;
-    const ssize_t count =
-        ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) break;
-    if (count > 0) {
-      // The next request is here already, and hides the end behind it: a
-      // failing write will have to tell.
-      co_await socket.async_wait(
-          asio::ip::tcp::socket::wait_error,
-          asio::redirect_error(asio::use_awaitable, error));
-      break;
-    }
-  }
+  co_await stream_.WaitForClose(buffer_);
   co_return Fail(Code::kCancelled, "the client closed the connection");
 }
 

@@ -2,7 +2,6 @@
 #define ASSAY_SERVICES_GATEWAY_BEAST_EXCHANGE_H_
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <chrono>
@@ -10,6 +9,7 @@
 
 #include "services/gateway/http_exchange.h"
 #include "services/gateway/http_server.h"
+#include "services/gateway/web_stream.h"
 
 namespace assay::gateway {
 
@@ -23,10 +23,9 @@ Expected<HttpRequest> HeadOf(const RequestParser& parser, std::string peer);
 // One request of a connection and its answer, spoken as HTTP/1.1.
 class BeastExchange final : public HttpExchange {
  public:
-  BeastExchange(boost::beast::tcp_stream& stream,
-                boost::beast::flat_buffer& buffer, RequestParser& parser,
-                HttpRequest request, const HttpOptions& options,
-                bool keep_alive);
+  BeastExchange(WebStream& stream, boost::beast::flat_buffer& buffer,
+                RequestParser& parser, HttpRequest request,
+                const HttpOptions& options, bool keep_alive);
 
   const HttpRequest& request() const override { return request_; }
   Async<std::size_t> ReadSome(std::span<char> buffer) override;
@@ -49,7 +48,7 @@ class BeastExchange final : public HttpExchange {
   Async<void> Send(std::string bytes);
   std::string Head(int status, const HeaderFields& fields) const;
 
-  boost::beast::tcp_stream& stream_;
+  WebStream& stream_;
   boost::beast::flat_buffer& buffer_;
   RequestParser& parser_;
   const HttpRequest request_;

@@ -5,6 +5,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -23,6 +25,20 @@ using tcp = asio::ip::tcp;
 // SETTINGS, whose head is nine bytes.
 constexpr std::string_view kHello(
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+
+// What a client of HTTP/2 says that it speaks; gRPC insists.
+constexpr std::array<unsigned char, 3> kAlpn{2, 'h', '2'};
+
+// The greeting and the first bytes of its answer.
+template <class Stream>
+asio::awaitable<void> Greet(Stream& stream, boost::system::error_code& error) {
+  co_await asio::async_write(stream, asio::buffer(kHello),
+                             asio::redirect_error(asio::use_awaitable, error));
+  std::array<char, 9> frame;
+  if (!error)
+    co_await asio::async_read(stream, asio::buffer(frame),
+                              asio::redirect_error(asio::use_awaitable, error));
+}
 
 asio::ip::address Reachable(const std::string& host) {
   std::string plain = host;
@@ -83,19 +99,26 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
       boost::system::error_code ignored;
       if (!cancelled) self->socket_.close(ignored);
     });
-    const auto token = [&error] {
-      return asio::redirect_error(asio::use_awaitable, error);
-    };
-    co_await self->socket_.async_connect(self->endpoint_, token());
-    if (!error)
-      co_await asio::async_write(self->socket_, asio::buffer(kHello), token());
-    std::array<char, 9> frame;
-    if (!error)
-      co_await asio::async_read(self->socket_, asio::buffer(frame), token());
+    co_await self->socket_.async_connect(
+        self->endpoint_, asio::redirect_error(asio::use_awaitable, error));
+    if (!error && self->options_.tls)
+      co_await GreetOverTls(self, error);
+    else if (!error)
+      co_await Greet(self->socket_, error);
     const bool answered = !error;
     self->limit_.cancel();
     self->socket_.close(error);
     co_return answered;
+  }
+
+  static asio::awaitable<void> GreetOverTls(std::shared_ptr<State> self,
+                                            boost::system::error_code& error) {
+    asio::ssl::stream<tcp::socket&> stream(self->socket_, self->tls_);
+    SSL_set_alpn_protos(stream.native_handle(), kAlpn.data(), kAlpn.size());
+    co_await stream.async_handshake(
+        asio::ssl::stream_base::client,
+        asio::redirect_error(asio::use_awaitable, error));
+    if (!error) co_await Greet(stream, error);
   }
 
   const asio::any_io_executor strand_;
@@ -105,6 +128,7 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
   asio::steady_timer pause_;
   asio::steady_timer limit_;
   tcp::socket socket_;
+  asio::ssl::context tls_{asio::ssl::context::tls_client};
   bool stopped_ = false;
 };
 

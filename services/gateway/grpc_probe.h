@@ -14,6 +14,8 @@ struct ProbeOptions {
   std::chrono::milliseconds interval{4'000};
   std::chrono::milliseconds timeout{3'000};
   int failures = 2;
+  // The port speaks TLS. Its certificate is not looked at.
+  bool tls = false;
 };
 
 // Asks our own gRPC port now and then whether it still answers. Debian's gRPC

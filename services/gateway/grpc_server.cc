@@ -1,13 +1,17 @@
 #include "services/gateway/grpc_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
 #include "services/gateway/generic_call.h"
+#include "services/gateway/grpc_credentials.h"
 
 namespace assay::gateway {
 namespace {
@@ -32,9 +36,16 @@ void SetLimits(grpc::ServerBuilder& builder) {
     builder.AddChannelArgument(name, value);
 }
 
+// Anybody can fail a handshake, as often as they like: that fills no log.
+void Log(gpr_log_func_args* args) {
+  if (std::strstr(args->file, "ssl_transport_security") != nullptr) return;
+  std::fprintf(stderr, "gRPC: %s\n", args->message);
+}
+
 void EnablePluginsOnce() {
   static std::once_flag once;
   std::call_once(once, [] {
+    gpr_set_log_function(Log);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });
@@ -46,8 +57,11 @@ struct GrpcServer::State {
   State(boost::asio::any_io_executor strand, MethodGate& gate)
       : methods(std::move(strand), gate) {}
   GenericMethods methods;
+  // Asked by handshakes for as long as the server lives.
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
+  int local_port = 0;
 };
 
 Expected<std::unique_ptr<GrpcServer>> GrpcServer::Start(
@@ -57,16 +71,25 @@ Expected<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   auto state = std::make_unique<State>(std::move(strand), gate);
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(),
-                           &state->port);
+  state->credentials = options.tls != nullptr
+                           ? TlsCredentials(*options.tls)
+                           : grpc::InsecureServerCredentials();
+  builder.AddListeningPort(options.address, state->credentials, &state->port);
+  if (!options.local_address.empty())
+    builder.AddListeningPort(options.local_address,
+                             grpc::InsecureServerCredentials(),
+                             &state->local_port);
   builder.RegisterCallbackGenericService(&state->methods);
   for (grpc::Service* service : options.services)
     builder.RegisterService(service);
   state->server = builder.BuildAndStart();
-  if (state->server == nullptr || state->port == 0)
-    return Unavailable("cannot listen on ", options.address,
-                       " for gRPC: is another assayd running there? Choose "
-                       "another address with --listen");
+  const bool local = options.local_address.empty() || state->local_port != 0;
+  if (state->server == nullptr || state->port == 0 || !local)
+    return Unavailable(
+        "cannot listen on ", options.address,
+        options.local_address.empty() ? "" : " and " + options.local_address,
+        " for gRPC: is another assayd running there? Choose "
+        "another address with --listen");
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(state)));
 }
 
@@ -78,6 +101,7 @@ GrpcServer::~GrpcServer() {
 }
 
 int GrpcServer::port() const { return state_->port; }
+int GrpcServer::local_port() const { return state_->local_port; }
 
 void GrpcServer::AnnounceDrain() {
   state_->server->GetHealthCheckService()->SetServingStatus(false);

@@ -16,9 +16,15 @@ class Service;
 
 namespace assay::gateway {
 
+class TlsIdentity;
+
 struct GrpcOptions {
   // "127.0.0.1:7070"; port 0 takes a free one.
   std::string address;
+  // Borrowed; null: no TLS.
+  const TlsIdentity* tls = nullptr;
+  // A second address, without TLS, for programs of this machine; empty: none.
+  std::string local_address;
   // Services with streams from the client, which the registry does not hold.
   std::vector<grpc::Service*> services;
 };
@@ -39,6 +45,8 @@ class GrpcServer {
   ~GrpcServer();
 
   int port() const;
+  // Of the second address; 0 without one.
+  int local_port() const;
   // Health answers NOT_SERVING from here on; calls are still taken.
   void AnnounceDrain();
   // Ends every call after `grace`. Blocks; must not be called on the strand,

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -79,7 +80,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
       boost::system::error_code error;
       tcp::socket socket = co_await self->acceptor_.async_accept(
           asio::redirect_error(asio::use_awaitable, error));
-      if (!error && self->connections_.size() < self->options_.max_connections)
+      if (!error && self->MakeRoom())
         Spawn(self->strand_, "web connection", Serve(self, std::move(socket)));
       if (!error || !self->acceptor_.is_open()) continue;
       spdlog::warn("web: accept: {}", error.message());
@@ -112,6 +113,33 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   }
 
  private:
+  // For one connection more; false when all are being answered.
+  bool MakeRoom() {
+    if (connections_.size() < options_.max_connections) return true;
+    HttpConnection* idlest = nullptr;
+    for (HttpConnection* connection : connections_) {
+      const auto since = connection->idle_since();
+      if (since && (idlest == nullptr || *since < *idlest->idle_since()))
+        idlest = connection;
+    }
+    if (idlest == nullptr) return false;
+    idlest->Close();
+    return true;
+  }
+
+  asio::awaitable<bool> Greet(HttpConnection& connection) {
+    if (!options_.tls) co_return true;
+    const std::uint64_t place = ++greeted_;
+    greeting_.emplace(place, &connection);
+    if (greeting_.size() > options_.max_handshakes) {
+      greeting_.begin()->second->Close();
+      greeting_.erase(greeting_.begin());
+    }
+    const bool good = co_await connection.Greet();
+    greeting_.erase(place);
+    co_return good;
+  }
+
   asio::awaitable<void> WaitUntilEmpty(std::chrono::milliseconds limit) {
     if (connections_.empty()) co_return;
     empty_.expires_after(limit);
@@ -125,7 +153,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     HttpConnection connection(std::move(socket), self->options_,
                               self->handler_);
     self->connections_.insert(&connection);
-    co_await connection.Run();
+    if (co_await self->Greet(connection)) co_await connection.Run();
     self->connections_.erase(&connection);
     if (self->connections_.empty()) self->empty_.cancel();
   }
@@ -136,6 +164,9 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
   tcp::acceptor acceptor_;
   asio::steady_timer empty_;
   std::set<HttpConnection*> connections_;
+  // Handshakes under way, in the order in which they began.
+  std::map<std::uint64_t, HttpConnection*> greeting_;
+  std::uint64_t greeted_ = 0;
 };
 
 Expected<std::unique_ptr<HttpServer>> HttpServer::Listen(

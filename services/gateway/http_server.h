@@ -5,11 +5,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "proto/base/error.h"
 #include "services/gateway/http_exchange.h"
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace assay::gateway {
 
@@ -20,7 +25,15 @@ struct HttpOptions {
   HeaderFields fields;
   // A head that is larger is refused with 431.
   std::uint32_t max_head_bytes = 16 << 10;
+  // With as many, the one that has been idle longest makes room for the next;
+  // while none is idle, the next is closed.
   std::size_t max_connections = 4'096;
+  // Asked for each connection: the certificate may change. Absent: no TLS.
+  std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
+  // A handshake takes milliseconds. With as many under way, the one that has
+  // taken longest makes room.
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::size_t max_handshakes = 256;
   // For a whole head, for each wait within a body, and for each write.
   std::chrono::milliseconds io_timeout{30'000};
   // For a whole body.

@@ -21,6 +21,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/fault_point.h"
 #include "services/coordinator/coordinator.h"
+#include "services/coordinator/exposure.h"
 #include "services/gateway/spawn.h"
 #include "services/main/admin_commands.h"
 
@@ -34,6 +35,7 @@ struct ProgramOptions {
   std::string port_file;
   int push_stay_seconds = 600;
   std::string log_level = "info";
+  bool insecure = false;
 };
 
 std::filesystem::path DefaultDataDir() {
@@ -63,6 +65,18 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
       ->capture_default_str();
   app.add_option("--public-url", coordinator.public_url,
                  "How people reach the web port; links begin with it");
+  app.add_option("--tls-cert", coordinator.tls.certificate,
+                 "The server's certificate and its chain (PEM), for both "
+                 "ports; taken anew when it changes")
+      ->envname("ASSAY_TLS_CERT");
+  app.add_option("--tls-key", coordinator.tls.key, "Its key (PEM)")
+      ->envname("ASSAY_TLS_KEY");
+  app.add_flag("--insecure", options.insecure,
+               "Listen beyond loopback without TLS: something in front of it "
+               "speaks TLS");
+  app.add_option("--local-grpc", coordinator.local_grpc_address,
+                 "A second address of gRPC, on loopback and without TLS, for "
+                 "programs of this machine");
   app.add_option("--push-stay", options.push_stay_seconds,
                  "How long a push stays to hear its results, in seconds")
       ->check(CLI::Range(0, 3600))
@@ -134,12 +148,33 @@ void AnnounceReady(const Coordinator& coordinator,
       fmt::format("grpc={}:{} web={}:{}", HostOf(given.grpc_address),
                   coordinator.grpc_port(), HostOf(given.web_address),
                   coordinator.web_port());
-  fmt::print("ready {}\n", line);
+  fmt::print("ready {}{}\n", line,
+             given.local_grpc_address.empty()
+                 ? ""
+                 : fmt::format(" local={}:{}", HostOf(given.local_grpc_address),
+                               coordinator.local_grpc_port()));
   std::fflush(stdout);
   if (options.port_file.empty()) return;
   const std::string draft = options.port_file + ".new";
   std::ofstream(draft) << line << "\n";
   std::filesystem::rename(draft, options.port_file);
+}
+
+// SIGHUP asks for what files say anew.
+asio::awaitable<void> ReloadOnSignal(asio::signal_set& signals,
+                                     Coordinator& coordinator) {
+  for (;;) {
+    boost::system::error_code error;
+    co_await signals.async_wait(
+        asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    const assay::Status reloaded = coordinator.ReloadCertificate();
+    if (reloaded)
+      spdlog::info("the certificate was read again");
+    else
+      spdlog::error("the certificate stays as it was: {}",
+                    reloaded.error().message);
+  }
 }
 
 asio::awaitable<void> WaitForSignal(asio::signal_set& signals) {
@@ -164,6 +199,7 @@ struct Outcome {
 asio::awaitable<void> Serve(asio::io_context& strand, const assay::Clock& clock,
                             const ProgramOptions& options, Outcome& outcome) {
   asio::signal_set signals(strand, SIGTERM, SIGINT);
+  asio::signal_set reloads(strand, SIGHUP);
   auto started = co_await Coordinator::Start(strand.get_executor(), clock,
                                              options.coordinator);
   outcome.ended = !started;
@@ -172,8 +208,11 @@ asio::awaitable<void> Serve(asio::io_context& strand, const assay::Clock& clock,
     co_return;
   }
   outcome.coordinator = *std::move(started);
+  assay::gateway::Spawn(strand.get_executor(), "reload signal",
+                        ReloadOnSignal(reloads, *outcome.coordinator));
   AnnounceReady(*outcome.coordinator, options);
   co_await WaitForSignal(signals);
+  reloads.cancel();
   spdlog::info("stopping: requests that are under way may end");
   assay::gateway::Spawn(strand.get_executor(), "second signal",
                         GiveUpOnSignal(signals));
@@ -194,6 +233,19 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (const auto read = ReadSecrets(options.coordinator.ways); !read) {
     fmt::print(stderr, "assayd: {}\n", read.error().message);
+    return 2;
+  }
+  const auto& given = options.coordinator;
+  if (const auto checked = assay::coordinator::CheckExposure(
+          {.grpc_address = given.grpc_address,
+           .web_address = given.web_address,
+           .local_grpc_address = given.local_grpc_address,
+           .public_url = given.public_url,
+           .certificate = given.tls.certificate,
+           .key = given.tls.key,
+           .insecure = options.insecure});
+      !admin && !checked) {
+    fmt::print(stderr, "assayd: {}\n", checked.error().message);
     return 2;
   }
   spdlog::set_default_logger(spdlog::stderr_logger_st("assayd"));

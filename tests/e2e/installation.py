@@ -109,14 +109,18 @@ class Program:
 
 
 class Installation:
-    def __init__(self, worker=True, options=(), variables=None):
-        """`options` and `variables` of the environment: assayd's."""
+    def __init__(self, worker=True, options=(), variables=None,
+                 addresses=("127.0.0.1:0", "127.0.0.1:0")):
+        """`options` and `variables` of the environment: assayd's; `addresses`:
+        of gRPC and the web."""
         self.options, self.variables = options, variables
+        # More of the environment of the command line.
+        self.client = {}
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="assay-e2e-"))
         self.data = self.root / "data"
         self.data.mkdir()
         self.server = self.worker = None
-        self.grpc = self.web = "127.0.0.1:0"
+        self.grpc, self.web = addresses
         try:
             self.start_server()
             if worker:
@@ -154,7 +158,8 @@ class Installation:
     def run(self, *arguments, token=None, expect=0):
         """The command line; `expect`: its exit code, None for any."""
         more = {"ASSAY_SERVER": self.grpc,
-                "ASSAY_CANDIDATE_FILE": str(self.root / "candidate.json")}
+                "ASSAY_CANDIDATE_FILE": str(self.root / "candidate.json"),
+                **self.client}
         if token is not None:
             more["ASSAY_TOKEN"] = token
         done = subprocess.run(

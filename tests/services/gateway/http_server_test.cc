@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <thread>
 
@@ -229,6 +230,56 @@ TEST_F(HttpServerTest, HandlerLearnsThatItsClientLeft) {
   client.Close();
   EXPECT_EQ(closed_.get_future().wait_for(std::chrono::seconds(10)),
             std::future_status::ready);
+}
+
+TEST_F(HttpServerTest, IdleConnectionMakesRoomAndBusyOnesDoNot) {
+  Start({.address = "127.0.0.1:0", .max_connections = 2});
+  RawClient busy(port_);
+  busy.Send(std::string("GET /hold HTTP/1.1\r\n") + kHost + "\r\n");
+  held_.get_future().wait();
+  RawClient idle(port_);
+  idle.Send(std::string("GET /a HTTP/1.1\r\n") + kHost + "\r\n");
+  ASSERT_TRUE(idle.ReadUntil("0\r\n\r\n"));
+  const std::string request =
+      std::string("GET /b HTTP/1.1\r\n") + kHost + "Connection: close\r\n\r\n";
+  EXPECT_EQ(BodyOf(Exchange(port_, request)), "GET /b? []");
+  idle.Forget();
+  EXPECT_EQ(idle.ReadAll(), "");
+  EXPECT_FALSE(busy.ReadUntil("HTTP", 0));
+  EXPECT_TRUE(busy.Send("x"));
+}
+
+TEST_F(HttpServerTest, HandshakesThatTakeLongestMakeRoom) {
+  // Without a certificate no handshake succeeds, which is not needed here.
+  const auto tls = std::make_shared<boost::asio::ssl::context>(
+      boost::asio::ssl::context::tls_server);
+  Start({.address = "127.0.0.1:0",
+         .tls = [tls] { return tls; },
+         .max_handshakes = 2});
+  RawClient first(port_), second(port_);
+  RawClient third(port_);
+  // It is closed long before its time is over; the others may go on.
+  first.ReadAll(60);
+  EXPECT_FALSE(second.ReadUntil("x", 0));
+  EXPECT_TRUE(second.Send("x"));
+  EXPECT_EQ(StatusOf(second.ReadAll()), 400);
+  EXPECT_THAT(second.received(), HasSubstr("this port speaks TLS"));
+}
+
+TEST_F(HttpServerTest, HandshakeThatDoesNotGoOnIsGivenUp) {
+  const auto tls = std::make_shared<boost::asio::ssl::context>(
+      boost::asio::ssl::context::tls_server);
+  Start({.address = "127.0.0.1:0",
+         .tls = [tls] { return tls; },
+         .handshake_timeout = std::chrono::milliseconds(50)});
+  for (const char* begun : {"", "\x16", "\x16\x03\x01\x02"}) {
+    RawClient client(port_);
+    client.Send(begun);
+    const auto start = std::chrono::steady_clock::now();
+    client.ReadAll(60);
+    EXPECT_LT(std::chrono::steady_clock::now() - start,
+              std::chrono::seconds(30));
+  }
 }
 
 TEST_F(HttpServerTest, DrainClosesIdleConnectionsAndThenTheRest) {
