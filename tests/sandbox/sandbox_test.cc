@@ -15,13 +15,6 @@
 namespace assay::sandbox {
 namespace {
 
-std::string LauncherPath() {
-  // Another one than the product's: defence_test.
-  if (const char* other = std::getenv("ASSAY_LAUNCHER")) return other;
-  const char* folder = std::getenv("ASSAY_BIN_DIR");
-  return std::string(folder != nullptr ? folder : "bin") + "/assay-launcher";
-}
-
 // Reads what is there; false at the end of the stream.
 bool Drain(int fd, std::string& into) {
   char buffer[65536];
@@ -74,6 +67,13 @@ std::string TempDirectory::Write(const std::string& name,
   std::ofstream(path) << content;
   ::chmod(path.c_str(), mode);
   return path;
+}
+
+std::string SandboxTest::LauncherPath() {
+  // Another one than the product's: defence_test.
+  if (const char* other = std::getenv("ASSAY_LAUNCHER")) return other;
+  const char* folder = std::getenv("ASSAY_BIN_DIR");
+  return std::string(folder != nullptr ? folder : "bin") + "/assay-launcher";
 }
 
 void SandboxTest::SetUp() {

@@ -66,6 +66,10 @@ class SandboxTest : public testing::TestWithParam<Starter> {
   static Outcome RunIn(Cell& cell, std::uint32_t process = 0);
   static Outcome Collect(Process& process);
 
+  static std::string LauncherPath();
+  // Beside the launcher's start, nobody uses it.
+  const TempDirectory& scratch() const { return directory_; }
+
   std::unique_ptr<Launcher> launcher_;
 
  private:

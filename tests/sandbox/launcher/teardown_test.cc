@@ -1,5 +1,8 @@
 #include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -82,17 +85,103 @@ class TeardownTest : public SandboxTest {
 };
 ASSAY_SANDBOX_SUITE(TeardownTest);
 
-TEST_P(TeardownTest, NothingIsLeftAfterManyCells) {
+// The launcher lives where files of the machine can only be made in folders
+// that are empty, as those are where a program leaves things behind: what is in
+// there at the end is its doing. All others are read-only to it.
+class LeftoversTest : public TeardownTest {
+ protected:
+  void SetUp() override {
+    outside_.Reset(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    ASSERT_TRUE(outside_);
+    ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+    ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    const std::string bin =
+        std::filesystem::absolute(LauncherPath()).parent_path();
+    const UniqueFd programs(::open_tree(AT_FDCWD, bin.c_str(),
+                                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    SetReadOnly("/", true);
+    for (const char* kernels : {"/proc", "/sys/fs/cgroup"}) {
+      SetReadOnly(kernels, false);
+    }
+    for (const auto& folder : Folders()) {
+      ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "mode=1777"), 0)
+          << folder;
+    }
+    // In one of them in somebody's checkout.
+    if (!std::filesystem::exists(bin)) {
+      std::filesystem::create_directories(bin);
+      ASSERT_EQ(::move_mount(programs.get(), "", AT_FDCWD, bin.c_str(),
+                             MOVE_MOUNT_F_EMPTY_PATH),
+                0);
+    }
+    std::filesystem::create_directories(scratch().path());
+    known_ = Files();
+    TeardownTest::SetUp();
+  }
+
+  void TearDown() override {
+    TeardownTest::TearDown();
+    launcher_.reset();
+    ASSERT_EQ(::setns(outside_.get(), CLONE_NEWNS), 0);
+  }
+
+  // Of all those folders, but for what the test itself has put there.
+  std::set<std::string> Files() const {
+    std::set<std::string> files;
+    for (const auto& folder : Folders()) {
+      for (const auto& entry :
+           std::filesystem::recursive_directory_iterator(folder)) {
+        const std::string path = entry.path();
+        if (!path.starts_with(scratch().path()) && !known_.contains(path)) {
+          files.insert(path);
+        }
+      }
+    }
+    return files;
+  }
+
+ private:
+  // That there are: a small machine has not all of them.
+  static std::set<std::string> Folders() {
+    std::set<std::string> folders;
+    for (const char* name : {"/tmp", "/var/tmp", "/run", "/dev/shm"}) {
+      std::error_code missing;
+      const auto folder = std::filesystem::canonical(name, missing);
+      if (!missing) folders.insert(folder);
+    }
+    return folders;
+  }
+
+  static void SetReadOnly(const char* path, bool on) {
+    mount_attr attr = {};
+    (on ? attr.attr_set : attr.attr_clr) = MOUNT_ATTR_RDONLY;
+    ASSERT_EQ(
+        ::mount_setattr(AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr)), 0)
+        << path;
+  }
+
+  UniqueFd outside_;
+  std::set<std::string> known_;
+};
+ASSAY_SANDBOX_SUITE(LeftoversTest);
+
+TEST_P(LeftoversTest, NothingIsLeftAfterManyCells) {
   SessionSpec spec;
   spec.volumes.push_back({});
   CellSpec cell = CellOf({Shell("echo x > /work/f; sleep 1000 & exit 0")});
   cell.mounts = {VolumeMount{}, TmpfsMount{.target = "/t"}};
   spec.cells.push_back(cell);
+  // A folder of the machine's below a layer of the cell's own.
+  cell = CellOf({Shell("echo x > /layer/g && rm /layer/f && sleep 1000 &")});
+  scratch().Write("f", "original");
+  cell.mounts = {
+      OverlayMount{.lower = {.path = scratch().path()}, .target = "/layer"}};
+  spec.cells.push_back(cell);
   // The first session may bring things that stay, such as the map of its uid.
-  const auto run = [&](int cells) {
+  const auto run = [&](std::uint32_t cells) {
     Session session = NewSession(spec);
-    for (int i = 0; i < cells; ++i) {
-      auto started = session.StartCell(0);
+    for (std::uint32_t i = 0; i < cells; ++i) {
+      auto started = session.StartCell(i / 2 % 2);
       ASSERT_TRUE(started) << started.error();
       EXPECT_TRUE(RunIn(*started).termination.Succeeded());
       if (i % 2 == 0) {
@@ -121,6 +210,7 @@ TEST_P(TeardownTest, NothingIsLeftAfterManyCells) {
   }
   EXPECT_THAT(ChildrenOf(pid()), testing::IsEmpty());
   EXPECT_THAT(CellCgroups(pid()), testing::IsEmpty());
+  EXPECT_THAT(Files(), testing::IsEmpty());
 }
 
 TEST_P(TeardownTest, ClosingTheSessionKillsItsCells) {
