@@ -49,6 +49,10 @@ SetupFault MountProc(const UniqueFd& proc, int root) {
   return {};
 }
 
+// Below which the old root stands until it is taken away. It is there in every
+// root, and nobody looks into it before that.
+constexpr const char* kOldRootPlace = "dev";
+
 // The old root stays mounted below until /proc is: the kernel wants to see
 // another, uncovered /proc in the namespace before it gives a new one to a user
 // namespace.
@@ -59,9 +63,16 @@ SetupFault EnterRoot(const UniqueFd& proc, int root) {
   if (auto fault = MountProc(proc, root); fault.step != SetupStep::kNone) {
     return fault;
   }
-  if (::syscall(SYS_pivot_root, ".", ".") != 0 ||
-      (Stands(Defence::kOldRootGone) && ::umount2(".", MNT_DETACH) != 0) ||
-      ::chdir("/") != 0) {
+  if (::syscall(SYS_pivot_root, ".", kOldRootPlace) != 0 || ::chdir("/") != 0) {
+    return Fault(SetupStep::kPivot);
+  }
+  return {};
+}
+
+// The kernel waits for all processors here, before it goes on with us.
+SetupFault LeaveOldRoot() {
+  if (Stands(Defence::kOldRootGone) &&
+      ::umount2(kOldRootPlace, MNT_DETACH) != 0) {
     return Fault(SetupStep::kPivot);
   }
   return {};
@@ -103,8 +114,16 @@ SetupFault Begin(const CellInitPlan& plan, std::span<const UniqueFd> tasks,
   return proc ? SetupFault{} : Fault(SetupStep::kProc);
 }
 
+bool Tell(int channel, const SetupFault& fault) {
+  return ::write(channel, &fault, sizeof(fault)) == sizeof(fault);
+}
+
 SetupFault SetUp(const CellInitPlan& plan, const UniqueFd& proc, int root) {
   if (auto fault = EnterRoot(proc, root); fault.step != SetupStep::kNone) {
+    return fault;
+  }
+  if (!Tell(plan.channel, {})) return Fault(SetupStep::kPipes);
+  if (auto fault = LeaveOldRoot(); fault.step != SetupStep::kNone) {
     return fault;
   }
   if (auto fault = BecomeCellUser(plan.drop_groups);
@@ -181,10 +200,7 @@ std::vector<UniqueFd> Receive(int channel, int most) {
       fault = Fault(SetupStep::kSeccomp);
     }
   }
-  if (::write(channel, &fault, sizeof(fault)) != sizeof(fault) ||
-      fault.step != SetupStep::kNone) {
-    End();
-  }
+  if (!Tell(channel, fault) || fault.step != SetupStep::kNone) End();
   // The end is the launcher's.
   while (::read(kChannel, &byte, 1) > 0) continue;
   End();

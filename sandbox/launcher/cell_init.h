@@ -9,8 +9,11 @@ namespace assay::sandbox {
 struct CellInitPlan {
   // A record socket to the launcher. Two records of a byte arrive: one with
   // what it takes to join the cell's cgroups, when those are made and the id
-  // maps are written, and one with the root file system, a detached tree. One
-  // SetupFault, how it went, goes back. Its end means that the launcher died.
+  // maps are written, and one with the root file system, a detached tree. A
+  // SetupFault goes back for how it went, and before that one of step kNone as
+  // soon as processes can enter: the root is the cell's, and all that is left
+  // is to take the old one away and to give up privileges. The channel's end
+  // means that the launcher died.
   int channel = -1;
   std::string hostname;
   bool loopback = true;

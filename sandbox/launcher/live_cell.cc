@@ -171,14 +171,18 @@ Built<void> LiveCell::CloneInit(std::uint32_t outer_uid) {
     return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   }
   ready_watch_ = host_.loop.Watch(channel_.get(), EPOLLIN,
-                                  [this](std::uint32_t) { OnReady(); });
+                                  [this](std::uint32_t) { OnReport(); });
   return {};
 }
 
-void LiveCell::OnReady() {
+void LiveCell::OnReport() {
   SetupFault fault = {SetupStep::kClone, EPIPE};
   if (::read(channel_.get(), &fault, sizeof(fault)) != sizeof(fault)) {
     fault = {SetupStep::kClone, EPIPE};
+  }
+  if (fault.step == SetupStep::kNone && !std::exchange(can_be_entered_, true)) {
+    for (const auto& [id, process] : processes_) process->LetIn();
+    return;
   }
   host_.loop.Unwatch(std::exchange(ready_watch_, 0));
   if (state_ != State::kBuilding) return;
@@ -272,6 +276,7 @@ SetupFault LiveCell::StartProcess(std::uint32_t index, std::uint32_t process_id,
     }
   }
   ends = process->TakeEnds();
+  if (process->held() && can_be_entered_) process->LetIn();
   processes_.emplace(process_id, std::move(process));
   if (standing()) PlanAhead();
   return {};
@@ -292,7 +297,10 @@ std::unique_ptr<LiveProcess> LiveCell::TakeAhead(std::uint32_t index) {
 }
 
 void LiveCell::PlanAhead() {
-  if (ahead_ || ahead_idle_ != 0 || !cgroup_.LeavesOutUntilJoined()) return;
+  const bool any = std::ranges::any_of(expected_, [](auto n) { return n > 0; });
+  if (!any || ahead_ || ahead_idle_ != 0 || !cgroup_.LeavesOutUntilJoined()) {
+    return;
+  }
   ahead_idle_ = host_.loop.WhenIdle([this] {
     ahead_idle_ = 0;
     MakeAhead();
@@ -351,15 +359,24 @@ void LiveCell::KillProcesses() {
 }
 
 // Without a cgroup: a child inside the pid namespace kills everybody there but
-// pid 1, again and again until nobody is left to kill.
+// pid 1. Once is enough, because whoever has a SIGKILL to take cannot fork any
+// more; it stays to see them gone, which is told by nothing else, and sleeps
+// meanwhile, because they need the processor for that.
 void LiveCell::KillByPidNamespace() {
   WaitForKiller();
-  const auto kill_all = [] {
-    constexpr int kRounds = 20'000;
+  int done[2];
+  if (::pipe2(done, O_CLOEXEC) != 0) return;
+  killer_done_.Reset(done[0]);
+  const UniqueFd tell(done[1]);
+  const auto kill_all = [&tell] {
+    constexpr timespec kPause = {.tv_nsec = 200'000};
     const sched_param ordinary = {};
     ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
-    for (int i = 0; i < kRounds && ::kill(-1, SIGKILL) == 0; ++i) {
-      ::sched_yield();
+    bool somebody = ::kill(-1, SIGKILL) == 0;
+    if (::write(tell.get(), "k", 1) != 1) ::_exit(1);
+    while (somebody) {
+      ::nanosleep(&kPause, nullptr);
+      somebody = ::kill(-1, SIGKILL) == 0;
     }
     ::_exit(0);
   };
@@ -368,17 +385,34 @@ void LiveCell::KillByPidNamespace() {
     return;
   }
   killer_watch_ = host_.loop.Watch(killer_.get(), EPOLLIN,
-                                   [this](std::uint32_t) { WaitForKiller(); });
+                                   [this](std::uint32_t) { OnKillerExit(); });
 }
 
-// Also before anything new is started, which it would kill too.
-void LiveCell::WaitForKiller() {
-  if (!killer_) return;
+// Whether it has seen everybody gone.
+bool LiveCell::ReapKiller() {
   host_.loop.Unwatch(std::exchange(killer_watch_, 0));
-  siginfo_t info;
+  siginfo_t info = {};
   ::waitid(P_PIDFD, static_cast<id_t>(killer_.get()), &info, WEXITED);
   killer_.Reset();
-  TellIfEmpty();
+  return info.si_code == CLD_EXITED && info.si_status == 0;
+}
+
+void LiveCell::OnKillerExit() {
+  if (ReapKiller()) {
+    TellIfEmpty();
+  } else if (state_ == State::kStanding) {
+    KillByPidNamespace();
+  }
+}
+
+// Before anything new is started, which it would kill too. Not until all are
+// gone: of those that are our children it is us who has to reap them.
+void LiveCell::WaitForKiller() {
+  if (!killer_) return;
+  char byte = 0;
+  (void)!::read(killer_done_.get(), &byte, 1);
+  SendSignal(killer_.get(), SIGKILL);
+  ReapKiller();
 }
 
 bool LiveCell::CheckOom() {
@@ -432,10 +466,14 @@ void LiveCell::OnProcessExit(std::uint32_t leaf) {
     return;
   }
   auto process = std::move(it->second);
+  const bool was_last = it->first == last_process_;
   processes_.erase(it);
   // Whatever the program left behind ends with it.
-  if (Stands(Defence::kTreeKill) && !cgroup_.KillLeaf(process->leaf()) &&
-      processes_.empty() && state_ == State::kStanding) {
+  if (was_last) {
+    // First, so that the cell goes down while its counters are read.
+    Destroy();
+  } else if (Stands(Defence::kTreeKill) && !cgroup_.KillLeaf(process->leaf()) &&
+             processes_.empty() && state_ == State::kStanding) {
     KillByPidNamespace();
   }
   const CellPeaks peaks = cgroup_.Peaks();
@@ -568,7 +606,8 @@ void LiveCell::OnInitExit() {
   host_.loop.Unwatch(std::exchange(init_watch_, 0));
   init_pidfd_.Reset();
   namespaces_ = {};
-  if (state_ == State::kBuilding) OnReady();
+  // What it told before it died, and then that it did.
+  while (state_ == State::kBuilding && ready_watch_ != 0) OnReport();
   // Its pid namespace went with it. The session finds out at its next call.
   if (state_ != State::kEnding) return Destroy();
   TryFinish();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ class LiveCell {
   // and waits for that to end.
   SetupFault StartProcess(std::uint32_t index, std::uint32_t process_id,
                           std::span<const UniqueFd> fds, ClientEnds& ends);
+  // The cell is destroyed as soon as this process has ended.
+  void EndWith(std::uint32_t process_id) { last_process_ = process_id; }
   LiveProcess* Find(std::uint32_t process_id);
   void KillProcess(LiveProcess& process);
   void KillProcesses();
@@ -71,7 +74,7 @@ class LiveCell {
   enum class State { kBuilding, kStanding, kEnding, kGone };
 
   Built<void> CloneInit(std::uint32_t outer_uid);
-  void OnReady();
+  void OnReport();
   void OnInitExit();
   bool TakeOomEvent() const;
   void OnOom();
@@ -85,6 +88,8 @@ class LiveCell {
   Processes::iterator FindLeaf(std::uint32_t leaf);
   void OnProcessExit(std::uint32_t leaf);
   void KillByPidNamespace();
+  bool ReapKiller();
+  void OnKillerExit();
   void WaitForKiller();
   bool CheckOom();
   // The cgroup of an ended process, in which something was still dying.
@@ -107,6 +112,7 @@ class LiveCell {
   std::function<void()> on_gone_;
   std::function<void(SetupFault)> on_ready_;
   State state_ = State::kBuilding;
+  bool can_be_entered_ = false;
   CellCgroup cgroup_;
   UniqueFd init_pidfd_;
   CellNamespaces namespaces_;
@@ -117,6 +123,8 @@ class LiveCell {
   // To pid 1. Held while the cell lives: its end tells that the launcher died.
   UniqueFd channel_;
   UniqueFd killer_;
+  // Has a byte, or ends, when everybody has been killed once.
+  UniqueFd killer_done_;
   EventLoop::Token init_watch_ = 0;
   EventLoop::Token ready_watch_ = 0;
   EventLoop::Token killer_watch_ = 0;
@@ -128,6 +136,7 @@ class LiveCell {
   std::vector<std::string> writable_;
   // By the number that the session gave.
   Processes processes_;
+  std::optional<std::uint32_t> last_process_;
   // The one that waits to be asked for, and which of the spec's it is.
   std::unique_ptr<LiveProcess> ahead_;
   std::uint32_t ahead_index_ = 0;

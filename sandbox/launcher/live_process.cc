@@ -101,10 +101,17 @@ SetupFault LiveProcess::Start(Hold hold) {
   return {};
 }
 
+bool LiveProcess::Wake() const {
+  return ::send(fault_.get(), "g", 1, MSG_NOSIGNAL) == 1;
+}
+
+// If it is gone, its end tells.
+void LiveProcess::LetIn() const { (void)Wake(); }
+
 bool LiveProcess::Release() {
   hold_ = Hold::kNone;
   started_ = EventLoop::Clock::now();
-  if (::send(fault_.get(), "g", 1, MSG_NOSIGNAL) != 1) return false;
+  if (!Wake()) return false;
   StartClocks();
   return true;
 }

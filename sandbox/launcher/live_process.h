@@ -55,6 +55,8 @@ class LiveProcess {
   // A fault of step kNone, or what went wrong; then nothing was started. With
   // a hold it waits for Release, and its time limits with it.
   SetupFault Start(Hold hold);
+  // Hold::kBeforeCell only: the cell can be entered. Release must follow.
+  void LetIn() const;
   // False if it has ended meanwhile.
   bool Release();
   ClientEnds TakeEnds() { return std::move(ends_); }
@@ -72,6 +74,7 @@ class LiveProcess {
  private:
   SetupFault MakePipes(UniqueFd (&theirs)[4]);
   SetupFault Clone(const UniqueFd (&theirs)[4]);
+  bool Wake() const;
   void StartClocks();
   void CheckCpu();
   std::chrono::nanoseconds UsedCpu() const;

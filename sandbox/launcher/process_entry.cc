@@ -112,6 +112,8 @@ SetupFault SetUp(const ProcessEntryPlan& plan, int& fault_fd) {
   ::umask(022);
   fault = GiveUpPrivileges();
   if (fault.step != SetupStep::kNone) return fault;
+  // Until then the old root may stand below one of the paths that follow.
+  WaitIf(plan.hold == Hold::kBeforeCell, fault_fd);
   if (!plan.writable.empty() && !FenceWrites(plan.writable)) {
     return Fault(SetupStep::kWriteFence);
   }

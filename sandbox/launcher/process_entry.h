@@ -16,7 +16,8 @@ namespace assay::sandbox {
 // Where a process that is cloned before its time waits for its launcher.
 enum class Hold : std::uint8_t {
   kNone,
-  // While pid 1 finishes the cell.
+  // While pid 1 finishes the cell: once until it can be entered, and with its
+  // privileges given up until it stands.
   kBeforeCell,
   // With all done but the working directory and the program, until somebody
   // wants it started.
@@ -36,7 +37,7 @@ struct ProcessEntryPlan {
   int stdout_fd = -1;
   int stderr_fd = -1;
   // A socket. Takes a SetupFault if it comes to that; closed by a successful
-  // exec. A byte from it ends the wait.
+  // exec. A byte from it ends a wait.
   int fault_fd = -1;
   // For UnpackAction; else -1.
   int archive_fd = -1;

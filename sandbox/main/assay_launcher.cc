@@ -37,16 +37,19 @@
 //             them; root file system put together from detached mounts, and
 //             handed over; keeps pid 1's pidfd as the way into its namespaces
 //   pid 1     meanwhile: network namespace, loopback up. With the root: cgroup
-//             namespace; root mounted over "/", /proc with masks, pivot_root,
-//             old root gone; host name; session; uid; capabilities,
-//             no_new_privs; all descriptors but one closed; strict seccomp;
-//             "ready"
+//             namespace; host name; session; root mounted over "/", /proc with
+//             masks, pivot_root, "can be entered"; old root gone; uid;
+//             capabilities, no_new_privs; all descriptors but one closed;
+//             strict seccomp; "ready"
 // and for a process (live_process, process_entry):
 //   launcher  a leaf cgroup; pipes; clone3 into the cell's pid namespace and
 //             the leaf
 //   child     v1 cgroups; the cell's other namespaces; rlimits; uid; session;
 //             opaque to ptrace; capabilities, no_new_privs, seccomp, Landlock;
 //             working directory; exec
+// assay-sandbox, which has one process for one cell, clones it while pid 1 is
+// busy. The child then waits twice: for "can be entered", and without any
+// privilege left, before it looks at any path, for "ready".
 // Cells whose blueprint expects to be started are built so before they are
 // asked for, in idle time, and wait; each is used once. So are processes, as
 // far as Landlock: v1 cgroups, working directory and exec follow when they are

@@ -76,7 +76,8 @@ class LoneRun {
     }
     cell_.Destroy();
     // Of what is going down meanwhile: the counters are there until the end.
-    if (!error) result_.stats = cell_.Stats();
+    // Reading them takes longer than that, and only the JSON tells of them.
+    if (!error && !options_.json_path.empty()) result_.stats = cell_.Stats();
     while (!gone_) host_.loop.RunOnce();
     FinishStreams();
     if (error) return std::unexpected(*error);
@@ -103,6 +104,7 @@ class LoneRun {
 
   std::optional<Error> StartProcess() {
     ClientEnds ends;
+    cell_.EndWith(kProcess);
     const SetupFault fault = cell_.StartProcess(0, kProcess, {}, ends);
     if (fault.step != SetupStep::kNone) return Fault(fault, "");
     for (const UniqueFd* fd : {&ends.out, &ends.err, &ends.in, &ends.exit}) {

@@ -99,8 +99,7 @@ bool EnterRoot(const UniqueFd& proc, int root) {
     const UniqueFd null = CloneTree(root, "dev/null", false);
     AttachTree(null.get(), target.get(), "");
   }
-  return ::syscall(SYS_pivot_root, ".", ".") == 0 &&
-         ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  return ::syscall(SYS_pivot_root, ".", "dev") == 0 && ::chdir("/") == 0;
 }
 
 [[noreturn]] void RunInit(int channel) {
@@ -119,7 +118,8 @@ bool EnterRoot(const UniqueFd& proc, int root) {
   const UniqueFd proc = NewProc();
   std::vector<UniqueFd> root;
   if (ReceiveRecord(channel, &byte, 1, root, 1) != ReceiveResult::kMessage ||
-      !EnterRoot(proc, root[0].get())) {
+      !EnterRoot(proc, root[0].get()) || ::write(channel, "e", 1) != 1 ||
+      ::umount2("dev", MNT_DETACH) != 0) {
     ::_exit(92);
   }
   if (BecomeCellUser(true).step != SetupStep::kNone) ::_exit(91);
@@ -166,6 +166,7 @@ struct Program {
   ::setsid();
   ::umask(022);
   if (GiveUpPrivileges().step != SetupStep::kNone) ::_exit(93);
+  if (wait && ::read(3, &byte, 1) != 1) ::_exit(90);
   const std::string writable[] = {"/tmp", "/dev", "/proc"};
   if (!FenceWrites(writable) || ::chdir("/") != 0) ::_exit(93);
   const char* arguments[] = {"/bin/true", nullptr};
@@ -234,6 +235,39 @@ struct Ends {
   }
 };
 
+class FloorProcess {
+ public:
+  FloorProcess(const FloorCgroups& cgroups, int init, const int (&tasks)[2],
+               bool waits) {
+    ::mkdirat(cgroups.own.get(), "p", 0755);
+    leaf_.Reset(::openat(cgroups.own.get(), "p", O_RDONLY | O_CLOEXEC));
+    const UniqueFd home(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    (void)!::setns(init, CLONE_NEWPID);
+    if (CloneChild(0, leaf_.get(), pidfd_) == 0) {
+      RunProgram({init, tasks[0], tasks[1], in_.theirs.get(), out_.theirs.get(),
+                  err_.theirs.get(), gate_.theirs.get()},
+                 waits);
+    }
+    (void)!::setns(home.get(), CLONE_NEWPID);
+    for (Ends* ends : {&in_, &out_, &err_, &gate_}) ends->theirs.Reset();
+  }
+  void Wake() const { (void)!::write(gate_.ours.get(), "g", 1); }
+  int leaf() const { return leaf_.get(); }
+  int Wait() const {
+    char byte = 0;
+    while (::read(out_.ours.get(), &byte, 1) > 0) continue;
+    while (::read(err_.ours.get(), &byte, 1) > 0) continue;
+    return Reap(pidfd_.get());
+  }
+
+ private:
+  Ends in_ = Ends::Pipe(false);
+  Ends out_ = Ends::Pipe(true);
+  Ends err_ = Ends::Pipe(true);
+  Ends gate_ = Ends::Sockets(SOCK_STREAM);
+  UniqueFd leaf_, pidfd_;
+};
+
 // What a result tells.
 void ReadCounters(const FloorCgroups& cgroups, int leaf) {
   Get(cgroups.memory.get(), "memory.oom_control");
@@ -276,41 +310,30 @@ int RunFloorCell() {
   cgroups.Limit();
   const int tasks[] = {cgroups.memory_tasks.get(), cgroups.pids_tasks.get()};
   if (!SendRecord(channel.ours.get(), "c", 1, tasks)) return -1;
+  // That it can be entered, and that it stands.
+  char byte = 0;
+  const auto hear = [&] { (void)!::read(channel.ours.get(), &byte, 1); };
   if (!staging->Prepare()) return -1;
   const UniqueFd root = BuildRoot();
   const int root_fd = root.get();
   if (!root || !SendRecord(channel.ours.get(), "g", 1, {&root_fd, 1})) {
     return -1;
   }
-  char byte = 0;
-  if (!once) (void)!::read(channel.ours.get(), &byte, 1);
-
-  Ends in = Ends::Pipe(false);
-  Ends out = Ends::Pipe(true);
-  Ends err = Ends::Pipe(true);
-  Ends gate = Ends::Sockets(SOCK_STREAM);
-  ::mkdirat(cgroups.own.get(), "p", 0755);
-  const UniqueFd leaf(::openat(cgroups.own.get(), "p", O_RDONLY | O_CLOEXEC));
-  const UniqueFd home(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-  UniqueFd pidfd;
-  (void)!::setns(init.get(), CLONE_NEWPID);
-  if (CloneChild(0, leaf.get(), pidfd) == 0) {
-    RunProgram({init.get(), tasks[0], tasks[1], in.theirs.get(),
-                out.theirs.get(), err.theirs.get(), gate.theirs.get()},
-               once);
+  if (!once) {
+    hear();
+    hear();
   }
-  (void)!::setns(home.get(), CLONE_NEWPID);
-  for (Ends* ends : {&in, &out, &err, &gate}) ends->theirs.Reset();
+  const FloorProcess process(cgroups, init.get(), tasks, once);
   if (once) {
-    (void)!::read(channel.ours.get(), &byte, 1);
-    (void)!::write(gate.ours.get(), "g", 1);
+    for (int i = 0; i < 2; ++i) {
+      hear();
+      process.Wake();
+    }
   }
-  while (::read(out.ours.get(), &byte, 1) > 0) continue;
-  while (::read(err.ours.get(), &byte, 1) > 0) continue;
-  const int status = Reap(pidfd.get());
-  Put(leaf.get(), "cgroup.kill", "1");
+  const int status = process.Wait();
+  Put(process.leaf(), "cgroup.kill", "1");
   SendSignal(init.get(), SIGKILL);
-  ReadCounters(cgroups, leaf.get());
+  ReadCounters(cgroups, process.leaf());
   ::unlinkat(cgroups.own.get(), "p", AT_REMOVEDIR);
   Reap(init.get());
   Remove(tree->unified());

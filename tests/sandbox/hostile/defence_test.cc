@@ -41,8 +41,7 @@ constexpr Missing kDefences[] = {
     {"proc_masks", kLauncher, "RootfsTest.SensitiveFilesOfProcAreEmpty"},
     {"hidden_processes", kLauncher,
      "RootfsTest.HostFilesAndProcessesAreOutOfSight"},
-    {"old_root_gone", kLauncher,
-     "RootfsTest.HostFilesAndProcessesAreOutOfSight"},
+    {"old_root_gone", kLauncher, "RootfsTest.DevHoldsTheCellsOwnDevicesOnly"},
     {"read_only_root", kLauncher, "RootfsTest.RootIsOneReadOnlyMount"},
     // Two fences around the same field: see below.
     {"read_only_mounts,landlock", kLauncher,

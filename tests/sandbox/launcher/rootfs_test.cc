@@ -59,6 +59,13 @@ TEST_P(RootfsTest, HostFilesAndProcessesAreOutOfSight) {
   EXPECT_THAT(outcome.out, HasSubstr("cell\n"));
 }
 
+// Below it the old root stands while a cell is built.
+TEST_P(RootfsTest, DevHoldsTheCellsOwnDevicesOnly) {
+  EXPECT_EQ(Run("ls /dev").out,
+            "fd\nfull\nnull\nrandom\nshm\nstderr\nstdin\nstdout\nurandom\n"
+            "zero\n");
+}
+
 TEST_P(RootfsTest, RootIsOneReadOnlyMount) {
   EXPECT_EQ(Run("grep ' / / ' /proc/self/mountinfo | cut -d' ' -f6 | "
                 "cut -d, -f1,2,3")
