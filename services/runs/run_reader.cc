@@ -1,6 +1,7 @@
 #include "services/runs/run_reader.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -15,7 +16,11 @@ namespace {
 using storage::RunRecord;
 using storage::Transaction;
 
+// At most so many events are read at once, and about so many bytes: each
+// watcher that is behind holds that much, and there may be a thousand.
 constexpr std::int32_t kEventsAtOnce = 200;
+constexpr std::size_t kBytesAtOnce = std::size_t{128} << 10;
+constexpr std::int32_t kFirstEventsAtOnce = 16;
 
 // A run as one transaction saw it.
 struct Sight {
@@ -76,19 +81,32 @@ struct Stretch {
   std::vector<v1::RunEvent> events;
   // Nothing at or below this is left to read.
   std::int64_t read_to = 0;
+  bool full = false;
+  // How many to ask for next.
+  std::int32_t next_limit = kFirstEventsAtOnce;
 };
 
+// So that events like these come to about kBytesAtOnce.
+std::int32_t LimitFor(const std::vector<v1::RunEvent>& events) {
+  std::size_t bytes = 1;
+  for (const v1::RunEvent& event : events) bytes += event.ByteSizeLong();
+  return static_cast<std::int32_t>(
+      std::clamp<std::size_t>(events.size() * kBytesAtOnce / bytes, 1,
+                              static_cast<std::size_t>(kEventsAtOnce)));
+}
+
 Expected<Stretch> ReadStretch(Transaction& tx, const RunId& id,
-                              std::int64_t after, bool results_only) {
+                              std::int64_t after, bool results_only,
+                              std::int32_t limit) {
   ASSAY_ASSIGN_OR_RETURN(const RunRecord run, tx.runs.Get(id));
   Stretch stretch;
-  ASSAY_ASSIGN_OR_RETURN(
-      stretch.events,
-      tx.run_events.List(id, after, kEventsAtOnce, results_only));
+  ASSAY_ASSIGN_OR_RETURN(stretch.events,
+                         tx.run_events.List(id, after, limit, results_only));
+  stretch.full = std::ssize(stretch.events) == limit;
   // Where logs are left out the last event may lie far behind.
-  stretch.read_to = stretch.events.size() == kEventsAtOnce
-                        ? stretch.events.back().sequence()
-                        : run.next_sequence - 1;
+  stretch.read_to =
+      stretch.full ? stretch.events.back().sequence() : run.next_sequence - 1;
+  if (stretch.full) stretch.next_limit = LimitFor(stretch.events);
   return stretch;
 }
 
@@ -217,16 +235,18 @@ Async<void> RunReader::Watch(rpc::Caller caller, RunId id, WatchOptions options,
   // -1: from the first one on.
   follower.set_position(std::max<std::int64_t>(0, options.after_sequence));
   bool behind = follower.position() < now_at;
+  std::int32_t limit = kFirstEventsAtOnce;
   while (!follower.done()) {
     while (behind && !follower.done()) {
       const std::int64_t before = follower.position();
       ASSAY_CO_ASSIGN_OR_RETURN(
           Stretch stretch,
-          co_await store_.Read(
-              [id, before, only = options.results_only](Transaction& tx) {
-                return ReadStretch(tx, id, before, only);
-              }));
-      behind = stretch.events.size() == kEventsAtOnce;
+          co_await store_.Read([id, before, only = options.results_only,
+                                limit](Transaction& tx) {
+            return ReadStretch(tx, id, before, only, limit);
+          }));
+      behind = stretch.full;
+      limit = stretch.next_limit;
       ASSAY_CO_RETURN_IF_ERROR(co_await follower.WriteAll(std::move(stretch)));
     }
     if (follower.done()) break;

@@ -153,7 +153,8 @@ class Postgres:
                 self.process = subprocess.Popen(
                     [self.BIN / "postgres", "-D", self.root / "data", "-p",
                      str(self.port), "-c", "listen_addresses=127.0.0.1", "-k",
-                     self.root, "-c", "max_connections=60"],
+                     self.root, "-c", "max_connections=60", "-c",
+                     "recovery_init_sync_method=syncfs"],
                     stdout=log, stderr=log, **self.as_user())
             while self.process.poll() is None:
                 if not subprocess.run(
@@ -161,7 +162,7 @@ class Postgres:
                          str(self.port)]).returncode:
                     self.ready_after = time.monotonic() - began
                     return
-                time.sleep(0.02)
+                time.sleep(0.1)
             if time.monotonic() - began > 20:
                 raise AssertionError("PostgreSQL did not start:\n" + (
                     self.root / "log").read_text(errors="replace")[-2000:])
