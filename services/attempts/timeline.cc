@@ -50,7 +50,9 @@ class Timeline {
   Timeline(Transaction& tx, const AttemptId& attempt, const rpc::Caller& caller)
       : tx_(tx),
         attempt_(attempt),
-        candidate_(caller.role == v1::ROLE_CANDIDATE) {}
+        candidate_(caller.role == v1::ROLE_CANDIDATE),
+        // Authors answer without learning who asks.
+        questions_(caller.role != v1::ROLE_AUTHOR) {}
 
   Expected<std::vector<Entry>> Read() {
     ASSAY_ASSIGN_OR_RETURN(const storage::AttemptRecord attempt,
@@ -60,7 +62,7 @@ class Timeline {
     ASSAY_RETURN_IF_ERROR(ReadPushes());
     ASSAY_RETURN_IF_ERROR(ReadRuns());
     ASSAY_RETURN_IF_ERROR(ReadSubmissions());
-    ASSAY_RETURN_IF_ERROR(ReadQuestions());
+    if (questions_) ASSAY_RETURN_IF_ERROR(ReadQuestions());
     ASSAY_RETURN_IF_ERROR(ReadOffers());
     if (!candidate_) ASSAY_RETURN_IF_ERROR(ReadDecisions());
     std::vector<Entry> sorted;
@@ -186,6 +188,7 @@ class Timeline {
   Transaction& tx_;
   const AttemptId& attempt_;
   const bool candidate_;
+  const bool questions_;
   // Those of one moment stay in the order of reading.
   std::multimap<Clock::TimePoint, Entry> entries_;
 };

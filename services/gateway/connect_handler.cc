@@ -108,12 +108,20 @@ rpc::Async<std::unique_ptr<Message>> CallWithin(
                  " ms");
 }
 
-asio::awaitable<void> RunStream(const rpc::Method& method,
-                                rpc::CallContext context,
-                                std::unique_ptr<Message> request,
-                                FrameSink& sink, Status& status) {
-  status = co_await MethodGate::CallStream(method, std::move(context),
-                                           std::move(request), sink);
+// A call that was let in, with its message.
+struct ConnectCall {
+  CallOptions options;
+  std::string authorization;
+  rpc::CallContext context;
+  std::unique_ptr<Message> request;
+};
+
+asio::awaitable<void> RunStream(MethodGate& gate, const rpc::Method& method,
+                                ConnectCall call, FrameSink& sink,
+                                Status& status) {
+  status = co_await gate.CallStream(method, std::move(call.context),
+                                    std::move(call.authorization),
+                                    std::move(call.request), sink);
 }
 
 HttpResponse ErrorResponse(const Error& error) {
@@ -154,23 +162,15 @@ rpc::Async<std::unique_ptr<Message>> ReadRequest(HttpExchange& exchange,
   co_return request;
 }
 
-// A call that was let in, with its message.
-struct ConnectCall {
-  CallOptions options;
-  rpc::CallContext context;
-  std::unique_ptr<Message> request;
-};
-
 rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
                               const SessionCookie& cookie,
                               const rpc::Method& method) {
   const HttpRequest& head = exchange.request();
   ConnectCall call;
   ASSAY_CO_ASSIGN_OR_RETURN(call.options, ReadOptions(head));
-  ASSAY_CO_ASSIGN_OR_RETURN(std::string authorization,
-                            cookie.Authorization(head));
+  ASSAY_CO_ASSIGN_OR_RETURN(call.authorization, cookie.Authorization(head));
   auto context = co_await gate.Admit(
-      method, {.authorization = std::move(authorization),
+      method, {.authorization = call.authorization,
                .traceparent = std::string(head.Field("traceparent")),
                .peer = head.peer});
   if (!context) co_return std::unexpected(std::move(context).error());
@@ -214,13 +214,13 @@ asio::awaitable<void> HandleStream(asio::any_io_executor strand,
   Status status = Fail(Code::kCancelled, "the caller has gone");
   if (call) {
     FrameSink sink(exchange);
+    const auto timeout = call->options.timeout;
     const WorkEnd end = co_await RunWhileConnected(
-        strand, exchange, call->options.timeout,
-        RunStream(method, std::move(call->context), std::move(call->request),
-                  sink, status));
+        strand, exchange, timeout,
+        RunStream(gate, method, *std::move(call), sink, status));
     if (end == WorkEnd::kTimedOut)
       status = Fail(Code::kDeadlineExceeded, "the stream's time of ",
-                    call->options.timeout->count(), " ms is over");
+                    timeout->count(), " ms is over");
   } else {
     status = std::unexpected(std::move(call).error());
   }

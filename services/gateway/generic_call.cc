@@ -74,6 +74,7 @@ class GenericCall final : public grpc::ServerGenericBidiReactor,
   }
 
   boost::asio::awaitable<void> Serve(CallHead head) {
+    std::string authorization = head.authorization;
     Expected<rpc::CallContext> context =
         co_await gate_.Admit(method_, std::move(head));
     if (!context) co_return End(std::unexpected(std::move(context).error()));
@@ -81,7 +82,8 @@ class GenericCall final : public grpc::ServerGenericBidiReactor,
     if (Status status = co_await ReadRequest(*request); !status)
       co_return End(std::move(status));
     if (method_.server_streaming) {
-      Status status = co_await Stream(*std::move(context), std::move(request));
+      Status status = co_await Stream(
+          *std::move(context), std::move(authorization), std::move(request));
       co_await WaitForWrite();
       co_return End(std::move(status));
     }
@@ -108,23 +110,27 @@ class GenericCall final : public grpc::ServerGenericBidiReactor,
 
   // Runs the handler so that the caller's going ends it, wherever it waits.
   boost::asio::awaitable<Status> Stream(rpc::CallContext context,
+                                        std::string authorization,
                                         std::unique_ptr<Message> request) {
     if (cancellation_->cancelled)
       co_return Fail(Code::kCancelled, "the caller has gone");
     OneShot<bool> ended;
     Status status = Fail(Code::kCancelled, "the caller has gone");
     Spawn(strand_, "gRPC stream",
-          RunStream(std::move(context), std::move(request), &status),
+          RunStream(std::move(context), std::move(authorization),
+                    std::move(request), &status),
           cancellation_->signal.slot(), [&ended] { ended.Set(true); });
     co_await ended.Take();
     co_return status;
   }
 
   boost::asio::awaitable<void> RunStream(rpc::CallContext context,
+                                         std::string authorization,
                                          std::unique_ptr<Message> request,
                                          Status* status) {
-    *status = co_await MethodGate::CallStream(method_, std::move(context),
-                                              std::move(request), *this);
+    *status = co_await gate_.CallStream(method_, std::move(context),
+                                        std::move(authorization),
+                                        std::move(request), *this);
   }
 
   // One message may be on its way while the handler makes the next.

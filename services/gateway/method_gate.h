@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_GATEWAY_METHOD_GATE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,7 +31,10 @@ struct CallHead {
 // but Find, which any thread may call.
 class MethodGate {
  public:
-  MethodGate(const rpc::MethodRegistry& methods, Authenticate authenticate);
+  // A stream's caller is asked for again before a message, `ask_again` after
+  // the last time: tokens are revoked and accounts disabled while it is open.
+  MethodGate(const rpc::MethodRegistry& methods, Authenticate authenticate,
+             std::chrono::milliseconds ask_again = std::chrono::seconds(1));
 
   // Null where there is no such method.
   const rpc::Method* Find(std::string_view full_name) const;
@@ -39,19 +43,22 @@ class MethodGate {
   // Errors: kUnauthenticated, kPermissionDenied.
   rpc::Async<rpc::CallContext> Admit(const rpc::Method& method, CallHead head);
 
-  // Call an admitted method. A thrown exception is logged and becomes
-  // kInternal, or kCancelled when the caller has gone.
+  // Call an admitted method. A stream ends with the error of `Admit` once its
+  // caller would not be let in any more. A thrown exception is logged and
+  // becomes kInternal, or kCancelled when the caller has gone.
   static rpc::Async<std::unique_ptr<google::protobuf::Message>> CallUnary(
       const rpc::Method& method, rpc::CallContext context,
       std::unique_ptr<google::protobuf::Message> request);
-  static rpc::Async<void> CallStream(
+  rpc::Async<void> CallStream(
       const rpc::Method& method, rpc::CallContext context,
+      std::string authorization,
       std::unique_ptr<google::protobuf::Message> request,
       rpc::MessageSink& sink);
 
  private:
   const rpc::MethodRegistry& methods_;
   Authenticate authenticate_;
+  const std::chrono::milliseconds ask_again_;
 };
 
 }  // namespace assay::gateway

@@ -34,11 +34,13 @@ Home::Funnel ToProto(const storage::FunnelRow& row) {
   return funnel;
 }
 
-Home::Waiting ToProto(const storage::WaitingRow& row) {
+Home::Waiting ToProto(const storage::WaitingRow& row, v1::Role role) {
   Home::Waiting waiting;
   waiting.set_kind(row.kind);
   waiting.set_assignment(rpc::FormatName("assignments", row.assignment));
-  waiting.set_attempt(rpc::FormatName("attempts", row.attempt));
+  // Authors answer without learning who asks.
+  if (row.kind != Home::Waiting::KIND_QUESTION || role != v1::ROLE_AUTHOR)
+    waiting.set_attempt(rpc::FormatName("attempts", row.attempt));
   waiting.set_run(rpc::FormatName("runs", row.run));
   *waiting.mutable_since() = rpc::ToProto(row.since);
   return waiting;
@@ -138,8 +140,10 @@ void OverviewService::Register(rpc::MethodRegistry& registry) {
 
 rpc::Async<v1::GetHomeResponse> OverviewService::GetHome(
     rpc::CallContext context, v1::GetHomeRequest request) {
-  const bool names = context.caller.role != v1::ROLE_OBSERVER;
-  co_return co_await store_.Read([names, slots = slots_(), now = clock_.Now()](
+  const v1::Role role = context.caller.role;
+  const bool names = role != v1::ROLE_OBSERVER;
+  co_return co_await store_.Read([role, names, slots = slots_(),
+                                  now = clock_.Now()](
                                      Transaction& tx) -> Expected<Home> {
     Home home;
     ASSAY_ASSIGN_OR_RETURN(const auto funnels, tx.overview.Funnels());
@@ -148,7 +152,7 @@ rpc::Async<v1::GetHomeResponse> OverviewService::GetHome(
     home.set_waiting_count(waiting.count);
     if (names)
       for (const auto& row : waiting.longest)
-        *home.add_waiting() = ToProto(row);
+        *home.add_waiting() = ToProto(row, role);
     ASSAY_ASSIGN_OR_RETURN(auto durations,
                            tx.overview.RunDurations(kRunSample));
     const auto usual = Percentile(durations, 50);

@@ -10,7 +10,6 @@
 
 #include "assay/v1/access.pb.h"
 #include "assay/v1/account_service.grpc.pb.h"
-#include "assay/v1/submission_service.grpc.pb.h"
 #include "assay/v1/system_service.grpc.pb.h"
 #include "services/rpc/method_registry.h"
 #include "tests/services/coordinator/server_fixture.h"
@@ -84,51 +83,6 @@ class AccessTest : public ServerFixture {
     }
   }
 
-  // `prototype` with each name that it can hold; null where it holds none.
-  static std::unique_ptr<google::protobuf::Message> Fill(
-      const std::string& method, const google::protobuf::Message& prototype,
-      const std::map<std::string, std::string>& names,
-      const std::string& commit) {
-    const std::size_t dot = method.rfind('.') + 1;
-    const std::string service = method.substr(dot, method.find('/') - dot);
-    std::unique_ptr<google::protobuf::Message> request(prototype.New());
-    bool named = false;
-    const auto* type = request->GetDescriptor();
-    for (int i = 0; i < type->field_count(); ++i) {
-      const auto* field = type->field(i);
-      if (field->is_repeated() ||
-          field->cpp_type() !=
-              google::protobuf::FieldDescriptor::CPPTYPE_STRING)
-        continue;
-      auto it = names.find(field->name());
-      if (it == names.end()) it = names.find(service + "." + field->name());
-      if (it != names.end()) {
-        request->GetReflection()->SetString(request.get(), field, it->second);
-        named = true;
-      } else if (field->name() == "commit" || field->name() == "new_commit") {
-        request->GetReflection()->SetString(request.get(), field, commit);
-      } else if (field->name() == "text") {
-        request->GetReflection()->SetString(request.get(), field, "May I?");
-      }
-    }
-    return named ? std::move(request) : nullptr;
-  }
-
-  grpc::StatusCode CodeOf(const std::string& method, const std::string& token,
-                          const google::protobuf::Message& message,
-                          std::chrono::milliseconds timeout) {
-    grpc::GenericStub stub(channel());
-    const auto context = As(token);
-    context->set_deadline(std::chrono::system_clock::now() + timeout);
-    const std::string bytes = message.SerializeAsString();
-    grpc::Slice slice(bytes);
-    grpc::ByteBuffer request(&slice, 1), response;
-    std::promise<grpc::Status> done;
-    stub.UnaryCall(context.get(), "/" + method, {}, &request, &response,
-                   [&](grpc::Status status) { done.set_value(status); });
-    return done.get_future().get().error_code();
-  }
-
   Answer OverConnect(const std::string& method, bool streams,
                      const std::string& token, const std::string& more = "") {
     std::string fields = "Connect-Timeout-Ms: 300\r\n" + more;
@@ -186,65 +140,6 @@ TEST_F(AccessTest, EveryPublicMethodIsServed) {
   for (const auto& [name, method] : coordinator().methods().methods())
     served.insert(name);
   EXPECT_EQ(served, declared);
-}
-
-// The names of what one candidate has, by the field of a request that they may
-// stand in. "name" means something else in each service.
-std::map<std::string, std::string> NamesOf(const StartedAttempt& attempt,
-                                           const std::string& run) {
-  return {{"AttemptService.name", attempt.name},
-          {"RunService.name", run},
-          {"attempt", attempt.name},
-          {"submission", attempt.name + "/submissions/1"}};
-}
-
-// Every method that candidates may call, with the names of another's objects
-// and with their own: the first is as if there were none. A method whose
-// request names nothing that is known here fails, so that none is forgotten.
-TEST_F(AccessTest, CandidatesReachTheirOwnObjectsOnly) {
-  const StartedAttempt own = MakeAttempt();
-  const StartedAttempt other = MakeAttempt();
-  std::map<std::string, std::string> runs;
-  for (const StartedAttempt* attempt : {&own, &other}) {
-    Git("clone -q " + attempt->private_url + " work");
-    Commit("a.txt", attempt->name);
-    Git("-C work push -q origin HEAD");
-    Git("-C work status");
-    std::filesystem::remove_all(directory_.path() / "work");
-    runs[attempt->name] = Pushes(*attempt).at(0).run();
-    v1::CreateSubmissionRequest submit;
-    submit.set_attempt(attempt->name);
-    v1::CreateSubmissionResponse submitted;
-    const auto status =
-        v1::SubmissionService::NewStub(channel())->CreateSubmission(
-            As(attempt->token).get(), submit, &submitted);
-    ASSERT_TRUE(status.ok()) << status.error_message();
-  }
-  const std::string commit = Pushes(own).at(0).new_commit();
-  int checked = 0;
-  for (const auto& [name, method] : coordinator().methods().methods()) {
-    if (Expectation(method.access, v1::ROLE_CANDIDATE) != Answer::kLetIn ||
-        method.access.anyone())
-      continue;
-    for (const bool mine : {true, false}) {
-      const StartedAttempt& whose = mine ? own : other;
-      const auto request = Fill(name, *method.request_prototype,
-                                NamesOf(whose, runs[whose.name]), commit);
-      ASSERT_NE(request, nullptr) << name << " names no object known here";
-      // A stream of one's own stays open; everything else has an end.
-      const std::chrono::milliseconds timeout(
-          mine && method.server_streaming ? 300 : 20'000);
-      const grpc::StatusCode code = CodeOf(name, own.token, *request, timeout);
-      if (mine) {
-        EXPECT_NE(code, grpc::StatusCode::NOT_FOUND) << name;
-        EXPECT_NE(code, grpc::StatusCode::PERMISSION_DENIED) << name;
-      } else {
-        EXPECT_EQ(code, grpc::StatusCode::NOT_FOUND) << name;
-      }
-    }
-    ++checked;
-  }
-  EXPECT_GE(checked, 15);
 }
 
 // The same roles by password: what a session opens is what its role opens.

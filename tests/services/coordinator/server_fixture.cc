@@ -121,13 +121,14 @@ void ServerFixture::MakeAssignment(v1::AssignmentSpec spec) {
       As(AdminToken()).get(), request, &response));
 }
 
-StartedAttempt ServerFixture::MakeAttempt() {
+StartedAttempt ServerFixture::MakeAttempt(const std::string& candidate) {
   const auto invitations = v1::InvitationService::NewStub(channel_);
   const auto attempts = v1::AttemptService::NewStub(channel_);
   v1::CreateInvitationRequest invite;
   invite.set_assignment("assignments/task");
-  invite.set_candidate_name("Ada");
-  invite.set_candidate_email("ada@example.test");
+  invite.set_candidate_name(candidate);
+  invite.set_candidate_email(candidate.substr(0, candidate.find(' ')) +
+                             "@example.test");
   v1::CreateInvitationResponse invited;
   ExpectOk(
       invitations->CreateInvitation(As(AdminToken()).get(), invite, &invited));

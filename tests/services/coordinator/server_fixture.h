@@ -56,8 +56,9 @@ class ServerFixture : public ::testing::Test {
   // Makes the assignment "task": one public check of 5 points and a hidden
   // one of 10, four hours, unless `spec` says otherwise.
   void MakeAssignment(v1::AssignmentSpec spec = {});
-  // Invites somebody, accepts and starts for them.
-  StartedAttempt MakeAttempt();
+  // Invites somebody, accepts and starts for them. Their address is made of
+  // their first name.
+  StartedAttempt MakeAttempt(const std::string& candidate = "Ada");
   std::vector<v1::Push> Pushes(const StartedAttempt& attempt);
 
   // Runs git in `directory_` without a configuration of the host; `status`
