@@ -18,6 +18,9 @@ namespace {
 
 struct UpOptions {
   std::string store;
+  std::string blobs;
+  std::string s3_endpoint;
+  std::string s3_region;
   int grpc_port = kDefaultGrpcPort;
   int web_port = kDefaultWebPort;
   bool any_port = false;
@@ -113,6 +116,14 @@ Expected<Serving> StartServer(Context& context, const UpOptions& options,
                  .web = (tls ? "https://" : "http://") + ValueOf(ready, "web")};
 }
 
+// What is the server's alone: a worker stands nearer to what candidates wrote.
+void ForgetServersSecrets() {
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN", "PGPASSWORD", "ASSAY_STORE",
+                           "ASSAY_SMTP_PASSWORD", "ASSAY_WEBHOOK_SECRET"})
+    unsetenv(name);
+}
+
 Status StartWorker(Context& context, const UpOptions& options,
                    const Serving& serving, Supervisor& supervisor) {
   const auto& data_dir = context.options().data_dir;
@@ -163,6 +174,11 @@ Outcome Up(Context& context, const UpOptions& options) {
   }
   // Not on a command line, which is everybody's to read: it may say more.
   if (!options.store.empty()) setenv("ASSAY_STORE", options.store.c_str(), 1);
+  if (!options.blobs.empty()) setenv("ASSAY_BLOBS", options.blobs.c_str(), 1);
+  if (!options.s3_endpoint.empty())
+    setenv("ASSAY_S3_ENDPOINT", options.s3_endpoint.c_str(), 1);
+  if (!options.s3_region.empty())
+    setenv("ASSAY_S3_REGION", options.s3_region.c_str(), 1);
   Supervisor supervisor(data_dir / "log");
   const auto fail = [&](const Error& failure) -> Outcome {
     supervisor.Stop(kStopGrace);
@@ -174,6 +190,7 @@ Outcome Up(Context& context, const UpOptions& options) {
   const auto serving = StartServer(context, options, supervisor);
   if (!serving) return fail(serving.error());
   std::ofstream(data_dir / kAddressFile) << serving->local_grpc << '\n';
+  ForgetServersSecrets();
   if (!options.no_worker) {
     const Status worker = StartWorker(context, options, *serving, supervisor);
     if (!worker) return fail(worker.error());
@@ -199,13 +216,28 @@ void AddUpCommand(CommandLine& line) {
       "  assay up --grpc-port 0 --web-port 0 --json\n"
       "  assay up --store postgres://assay@db.example/assay\n"
       "  assay up --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem "
-      "--public-url https://assay.example:7080",
+      "--public-url https://assay.example:7080\n"
+      "  assay up --blobs s3://assay-blobs --s3-endpoint "
+      "http://s3.example:9000",
       Up);
   up.app
       .add_option("--store", up.options->store,
                   "PostgreSQL, postgres://user@host:port/database [SQLite in "
                   "the data directory]")
       ->envname("ASSAY_STORE");
+  up.app
+      .add_option("--blobs", up.options->blobs,
+                  "Bucket for plans and suites, s3://BUCKET[/PREFIX] [the data "
+                  "directory]")
+      ->envname("ASSAY_BLOBS");
+  up.app
+      .add_option("--s3-endpoint", up.options->s3_endpoint,
+                  "S3 server, http://host:port or https://host [Amazon's]")
+      ->envname("ASSAY_S3_ENDPOINT");
+  up.app
+      .add_option("--s3-region", up.options->s3_region,
+                  "The bucket's region [AWS_REGION, us-east-1]")
+      ->envname("ASSAY_S3_REGION");
   up.app.add_option("--grpc-port", up.options->grpc_port,
                     "Port of the gRPC API [7070]; 0: any");
   up.app.add_option("--web-port", up.options->web_port,

@@ -53,7 +53,7 @@
 #include "services/rpc/proto_time.h"
 #include "services/runs/run_queue.h"
 #include "services/runs/run_service.h"
-#include "services/storage/blobs/local.h"
+#include "services/storage/blobs/open_blobs.h"
 #include "services/storage/open_store.h"
 #include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_service.h"
@@ -95,8 +95,9 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   ASSAY_ASSIGN_OR_RETURN(
       ground.store,
       storage::OpenStore(options.store, ground.directory->path()));
-  ASSAY_ASSIGN_OR_RETURN(ground.blobs,
-                         storage::OpenLocalBlobs(ground.directory->blobs()));
+  ASSAY_ASSIGN_OR_RETURN(
+      ground.blobs,
+      storage::OpenBlobs(options.blobs, ground.directory->path()));
   ASSAY_ASSIGN_OR_RETURN(ground.repositories,
                          repositories::Repositories::Open(
                              {.root = ground.directory->repositories()}));

@@ -14,6 +14,7 @@
 #include "services/git_http/index_limits.h"
 #include "services/identity/password.h"
 #include "services/notify/courier.h"
+#include "services/storage/blobs/s3_settings.h"
 
 namespace assay::rpc {
 class MethodRegistry;
@@ -26,6 +27,8 @@ struct Options {
   std::filesystem::path data_dir;
   // postgres://user@host:port/database; empty: SQLite in the data directory.
   std::string store;
+  // A bucket for the blobs; empty: the data directory.
+  storage::BlobPlace blobs;
   std::string grpc_address = "127.0.0.1:7070";
   std::string web_address = "127.0.0.1:7080";
   // How people reach the web port: what links and clone lines begin with.

@@ -52,6 +52,7 @@ boost::asio::awaitable<Status> Dispatcher::State::Start(Self self) {
 boost::asio::awaitable<void> Dispatcher::State::Sweep(Self self) {
   while (!self->stopped) {
     self->CloseSilentLinks();
+    co_await PutBackUnprepared(self);
     co_await ExpireSilent(self);
     self->Offer();
     if (self->stopped) break;
@@ -60,6 +61,27 @@ boost::asio::awaitable<void> Dispatcher::State::Sweep(Self self) {
     co_await self->sweep_timer.async_wait(
         boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
   }
+}
+
+boost::asio::awaitable<void> Dispatcher::State::PutBackUnprepared(Self self) {
+  struct Waiting {
+    RunId run;
+    std::uint64_t epoch;
+    std::string reason;
+  };
+  std::vector<Waiting> waiting;
+  const auto limit =
+      std::chrono::steady_clock::now() - self->options.lease_ttl / 2;
+  for (const auto& [run, lease] : self->roster.leases()) {
+    if (!lease.preparing) continue;
+    const std::string& failure = lease.preparing->failure;
+    if (failure.empty() && lease.preparing->since > limit) continue;
+    waiting.push_back(
+        {run, lease.run.epoch,
+         failure.empty() ? "what the run needs takes too long" : failure});
+  }
+  for (const Waiting& each : waiting)
+    co_await HandBack(self, each.run, each.epoch, each.reason, false);
 }
 
 boost::asio::awaitable<void> Dispatcher::State::ExpireSilent(Self self) {
@@ -104,9 +126,13 @@ void Dispatcher::State::Lost(const RunId& run, const std::string& reason) {
   if (it == roster.leases().end()) return;
   const std::uint64_t epoch = it->second.run.epoch;
   const WorkerId worker = it->second.run.worker;
+  const bool known_there = !it->second.preparing;
   roster.RemoveLease(run);
-  if (const Attachment* holder = roster.FindWorker(worker))
-    Revoke(holder->id, run, epoch, reason);
+  Attachment* holder = roster.FindWorker(worker);
+  if (holder == nullptr) return;
+  // It waits for a lease that it never heard of, and will not ask again.
+  if (!known_there) ++holder->demand;
+  if (known_there) Revoke(holder->id, run, epoch, reason);
 }
 
 void Dispatcher::State::SendTo(std::uint64_t session,

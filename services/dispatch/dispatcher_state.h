@@ -33,6 +33,9 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   static boost::asio::awaitable<Status> Start(Self self);
   static Task Sweep(Self self);
   static Task ExpireSilent(Self self);
+  // Runs whose plan or commit cannot be had for now, before their leases
+  // expire: that would count as a loss.
+  static Task PutBackUnprepared(Self self);
   void Spawn(Task task);
   void CloseSilentLinks();
 

@@ -81,14 +81,24 @@ boost::asio::awaitable<Status> Dispatcher::State::LoadContent(
 
 boost::asio::awaitable<void> Dispatcher::State::SendLease(Self self, RunId run,
                                                           std::uint64_t epoch) {
+  if (LiveLease* taken = self->roster.FindLease(run, epoch))
+    taken->preparing = LiveLease::Preparing{
+        .since = std::chrono::steady_clock::now(), .failure = {}};
   if (const Status loaded = co_await LoadContent(self, run, epoch); !loaded) {
-    co_return co_await HandBack(
-        self, run, epoch,
-        "what the run needs could not be prepared: " + loaded.error().message,
-        true);
+    const std::string reason =
+        "what the run needs could not be prepared: " + loaded.error().message;
+    // A store that is down is nobody's fault and soon up again: the next sweep
+    // puts the run back, for as often as it takes.
+    LiveLease* waiting = self->roster.FindLease(run, epoch);
+    if (loaded.error().code == Code::kUnavailable && waiting != nullptr) {
+      waiting->preparing->failure = reason;
+      co_return;
+    }
+    co_return co_await HandBack(self, run, epoch, reason, true);
   }
-  const LiveLease* lease = self->roster.FindLease(run, epoch);
+  LiveLease* lease = self->roster.FindLease(run, epoch);
   if (lease == nullptr) co_return;
+  lease->preparing.reset();
   const Attachment* to = self->roster.FindWorker(lease->run.worker);
   if (to == nullptr) {
     co_return co_await HandBack(

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,15 @@ struct Attachment {
 // A lease as this coordinator knows it. What counts is the store's record;
 // this is what is needed to serve it.
 struct LiveLease {
+  // Until its worker knows of it: since when what it needs is being fetched,
+  // and why that failed.
+  struct Preparing {
+    std::chrono::steady_clock::time_point since;
+    std::string failure;
+  };
+
   storage::RunRecord run;
+  std::optional<Preparing> preparing;
   SharedContent plan;
   SharedContent pack;
   // When a run that still reports is ended from here; max() until its plan is

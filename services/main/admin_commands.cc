@@ -8,6 +8,7 @@
 
 #include "services/maintenance/backup.h"
 #include "services/maintenance/fsck.h"
+#include "services/maintenance/migrate_blobs.h"
 #include "services/maintenance/migrate_store.h"
 
 namespace assay::admin {
@@ -68,10 +69,38 @@ int RunMigrateStore(const std::filesystem::path& data_dir,
   return 0;
 }
 
+struct Places {
+  std::string from, to;
+};
+
+int RunMigrateBlobs(const std::filesystem::path& data_dir, const Places& places,
+                    const storage::BlobPlace& how) {
+  const auto report = maintenance::MigrateBlobs(
+      {.data_dir = data_dir,
+       .from = places.from,
+       .to = places.to,
+       .endpoint = how.endpoint,
+       .region = how.region,
+       .progress = [](const maintenance::MovedBlobs& so_far) {
+         fmt::print(stderr, "{} of {} blobs\n", so_far.copied + so_far.present,
+                    so_far.total);
+       }});
+  if (!report) return Fail(report.error());
+  fmt::print(
+      "copied {} blobs ({:.1f} MiB), {} were there already; all read back. "
+      "Start with {} from now on\n",
+      report->copied, static_cast<double>(report->bytes) / (1 << 20),
+      report->present,
+      places.to == maintenance::kLocalBlobs ? "no --blobs"
+                                            : "--blobs " + places.to);
+  return 0;
+}
+
 }  // namespace
 
 void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
-                 const std::string& store, std::function<int()>& chosen) {
+                 const std::string& store, const storage::BlobPlace& blobs,
+                 std::function<int()>& chosen) {
   app.require_subcommand(0, 1);
   app.fallthrough();
   CLI::App* fsck = app.add_subcommand(
@@ -82,9 +111,10 @@ void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
                  "Put right what can be; with the server stopped");
   fsck->add_flag("--quick", options->quick,
                  "Leave out what reads every object and blob");
-  fsck->callback([options, &data_dir, &store, &chosen] {
+  fsck->callback([options, &data_dir, &store, &blobs, &chosen] {
     options->data_dir = data_dir;
     options->store = store;
+    options->blobs = blobs;
     chosen = [options] { return RunFsck(*options); };
   });
 
@@ -102,9 +132,9 @@ void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
   CLI::App* restore = app.add_subcommand(
       "restore", "Make a new data directory of a backup, and check it");
   restore->add_option("folder", *folder, "The backup")->required();
-  restore->callback([folder, &data_dir, &chosen] {
-    chosen = [folder, &data_dir] {
-      return Print(maintenance::Restore(*folder, data_dir),
+  restore->callback([folder, &data_dir, &blobs, &chosen] {
+    chosen = [folder, &data_dir, &blobs] {
+      return Print(maintenance::Restore(*folder, data_dir, blobs),
                    "restored to " + data_dir.string());
     };
   });
@@ -115,6 +145,21 @@ void AddCommands(CLI::App& app, const std::filesystem::path& data_dir,
       "server stopped");
   migrate->callback([&data_dir, &store, &chosen] {
     chosen = [&data_dir, &store] { return RunMigrateStore(data_dir, store); };
+  });
+
+  const auto places = std::make_shared<Places>();
+  CLI::App* move = app.add_subcommand(
+      "migrate-blobs",
+      "Copy the blobs to another place and read them back; with the server "
+      "stopped");
+  move->add_option("--from", places->from,
+                   "s3://BUCKET[/PREFIX], or `local` [where they are]");
+  move->add_option("--to", places->to, "s3://BUCKET[/PREFIX], or `local`")
+      ->required();
+  move->callback([places, &data_dir, &blobs, &chosen] {
+    chosen = [places, &data_dir, &blobs] {
+      return RunMigrateBlobs(data_dir, *places, blobs);
+    };
   });
 }
 

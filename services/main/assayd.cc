@@ -57,6 +57,18 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
                  "PostgreSQL, postgres://user@host:port/database, with its "
                  "password in PGPASSWORD; none: SQLite in the data directory")
       ->envname("ASSAY_STORE");
+  app.add_option("--blobs", coordinator.blobs.location,
+                 "Bucket for plans and suites, s3://BUCKET[/PREFIX], with its "
+                 "keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or "
+                 "~/.aws/credentials; none: the data directory")
+      ->envname("ASSAY_BLOBS");
+  app.add_option("--s3-endpoint", coordinator.blobs.endpoint,
+                 "S3 server other than Amazon's, http://host:port or "
+                 "https://host")
+      ->envname("ASSAY_S3_ENDPOINT");
+  app.add_option("--s3-region", coordinator.blobs.region,
+                 "The bucket's region [AWS_REGION, us-east-1]")
+      ->envname("ASSAY_S3_REGION");
   app.add_option("--listen,--grpc-address", coordinator.grpc_address,
                  "Address of the gRPC port; port 0 takes a free one")
       ->capture_default_str();
@@ -229,7 +241,8 @@ int main(int argc, char** argv) {
   AddOptions(app, options);
   std::function<int()> admin;
   assay::admin::AddCommands(app, options.coordinator.data_dir,
-                            options.coordinator.store, admin);
+                            options.coordinator.store,
+                            options.coordinator.blobs, admin);
   CLI11_PARSE(app, argc, argv);
   if (const auto read = ReadSecrets(options.coordinator.ways); !read) {
     fmt::print(stderr, "assayd: {}\n", read.error().message);

@@ -11,6 +11,7 @@
 #include "services/repositories/durable_files.h"
 #include "services/repositories/handles.h"
 #include "services/repositories/history.h"
+#include "services/storage/blobs/open_blobs.h"
 #include "services/storage/open_store.h"
 #include "services/storage/sqlite/sqlite_connection.h"
 
@@ -69,7 +70,8 @@ class BackupRun {
   Expected<BackupReport> Run() {
     ASSAY_RETURN_IF_ERROR(CopyStore());
     ASSAY_ASSIGN_OR_RETURN(snapshot_, Snapshot::Open(to_));
-    for (const char* name : {"admin.token", "worker.token", "receipt.key"})
+    for (const char* name : {"admin.token", "worker.token", "receipt.key",
+                             storage::kBlobsPlaceFile})
       if (fs::exists(from_ / name)) ASSAY_RETURN_IF_ERROR(Copy(name));
     ASSAY_RETURN_IF_ERROR(CopyTree("blobs"));
     ASSAY_RETURN_IF_ERROR(CopyTree("repositories/templates"));
@@ -210,8 +212,10 @@ void MakeGitDirectories(const fs::path& repositories) {
       fs::create_directories(entry.path() / name, error);
 }
 
-Status CheckRestored(const fs::path& data_dir) {
-  ASSAY_ASSIGN_OR_RETURN(const FsckReport report, Fsck({.data_dir = data_dir}));
+Status CheckRestored(const fs::path& data_dir,
+                     const storage::BlobPlace& blobs) {
+  ASSAY_ASSIGN_OR_RETURN(const FsckReport report,
+                         Fsck({.data_dir = data_dir, .blobs = blobs}));
   for (const Finding& finding : report.findings)
     if (finding.kind == Finding::Kind::kBroken)
       return DataLoss("the backup does not hold together: ", finding.where,
@@ -241,8 +245,8 @@ Expected<BackupReport> Backup(const fs::path& data_dir, const fs::path& to) {
   return report;
 }
 
-Expected<BackupReport> Restore(const fs::path& backup,
-                               const fs::path& data_dir) {
+Expected<BackupReport> Restore(const fs::path& backup, const fs::path& data_dir,
+                               const storage::BlobPlace& blobs) {
   ASSAY_ASSIGN_OR_RETURN(const Manifest manifest, Manifest::Read(backup));
   ASSAY_ASSIGN_OR_RETURN(Draft draft, Draft::Make(data_dir));
   for (const auto& [path, expected] : manifest.entries()) {
@@ -256,7 +260,7 @@ Expected<BackupReport> Restore(const fs::path& backup,
   }
   for (const char* kind : {"attempts", "templates"})
     MakeGitDirectories(draft.path() / "repositories" / kind);
-  ASSAY_RETURN_IF_ERROR(CheckRestored(draft.path()));
+  ASSAY_RETURN_IF_ERROR(CheckRestored(draft.path(), blobs));
   for (const char* name : {"store.db-wal", "store.db-shm"})
     fs::remove(draft.path() / name);
   BackupReport report{.files = static_cast<int>(manifest.entries().size()),

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "proto/base/error.h"
+#include "services/storage/blobs/s3_settings.h"
 
 namespace assay::maintenance {
 
@@ -23,6 +24,9 @@ struct BackupReport {
 // and the store is copied before the objects are; refs are then written as the
 // store's rows say, not copied.
 //
+// Blobs of a bucket stay there: nothing removes them, and the backup says which
+// bucket it goes with.
+//
 // Nothing is erased or tidied meanwhile. A backup that is cut off leaves
 // `to`.partial, and never a `to`.
 //
@@ -33,12 +37,14 @@ Expected<BackupReport> Backup(const std::filesystem::path& data_dir,
 
 // Makes the data directory `data_dir`, which is not there yet, of a backup.
 // Every file is held against the manifest, and the whole against itself (fsck),
-// before it gets its name.
+// before it gets its name. `blobs`: as assayd's --blobs, where the backup goes
+// with a bucket.
 //
 // Errors: kAlreadyExists for `data_dir`, kNotFound and kDataLoss for a backup
 // that is not whole.
 Expected<BackupReport> Restore(const std::filesystem::path& backup,
-                               const std::filesystem::path& data_dir);
+                               const std::filesystem::path& data_dir,
+                               const storage::BlobPlace& blobs = {});
 
 // Keeps what must not change during a backup: held shared by a backup, and
 // alone by whoever removes something.

@@ -1,20 +1,20 @@
 #include "services/maintenance/fsck.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "proto/base/digest.h"
 #include "services/attempts/trial.h"
 #include "services/coordinator/data_directory.h"
+#include "services/maintenance/await_blobs.h"
 #include "services/maintenance/repository_check.h"
 #include "services/maintenance/snapshot.h"
 #include "services/repositories/handles.h"
 #include "services/repositories/integrity.h"
+#include "services/storage/blobs/open_blobs.h"
 #include "services/storage/sql/inventory.h"
 
 namespace assay::maintenance {
@@ -29,6 +29,8 @@ class FsckRun {
       : options_(options), repositories_(options.data_dir / "repositories") {}
 
   Expected<FsckReport> Run() && {
+    ASSAY_ASSIGN_OR_RETURN(
+        blobs_, storage::OpenBlobs(options_.blobs, options_.data_dir));
     ASSAY_ASSIGN_OR_RETURN(snapshot_, OpenSnapshot());
     ASSAY_RETURN_IF_ERROR(CheckStore());
     ASSAY_RETURN_IF_ERROR(CheckBlobs());
@@ -51,7 +53,8 @@ class FsckRun {
   Status CheckStore();
   Status CheckFile();
   Status CheckBlobs();
-  void CheckBlob(const std::string& digest, const std::string& user);
+  // kUnavailable where the place of the blobs does not answer.
+  Status CheckBlob(const std::string& digest, const std::string& user);
   Status CheckRepositories();
   Status CheckOne(const RepositoryRecord& record);
   Status CheckTemplates();
@@ -59,6 +62,7 @@ class FsckRun {
 
   const FsckOptions& options_;
   const fs::path repositories_;
+  std::unique_ptr<storage::BlobStore> blobs_;
   std::unique_ptr<Snapshot> snapshot_;
   std::set<std::string> known_;  // repositories with a row
   FsckReport report_;
@@ -99,26 +103,34 @@ Status FsckRun::CheckBlobs() {
   for (const auto& version : versions) {
     const std::string user = "assignments/" + version.assignment +
                              ", version " + std::to_string(version.version);
-    CheckBlob(version.plan_digest, "the plan of " + user);
-    CheckBlob(version.suite_digest, "the suite of " + user);
+    ASSAY_RETURN_IF_ERROR(
+        CheckBlob(version.plan_digest, "the plan of " + user));
+    ASSAY_RETURN_IF_ERROR(
+        CheckBlob(version.suite_digest, "the suite of " + user));
   }
   return {};
 }
 
-void FsckRun::CheckBlob(const std::string& digest, const std::string& user) {
+Status FsckRun::CheckBlob(const std::string& digest, const std::string& user) {
   ++report_.blobs;
-  const fs::path path =
-      options_.data_dir / "blobs" / digest.substr(0, 2) / digest;
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return Broken("blobs/" + digest,
-                  user + " is missing; restore it from a backup");
-  if (options_.quick) return;
-  const std::string bytes(std::istreambuf_iterator<char>(file), {});
-  if (Sha256Hex(bytes) != digest)
+  Expected<bool> there = true;
+  if (options_.quick) {
+    there = AwaitBlobs(blobs_->Has(digest));
+  } else if (const auto read = AwaitBlobs(blobs_->Get(digest)); !read) {
+    if (read.error().code == Code::kNotFound)
+      there = false;
+    else
+      there = std::unexpected(read.error());
+  }
+  if (!there && there.error().code != Code::kDataLoss)
+    return std::unexpected(there.error());
+  if (!there)
     Broken("blobs/" + digest, user +
                                   " no longer matches its name; restore it "
                                   "from a backup");
+  else if (!*there)
+    Broken("blobs/" + digest, user + " is missing; restore it from a backup");
+  return {};
 }
 
 Status FsckRun::CheckRepositories() {

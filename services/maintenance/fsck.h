@@ -6,6 +6,7 @@
 
 #include "proto/base/error.h"
 #include "services/maintenance/finding.h"
+#include "services/storage/blobs/s3_settings.h"
 
 namespace assay::maintenance {
 
@@ -13,6 +14,8 @@ struct FsckOptions {
   std::filesystem::path data_dir;
   // As assayd's --store.
   std::string store;
+  // As assayd's --blobs.
+  storage::BlobPlace blobs;
   // Put right what can be; no assayd may use the data directory.
   bool mend = false;
   // Leave out what reads every object and every blob.

@@ -36,7 +36,7 @@ def markdown():
 
 
 SUBCOMMANDS = {"assayd": ("fsck", "backup", "restore",
-                          "migrate-store")}
+                          "migrate-store", "migrate-blobs")}
 
 
 class ManTest(unittest.TestCase):

@@ -2,8 +2,9 @@
 #define ASSAY_SERVICES_STORAGE_BLOBS_BLOB_STORE_H_
 
 #include <boost/asio/awaitable.hpp>
-#include <cstdint>
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "proto/base/error.h"
 
@@ -25,7 +26,18 @@ class BlobStore {
   virtual Async<std::string> Put(std::string content) = 0;
   virtual Async<std::string> Get(std::string digest) = 0;
   virtual Async<bool> Has(std::string digest) = 0;
+  // The digests that come after `after` in their order, kListPage of them at
+  // most; none: that was all.
+  virtual Async<std::vector<std::string>> List(std::string after) = 0;
 };
+
+constexpr std::size_t kListPage = 1000;
+
+inline bool IsDigest(const std::string& text) {
+  constexpr std::size_t kDigestSize = 64;
+  return text.size() == kDigestSize &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
 
 }  // namespace assay::storage
 

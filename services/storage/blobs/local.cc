@@ -4,28 +4,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
+#include <algorithm>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <functional>
 #include <utility>
 
 #include "proto/base/digest.h"
 #include "proto/base/fault_point.h"
 #include "proto/base/id.h"
+#include "services/storage/blobs/pool_call.h"
 
 namespace assay::storage {
 namespace {
 
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
-
-constexpr std::size_t kDigestSize = 64;
 
 class FileDescriptor {
  public:
@@ -136,42 +129,40 @@ class LocalFiles {
     return IsDigest(digest) && access(PathOf(digest).c_str(), F_OK) == 0;
   }
 
- private:
-  static bool IsDigest(const std::string& text) {
-    return text.size() == kDigestSize &&
-           text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  Expected<std::vector<std::string>> List(const std::string& after) const {
+    std::vector<std::string> found;
+    std::error_code error;
+    std::vector<fs::path> parents;
+    for (fs::directory_iterator entry(directory_, error), end;
+         !error && entry != end; entry.increment(error))
+      parents.push_back(entry->path());
+    std::ranges::sort(parents);
+    for (const fs::path& parent : parents) {
+      if (error || found.size() >= kListPage) break;
+      if (parent.filename().string() < after.substr(0, 2)) continue;
+      for (fs::directory_iterator entry(parent, error), end;
+           !error && entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (IsDigest(name) && name > after) found.push_back(name);
+      }
+      // Something else beside them, which holds no blobs.
+      if (error == std::errc::not_a_directory) error.clear();
+    }
+    if (error)
+      return Unavailable("the blobs in ", directory_.string(),
+                         " cannot be listed: ", error.message());
+    std::ranges::sort(found);
+    if (found.size() > kListPage) found.resize(kListPage);
+    return found;
   }
+
+ private:
   fs::path PathOf(const std::string& digest) const {
     return directory_ / digest.substr(0, 2) / digest;
   }
 
   const fs::path directory_;
 };
-
-// Calls `function` on `pool`; the answer comes on the caller's executor.
-// co_spawn would release its hold on the caller's context from the pool's
-// thread after the answer, when that context may be gone.
-template <class T>
-BlobStore::Async<T> RunOn(asio::thread_pool* pool,
-                          std::function<Expected<T>()> function) {
-  auto initiate = [pool](auto handler, std::function<Expected<T>()> call) {
-    const auto executor = asio::get_associated_executor(handler);
-    auto guard =
-        asio::prefer(executor, asio::execution::outstanding_work.tracked);
-    asio::post(*pool, [executor, guard = std::move(guard),
-                       handler = std::move(handler),
-                       call = std::move(call)]() mutable {
-      asio::post(executor,
-                 [guard = std::move(guard), handler = std::move(handler),
-                  result = call()]() mutable {
-                   std::move(handler)(std::move(result));
-                 });
-    });
-  };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>,
-                                          void(Expected<T>)>(
-      std::move(initiate), asio::use_awaitable, std::move(function));
-}
 
 // Runs LocalFiles on a thread of its own.
 class LocalBlobs final : public BlobStore {
@@ -194,6 +185,11 @@ class LocalBlobs final : public BlobStore {
     return RunOn<bool>(&pool_, [this, digest = std::move(digest)] {
       return Expected<bool>(files_.Has(digest));
     });
+  }
+  Async<std::vector<std::string>> List(std::string after) override {
+    return RunOn<std::vector<std::string>>(
+        &pool_,
+        [this, after = std::move(after)] { return files_.List(after); });
   }
 
  private:

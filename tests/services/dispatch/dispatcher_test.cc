@@ -179,6 +179,25 @@ TEST_F(DispatcherTest, AHandBackQueuesAgainInTheOldPlace) {
   EXPECT_EQ(again.epoch(), 2u);
 }
 
+TEST_F(DispatcherTest, ARunWaitsForAStoreThatIsDownAndLosesNothing) {
+  const Worker worker = Attach("w1");
+  pack_ = Unavailable("the blob store does not answer");
+  const RunId run = Queue(Run::KIND_FINAL);
+  // Once: a worker does not ask again for a lease that it never got.
+  Demand(worker, 1);
+  for (std::uint64_t round = 1; round <= 5; ++round) {
+    Settle();
+    // One try for each sweep: a store that is down is not asked without pause.
+    EXPECT_EQ(Get(run).epoch, round);
+    Sweep();
+  }
+  EXPECT_EQ(Get(run).losses, 0);
+  EXPECT_FALSE(worker.link->Has(AttachResponse::kLease));
+  pack_ = "the pack";
+  Sweep();
+  EXPECT_EQ(ExpectLease(worker).run(), run.str());
+}
+
 TEST_F(DispatcherTest, ThreeLossesMakeARunErroredAndNeverScored) {
   const RunId run = Queue(Run::KIND_FINAL);
   for (int loss = 1; loss <= 3; ++loss) {
@@ -254,15 +273,13 @@ TEST_F(DispatcherTest, ARestartedCoordinatorTakesUpItsLeases) {
 }
 
 TEST_F(DispatcherTest, APackThatCannotBeMadeIsALoss) {
-  pack_ = Unavailable("disk full");
+  pack_ = DataLoss("an object is broken");
   const Worker worker = Attach("w1");
   const RunId run = Queue(Run::KIND_FINAL);
-  for (int i = 0; i < 3; ++i) {
-    Demand(worker, 1);
-    Settle();
-  }
+  Demand(worker, 1);
+  for (int i = 0; i < 3; ++i) Settle();
   EXPECT_EQ(Get(run).outcome, Run::OUTCOME_ERRORED);
-  EXPECT_THAT(Get(run).outcome_reason, HasSubstr("disk full"));
+  EXPECT_THAT(Get(run).outcome_reason, HasSubstr("object is broken"));
   EXPECT_FALSE(worker.link->Has(AttachResponse::kLease));
 }
 

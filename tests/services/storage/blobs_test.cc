@@ -20,22 +20,6 @@ class LocalBlobsTest : public ::testing::Test {
   std::unique_ptr<BlobStore> blobs_ = OpenLocalBlobs(root_.path()).value();
 };
 
-TEST_F(LocalBlobsTest, KeepsContentUnderItsDigest) {
-  const std::string content("a\0b", 3);
-  const auto digest = Await(blobs_->Put(content));
-  EXPECT_EQ(digest, Sha256Hex(content));
-  EXPECT_EQ(Await(blobs_->Put(content)), digest);
-  EXPECT_EQ(Await(blobs_->Get(*digest)), content);
-  EXPECT_EQ(Await(blobs_->Has(*digest)), true);
-  EXPECT_EQ(Await(blobs_->Get(*Await(blobs_->Put("")))), "");
-}
-
-TEST_F(LocalBlobsTest, SaysWhatIsNotThere) {
-  EXPECT_THAT(Await(blobs_->Get(std::string(64, 'a'))),
-              FailsWith(Code::kNotFound));
-  EXPECT_EQ(Await(blobs_->Has(std::string(64, 'a'))), false);
-}
-
 TEST_F(LocalBlobsTest, ANameIsNoWayOutOfTheDirectory) {
   std::ofstream(root_.path() / "secret") << "x";
   for (const char* name : {"../secret", "secret", "", "/etc/passwd"})
