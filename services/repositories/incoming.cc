@@ -44,8 +44,10 @@ Status CheckCommitObject(const View& view, const git_oid& oid,
                          const IncomingRules& rules) {
   std::size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
-  if (git_odb_read_header(&size, &type, view.with.get(), &oid) < 0)
+  const int read = git_odb_read_header(&size, &type, view.with.get(), &oid);
+  if (read == GIT_ENOTFOUND)
     return InvalidArgument("commit ", OidHex(oid), " was not sent");
+  if (read < 0) return GitError("read commit " + OidHex(oid), read);
   if (type != GIT_OBJECT_COMMIT)
     return InvalidArgument("a branch points at a commit, and ", OidHex(oid),
                            " is none");

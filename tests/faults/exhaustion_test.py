@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+"""Descriptors, processes, memory and disk run out: what cannot be kept is not
+acknowledged, and the service answers again by itself (with a supervisor that
+starts what has ended), within 15 s."""
+
+import os
+import pathlib
+import pwd
+import resource
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+import grpc
+
+from disk_test import Filled, own_mounts
+from checker import Store, problems_of
+from fake_worker import FakeWorker, Silent, whole_run
+from fleet import RUN_SUITE, answer, wait_for
+from run_checker import run_problems
+from run_history import RunHistory
+from server import Lost, Refused, Server
+from watcher import GET
+
+# The self-probe's 14, and a start.
+PATIENCE = 15
+CONNECTIONS = 1000
+
+
+class ExhaustionTest(unittest.TestCase):
+    def begin(self, before=None, **options):
+        self.server = Server(**options)
+        self.addCleanup(self.server.close)
+        if before:
+            before()
+        self.history, self.memory = RunHistory(), {}
+        self.server.start()
+        self.server.assignment("task", suite=RUN_SUITE)
+        self.candidate = self.server.candidate("task")
+        self.candidate.start()
+        self.candidate.clone()
+
+    def push(self, text="work", files=None):
+        commit = self.candidate.commit(text, files=files)
+        said, more = self.candidate.push()
+        self.history.pushes.append((self.candidate.attempt, commit, said, more))
+        return said, more
+
+    def judge(self):
+        give_up = time.monotonic() + 8
+        while True:
+            store = Store(self.server.data)
+            found = [*problems_of(store, self.history),
+                     *run_problems(store, self.history, self.memory)]
+            store.close()
+            if not found or time.monotonic() > give_up:
+                return self.assertEqual(found, [])
+            time.sleep(0.1)
+
+    def supervise(self):
+        if not self.server.alive():
+            self.server.reap()
+            self.server.start()
+
+    def serves(self):
+        """Both ports, with something written."""
+        self.supervise()
+        try:
+            self.server.call("InvitationService/CreateInvitation",
+                             {"assignment": "assignments/task",
+                              "candidateName": "Ada"}, self.server.admin)
+            with grpc.insecure_channel(self.server.grpc) as channel:
+                channel.unary_unary(GET)(b"", timeout=2, metadata=[
+                    ("authorization", "Bearer " + self.server.admin)])
+        except (Lost, Refused):
+            return False
+        except grpc.RpcError as error:
+            # An answer, of a server that is there.
+            return error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        return True
+
+    def recovered(self):
+        began = time.monotonic()
+        wait_for(self.serves, PATIENCE, "it serves again")
+        return time.monotonic() - began
+
+    def test_descriptors(self):
+        self.begin(prefix=["prlimit", "--nofile=160:160"])
+        mine = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (mine[1], mine[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, mine)
+        flood = []
+        for index in range(CONNECTIONS):
+            address = (self.server.grpc, self.server.web)[index % 2]
+            host, port = address.rsplit(":", 1)
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex((host, int(port)))
+            flood.append(connection)
+        pushing = threading.Thread(target=self.push, args=("during",))
+        pushing.start()
+        # Either port may have none left; what came before them may go on.
+        pushing.join(4)
+        for connection in flood:
+            connection.close()
+        took = self.recovered()
+        pushing.join()
+        print(f"\n{CONNECTIONS} connections on 160 descriptors: a push then is "
+              f"\"{self.history.pushes[-1][2]}\", answers {took:.1f} s after")
+        self.assertEqual(self.push("after")[0], "ok")
+        self.judge()
+
+    def test_processes(self):
+        user = pwd.getpwnam("nobody")
+        def own():
+            os.chmod(self.server.root, 0o755)
+            self.server.data.mkdir()
+            os.chown(self.server.data, user.pw_uid, user.pw_gid)
+
+        become = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+                  "--clear-groups"]
+        self.begin(own, prefix=["prlimit", "--nproc=200", *become])
+        self.assertEqual(self.push("before")[0], "ok")
+        # The limit is on a user's processes: others of that user take it up.
+        others = [subprocess.Popen([*become, "sleep", "600"]) for _ in range(200)]
+        said, more = self.push("without processes")
+        for other in others:
+            other.kill()
+        for other in others:
+            other.wait()
+        self.assertNotEqual(said, "ok", more)
+        took = self.recovered()
+        print(f"\nno processes: a push is \"{said}\", {more}; answers {took:.1f} s after")
+        self.assertEqual(self.push("after")[0], "ok")
+        self.judge()
+
+    def test_memory(self):
+        self.begin()
+        pid = str(self.server.process.pid)
+        status = pathlib.Path("/proc", pid, "status").read_text()
+        size = int(status.split("VmSize:")[1].split()[0]) << 10
+        subprocess.run(["prlimit", "--pid", pid, f"--as={size + (2 << 20)}:"],
+                       check=True)
+        answers = []
+        for index in range(4):
+            answers.append(self.push(f"{index}", {
+                "large": os.urandom(6 << 20).hex()[:6 << 20]})[0])
+            self.supervise()
+        if self.server.process.pid == int(pid):
+            subprocess.run(["prlimit", "--pid", pid, "--as=unlimited:"], check=True)
+        # It must not be put down to whoever pushed.
+        for _, _, said, more in self.history.pushes:
+            self.assertFalse(said == "refused" and "memory" not in more, more)
+        took = self.recovered()
+        print(f"\nno memory: pushes are {answers}, {self.history.pushes[-1][3]}; answers {took:.1f} s after")
+        self.push("after", {"large": None})
+        self.assertEqual(self.history.pushes[-1][2], "ok")
+        self.judge()
+
+    def test_disk_of_the_store_while_a_run_reports(self):
+        if not own_mounts():
+            self.skipTest("mounting needs root")
+
+        def small():
+            self.disk = Filled(self.server.data, 24)
+            self.addCleanup(self.disk.close)
+
+        self.begin(small)
+        self.addCleanup(self.server.kill)
+        self.push("whole", answer("whole"))
+        worker = FakeWorker(self.server, self.history, "one").attach()
+        worker.demand()
+        lease = worker.hear("lease")
+        self.disk.fill(left=8 << 10)
+        events = whole_run()
+        events[0].log.content = b"x" * (1 << 20)
+        worker.report(lease, 1, *events)
+        with self.assertRaises(Silent):
+            worker.acknowledged(lease, 3)
+        self.disk.release()
+        worker.leave()
+        took = self.recovered()
+        worker.attach(held=[lease])
+        worker.hear("welcome")
+        worker.report(lease, 1, *events)
+        self.assertEqual(worker.acknowledged(lease), 5)
+        print(f"\nno room: nothing was acknowledged; answers {took:.1f} s after")
+        worker.leave()
+        self.judge()
+
+
+if __name__ == "__main__":
+    unittest.main()
