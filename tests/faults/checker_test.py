@@ -214,6 +214,14 @@ class CheckerTest(unittest.TestCase):
             self.note("answered", method="Submit", request="r1", digest=digest)
         self.broken(9)
 
+    def test_9_a_repeat_is_done_again(self):
+        for number in (1, 2):
+            self.sql("INSERT INTO submissions (attempt, number, commit_id, cause, "
+                     "submit_time, run, clock_version, assignment_version) VALUES "
+                     "('att', ?, 'c', 1, 1, '', 1, 1)", number)
+            self.note("asked", attempt="attempts/att", request="r1")
+        self.broken(9)
+
     def test_10_our_failure_is_taken_for_a_verdict(self):
         self.note("expected", commit="clost", answer="unbuilt")
         self.broken(10)

@@ -50,6 +50,7 @@ class FleetLife:
         self.memory, self.seen = {}, {}
         self.serial = itertools.count()
         self.recovered, self.candidates = collections.Counter(), []
+        self.unanswered = []
         self.stopped = True
         for name in ("one", "two"):
             self.fleet.assignment(name)
@@ -93,15 +94,34 @@ class FleetLife:
         if said != "ok":
             return
         if serial % 6 == 0:
-            made = candidate.submit()
-            self.history.submitted.append(
-                (candidate.attempt, int(made["name"].rsplit("/", 1)[1]),
-                 made["commit"]))
+            with self.lock:
+                self.unanswered.append((candidate, f"request-{serial}"))
+        self.hand_in()
         for run in self.server.call(
                 "RunService/ListRuns", {"attempt": candidate.attempt,
                                         "pageSize": 2},
                 self.server.admin).get("runs", []):
             self.audience.offer(run["name"])
+
+    def hand_in(self):
+        """What was asked before, until it is answered; then once more."""
+        with self.lock:
+            if not self.unanswered:
+                return
+            candidate, request = self.unanswered.pop(0)
+        self.history.note("asked", attempt=candidate.attempt, request=request)
+        try:
+            for _ in range(2):
+                made = candidate.submit(request)
+                self.history.submitted.append(
+                    (candidate.attempt, int(made["name"].rsplit("/", 1)[1]),
+                     made["commit"]))
+                self.history.note("answered", method="CreateSubmission",
+                                  request=request,
+                                  digest=made["name"] + " " + made["commit"])
+        except Lost:
+            with self.lock:
+                self.unanswered.append((candidate, request))
 
     # The kills.
 

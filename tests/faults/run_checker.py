@@ -164,6 +164,16 @@ def repeats(scene):
     for (method, request), digests in answers.items():
         if len(digests) > 1:
             yield f"9: {method} answered {request} in {len(digests)} ways"
+    asked = collections.defaultdict(set)
+    for told in scene.history.of("asked"):
+        asked[told["attempt"]].add(told["request"])
+    for attempt, requests in asked.items():
+        [made] = scene.store.rows(
+            "SELECT COUNT(*) AS n FROM submissions WHERE attempt = ? AND cause = 1",
+            attempt.split("/")[1])
+        if made["n"] > len(requests):
+            yield (f"9: {attempt} was asked to hand in {len(requests)} times and "
+                   f"has done so {made['n']} times")
 
 
 def deserved(scene):

@@ -21,6 +21,7 @@ class RunHistory(History):
     refused       worker, run, epoch, marks: contents of writes that were
                   answered with `revoke`
     survived      worker, run, cells: what a refused worker still ran
+    asked         attempt, request: to hand in, once however often it is said
     answered      method, request, digest: of an answer to a repeatable call
     pace          alone, crowded (seconds), grown (bytes)
     skew          program, said, served, named

@@ -247,6 +247,9 @@ class Candidate:
             return "refused", said
         return "unknown", said
 
-    def submit(self):
-        return self.server.call("SubmissionService/CreateSubmission",
-                                {"attempt": self.attempt}, self.token)["submission"]
+    def submit(self, request=None):
+        asked = {"attempt": self.attempt}
+        if request:
+            asked["requestId"] = request
+        return self.server.call("SubmissionService/CreateSubmission", asked,
+                                self.token)["submission"]
