@@ -36,9 +36,11 @@ class Store:
     """One moment of a store; `dsn` names it when it is PostgreSQL. `seen` keeps
     what git said of repositories in which no file changed."""
 
-    def __init__(self, data, seen=None, dsn=None):
+    def __init__(self, data, seen=None, dsn=None, blobs=None, others=()):
+        """`others`: data directories in which a repository may be instead."""
         self.data, self.seen = data, {} if seen is None else seen
-        self.dsn = dsn
+        self.dsn, self.blobs = dsn, blobs or data / "blobs"
+        self.others = list(others)
         if dsn:
             self.db = open_postgres(dsn)
             return
@@ -56,14 +58,16 @@ class Store:
 
     def blob(self, digest):
         """Its bytes, or nothing."""
-        file = self.data / "blobs" / digest[:2] / digest
+        file = self.blobs / digest[:2] / digest
         return file.read_bytes() if digest and file.exists() else None
 
     def close(self):
         self.db.close()
 
     def git(self, repository, *arguments):
-        path = self.data / "repositories/attempts" / (repository + ".git")
+        name = f"repositories/attempts/{repository}.git"
+        path = next((data / name for data in (self.data, *self.others)
+                     if (data / name).exists()), self.data / name)
         files = frozenset(
             (place, name, *os.stat(os.path.join(place, name))[6:9])
             for place, _, names in os.walk(path) for name in names)

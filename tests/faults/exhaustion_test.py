@@ -132,7 +132,7 @@ class ExhaustionTest(unittest.TestCase):
             other.wait()
         self.assertNotEqual(said, "ok", more)
         took = self.recovered()
-        print(f"\nno processes: a push is \"{said}\", {more}; answers {took:.1f} s after")
+        print(f"\nno processes: a push is \"{said}\"; answers {took:.1f} s after")
         self.assertEqual(self.push("after")[0], "ok")
         self.judge()
 
@@ -154,7 +154,7 @@ class ExhaustionTest(unittest.TestCase):
         for _, _, said, more in self.history.pushes:
             self.assertFalse(said == "refused" and "memory" not in more, more)
         took = self.recovered()
-        print(f"\nno memory: pushes are {answers}, {self.history.pushes[-1][3]}; answers {took:.1f} s after")
+        print(f"\nno memory: pushes are {answers}; answers {took:.1f} s after")
         self.push("after", {"large": None})
         self.assertEqual(self.history.pushes[-1][2], "ok")
         self.judge()

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import select
 import shutil
 import signal
 import socket
@@ -111,6 +112,7 @@ def gone(pid):
 class Postgres:
     """Debian's PostgreSQL with a cluster of its own, under the user postgres."""
 
+    listens = "127.0.0.1"
     BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))), None)
 
     def __init__(self):
@@ -119,19 +121,30 @@ class Postgres:
         os.chown(self.root, self.user.pw_uid, self.user.pw_gid)
         self.process, self.port = None, self.free_port()
         self.ready_after = 0.0
+        self.fill()
+        self.prepare()
+        self.start()
+        self.make_database()
+
+    def fill(self):
+        """The cluster's data."""
         subprocess.run(
             [self.BIN / "initdb", "--no-sync", "-A", "trust", "-U", "postgres",
              "--no-instructions", "--locale=C.UTF-8", "-E", "UTF8", "-D",
              self.root / "data"], check=True, stdout=subprocess.DEVNULL,
             **self.as_user())
-        self.start()
+
+    def make_database(self):
         subprocess.run(
-            [self.BIN / "createdb", "-h", "127.0.0.1", "-p", str(self.port),
+            [self.BIN / "createdb", "-h", self.listens, "-p", str(self.port),
              "-U", "postgres", "assay"], check=True, **self.as_user())
+
+    def prepare(self):
+        """Before it starts for the first time."""
 
     @property
     def dsn(self):
-        return f"postgres://postgres@127.0.0.1:{self.port}/assay"
+        return f"postgres://postgres@{self.listens}:{self.port}/assay"
 
     @staticmethod
     def free_port():
@@ -152,13 +165,13 @@ class Postgres:
             with open(self.root / "log", "ab") as log:
                 self.process = subprocess.Popen(
                     [self.BIN / "postgres", "-D", self.root / "data", "-p",
-                     str(self.port), "-c", "listen_addresses=127.0.0.1", "-k",
+                     str(self.port), "-c", f"listen_addresses={self.listens}", "-k",
                      self.root, "-c", "max_connections=60", "-c",
                      "recovery_init_sync_method=syncfs"],
                     stdout=log, stderr=log, **self.as_user())
             while self.process.poll() is None:
                 if not subprocess.run(
-                        [self.BIN / "pg_isready", "-q", "-h", "127.0.0.1", "-p",
+                        [self.BIN / "pg_isready", "-q", "-h", self.listens, "-p",
                          str(self.port)]).returncode:
                     self.ready_after = time.monotonic() - began
                     return
@@ -202,6 +215,7 @@ class Worker:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=name + "-",
                                                   dir=server.root))
         self.process, self.ready_after, self.address = None, 0.0, None
+        self.prefix = []
         # A run that crashes its assay-run, whatever worker it is on.
         before = "" if poison is None else (
             f"if /usr/bin/grep -qa {poison} /proc/self/fd/3; "
@@ -233,13 +247,15 @@ class Worker:
         began = time.monotonic()
         self.log = open(self.server.root / f"{self.name}.log", "ab")
         self.process = subprocess.Popen(
-            [BIN / "assay-runner", "--server", self.address or self.server.grpc,
+            [*self.prefix, BIN / "assay-runner", "--server", self.address or self.server.grpc,
              "--token-file", self.server.data / "worker.token", "--data-dir",
              self.root / "data", "--name", self.name, "--slots",
              str(self.slots), "--run", self.root / "assay-run", "--launcher",
              self.root / "assay-launcher", "--unpack", BIN / "assay-unpack"],
             stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
-        ready = self.process.stdout.readline()
+        # Only an attached one is ready.
+        told, _, _ = select.select([self.process.stdout], [], [], 30)
+        ready = self.process.stdout.readline() if told else ""
         self.ready_after = time.monotonic() - began
         return bool(ready)
 

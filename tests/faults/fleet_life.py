@@ -44,7 +44,7 @@ def targets(store):
 class FleetLife:
     def __init__(self, choice, store="sqlite", workers=2):
         self.choice, self.lock = choice, threading.Lock()
-        self.fleet = Fleet(store, workers).start()
+        self.fleet = self.make(store, workers).start()
         self.server = self.fleet.server
         self.history = RunHistory(self.server.root / "history.jsonl")
         self.memory, self.seen = {}, {}
@@ -59,6 +59,12 @@ class FleetLife:
             candidate.start()
             self.candidates.append(candidate.clone())
         self.audience = Audience(self.server, self.history, 2)
+
+    def make(self, store, workers):
+        return Fleet(store, workers)
+
+    def store(self):
+        return Store(self.server.data, self.seen, self.fleet.dsn)
 
     # The load.
 
@@ -143,7 +149,11 @@ class FleetLife:
             if point == TIMER:
                 time.sleep(self.choice.uniform(0.1, 1.0))
                 return self.kill(program, worker)
-            return self.await_death(program, worker)
+            died = self.await_death(program, worker)
+            if not died:
+                # Later it would die in the middle of something else.
+                self.disarm(program, worker)
+            return died
         finally:
             worker.disarm()
             self.repair()
@@ -184,6 +194,12 @@ class FleetLife:
             if kill_one(descendants(root, program)):
                 return True
         return False
+
+    def disarm(self, program, worker):
+        if program == "assayd":
+            self.restart("assayd")
+        elif program in ("assay-runner", "assay-launcher"):
+            self.restart("assay-runner", None, worker)
 
     def restart(self, program, fault=None, worker=None):
         if program == "assayd":
@@ -237,7 +253,7 @@ class FleetLife:
     # The judgement.
 
     def problems(self):
-        store = Store(self.server.data, self.seen, self.fleet.dsn)
+        store = self.store()
         try:
             return [*problems_of(store, self.history),
                     *run_problems(store, self.history, self.memory)]
@@ -257,7 +273,7 @@ class FleetLife:
     def drain(self):
         """Every run comes to its end."""
         def idle():
-            store = Store(self.server.data, self.seen, self.fleet.dsn)
+            store = self.store()
             try:
                 return not store.rows("SELECT 1 FROM runs WHERE state IN (1, 2)")
             finally:
@@ -270,7 +286,7 @@ class FleetLife:
 
     def counts(self):
         """What there was to be lost."""
-        store = Store(self.server.data, self.seen, self.fleet.dsn)
+        store = self.store()
         try:
             rows = store.rows("SELECT state, outcome, epoch, losses FROM runs")
         finally:

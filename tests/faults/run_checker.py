@@ -225,7 +225,12 @@ def order(scene):
             since = None
         if since is not None:
             waits.append((since, float("inf"), row))
+    # A coordinator that stood still grants by the time at which it stopped.
+    away = [(told["since"] * 1e6 - TOLERANCE, told["until"] * 1e6 + 1_000_000)
+            for told in scene.history.of("away")]
     for moment, row in grants:
+        if any(since <= moment <= until for since, until in away):
+            continue
         for since, until, other in waits:
             if since + TOLERANCE > moment or until < moment + TOLERANCE:
                 continue

@@ -27,6 +27,7 @@ class RunHistory(History):
     skew          program, said, served, named
     drained       worker, run, epoch, losses: held when SIGTERM came
     recovered     what, seconds
+    away          since, until: a coordinator was paused or cut off
     """
 
     def __init__(self, file=None):

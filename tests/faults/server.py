@@ -79,7 +79,7 @@ class Server:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="assay-fault-"))
         self.data = data or self.root / "data"
         self.web = self.grpc = "127.0.0.1:0"
-        self.options = list(options)
+        self.options, self.first = list(options), None
         self.prefix, self.environment = list(prefix), environment or {}
         self.process = None
         self.ready_after = None
@@ -105,7 +105,10 @@ class Server:
             return False
         self.grpc = re.search(r"grpc=(\S+)", ready)[1]
         self.web = re.search(r"web=(\S+)", ready)[1]
-        self.admin = (self.data / "admin.token").read_text().strip()
+        # One of several over a store has it from the first.
+        file = self.data / "admin.token"
+        holder = self.first.data if self.first and not file.exists() else self.data
+        self.admin = (holder / "admin.token").read_text().strip()
         return True
 
     def kill(self):

@@ -173,7 +173,7 @@ class WritesTest(Installation):
             worker.demand()
             try:
                 while True:
-                    lease = worker.hear("lease", 8)
+                    lease = worker.hear("lease", 3)
                     worker.execute(lease, 20)
                     with lock:
                         taken.append((lease.run, lease.epoch))
