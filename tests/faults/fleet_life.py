@@ -21,6 +21,8 @@ DRAIN = 60
 # Where the other loop, of assayd alone, has to arrange something first.
 ARRANGED = ("settle.", "start.", "template.", "deadline.", "repository.", "blob.",
             "attempt.")
+# Points that nothing comes to by itself.
+PROVOKED = ("lease.expired", "handback.stored", "worker.returning")
 PROGRAMS = {"worker.": "assay-runner", "run.": "assay-run",
             "launcher.": "assay-launcher"}
 
@@ -135,6 +137,8 @@ class FleetLife:
         """Whether it died at `point`; it is running again afterwards."""
         worker = self.choice.choice(self.fleet.workers)
         nth = self.choice.randint(1, 40 if point.startswith("store.") else 4)
+        if point in PROVOKED:
+            nth = 1
         if program == "assayd" and point != TIMER:
             self.restart("assayd", f"{point}:{nth}")
         if program == "assay-runner" and point != TIMER:
@@ -149,7 +153,9 @@ class FleetLife:
             if point == TIMER:
                 time.sleep(self.choice.uniform(0.1, 1.0))
                 return self.kill(program, worker)
-            died = self.await_death(program, worker)
+            self.provoke(point, worker)
+            died = self.await_death(program, worker,
+                                    16 if point == "lease.expired" else 8)
             if not died:
                 # Later it would die in the middle of something else.
                 self.disarm(program, worker)
@@ -159,9 +165,21 @@ class FleetLife:
             self.repair()
             self.end()
 
-    def await_death(self, program, worker):
+    def provoke(self, point, worker):
+        """What comes to some points only when something else goes wrong."""
+        if point not in PROVOKED:
+            return
+        wait_for(lambda: worker.children("assay-run"), 10, "the worker is busy")
+        if point == "lease.expired":
+            worker.process.kill()
+            worker.process.wait()
+        else:
+            # Hands back at once.
+            worker.process.send_signal(signal.SIGINT)
+
+    def await_death(self, program, worker, seconds=8):
         """Of a program that is armed, by itself."""
-        give_up = time.monotonic() + 8
+        give_up = time.monotonic() + seconds
         armed = worker.root / f"{program}.fault"
         while time.monotonic() < give_up:
             if program == "assayd" and not self.server.alive():
