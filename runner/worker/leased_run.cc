@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "proto/base/fault_point.h"
+#include "runner/telemetry/trace_context.h"
 #include "runner/worker/on_pool.h"
 #include "runner/worker/phase_events.h"
 
@@ -40,6 +41,20 @@ void LeasedRun::Tell(std::vector<v1::RunEvent> events) {
   on_events_();
 }
 
+void LeasedRun::AddSpan(const char* name, std::uint64_t begin, bool ok) {
+  const auto parent = telemetry::ParseTraceparent(lease_.traceparent());
+  if (!parent) return;
+  otlp::v1::Span& span = spans_.emplace_back();
+  span.set_trace_id(parent->trace_id);
+  span.set_span_id(telemetry::RandomBytes(8));
+  span.set_parent_span_id(parent->span_id);
+  span.set_name(name);
+  span.set_start_time_unix_nano(begin);
+  span.set_end_time_unix_nano(telemetry::NowNanos());
+  if (!ok)
+    span.mutable_status()->set_code(otlp::v1::SpanStatus::STATUS_CODE_ERROR);
+}
+
 Expected<RunOrder> LeasedRun::MakeOrder(
     const std::filesystem::path& plan,
     const std::filesystem::path& pack) const {
@@ -58,16 +73,20 @@ Expected<RunOrder> LeasedRun::MakeOrder(
 
 boost::asio::awaitable<Status> LeasedRun::Prepare(
     std::shared_ptr<LeasedRun> self, std::optional<PreparedRun>& prepared) {
+  const std::uint64_t began = telemetry::NowNanos();
   ASSAY_CO_ASSIGN_OR_RETURN(const auto plan, co_await self->tools_.fetcher->Get(
                                                  self->lease_.plan_digest()));
   ASSAY_CO_ASSIGN_OR_RETURN(const auto pack, co_await self->tools_.fetcher->Get(
                                                  self->lease_.pack_digest()));
+  self->AddSpan("fetch", began, true);
   ASSAY_CO_ASSIGN_OR_RETURN(RunOrder order, self->MakeOrder(plan, pack));
   self->limit_ = RunLimit(order.plan);
   auto work = [workshop = self->tools_.workshop, order = std::move(order)] {
     return workshop->Prepare(order);
   };
+  const std::uint64_t fetched = telemetry::NowNanos();
   auto result = co_await OnPool(self->tools_.pool, std::move(work));
+  self->AddSpan("prepare", fetched, result.has_value());
   if (result) {
     prepared = *std::move(result);
     co_return Status{};
@@ -87,10 +106,12 @@ boost::asio::awaitable<Status> LeasedRun::Execute(
   if (self->aborted_) co_return assay::Fail(Code::kCancelled, "aborted");
   if (!prepared) co_return Status{};
   ReachFaultPoint("worker.prepared");
+  const std::uint64_t began = telemetry::NowNanos();
   ASSAY_CO_ASSIGN_OR_RETURN(
       self->process_,
       RunProcess::Start(self->tools_.executor, self->tools_.run_program,
                         *std::move(prepared)));
+  self->AddSpan("spawn", began, true);
   ReachFaultPoint("worker.spawned");
   const Status followed = co_await self->process_->Follow(
       [self](std::vector<v1::RunEvent> events) {

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "assay/runner/v1/lease_service.pb.h"
 #include "proto/base/error.h"
@@ -48,6 +50,8 @@ class LeasedRun : public std::enable_shared_from_this<LeasedRun> {
   // Ends it at once; Execute then returns kCancelled.
   void Abort();
   void Acknowledge(std::int64_t next_offset);
+  // What was done for the run so far and not taken yet, for the operator.
+  std::vector<otlp::v1::Span> TakeSpans() { return std::exchange(spans_, {}); }
 
   // Set once the run is being handed back.
   struct Return {
@@ -64,11 +68,14 @@ class LeasedRun : public std::enable_shared_from_this<LeasedRun> {
   static boost::asio::awaitable<void> Take(std::shared_ptr<LeasedRun> self,
                                            std::vector<v1::RunEvent> events);
   void Tell(std::vector<v1::RunEvent> events);
+  // Something that began at `begin`, in nanoseconds, has just ended.
+  void AddSpan(const char* name, std::uint64_t begin, bool ok);
 
   const RunTools tools_;
   const runner::v1::AttachResponse::Lease lease_;
   const std::function<void()> on_events_;
   Outbox outbox_;
+  std::vector<otlp::v1::Span> spans_;
   std::unique_ptr<RunProcess> process_;
   std::chrono::milliseconds limit_{0};
   bool aborted_ = false;

@@ -333,6 +333,8 @@ void LeaseWorker::Pump(LeasedRun& run) {
   while (auto report = run.outbox().Next()) {
     AttachRequest request;
     *request.mutable_report() = *std::move(report);
+    for (otlp::v1::Span& span : run.TakeSpans())
+      *request.mutable_report()->add_spans() = std::move(span);
     ReachFaultPoint("worker.reporting");
     Send(std::move(request));
   }

@@ -188,6 +188,7 @@ Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
     RecordedIntent intent;
     AttemptId attempt;
   };
+  const Clock::TimePoint receive_time = intent.receive_time;
   ASSAY_CO_ASSIGN_OR_RETURN(
       const Recorded recorded,
       co_await store_.Write([intent = std::move(intent)](
@@ -200,7 +201,10 @@ Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
         return result;
       }));
   // A refusal is all that happens; else the confirmation tells.
-  if (!recorded.intent.refusal.empty()) feed_.Touch(recorded.attempt);
+  if (!recorded.intent.refusal.empty())
+    feed_.Touch(recorded.attempt);
+  else if (observer_ != nullptr)
+    observer_->PushRecorded(recorded.intent.push, receive_time);
   co_return recorded.intent;
 }
 
@@ -210,6 +214,9 @@ Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
       co_await store_.Write([push, now = clock_.Now()](Transaction& tx) {
         return ConfirmIn(tx, push, now);
       }));
+  if (observer_ != nullptr)
+    for (const RunChange& change : confirmation.changes)
+      observer_->Queued(change.run);
   feed_.Publish(confirmation.changes);
   feed_.Touch(confirmation.attempt);
   co_return confirmation.push;

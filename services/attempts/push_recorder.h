@@ -15,6 +15,7 @@
 #include "proto/base/id.h"
 #include "services/rpc/method_registry.h"
 #include "services/runs/run_feed.h"
+#include "services/runs/run_observer.h"
 #include "services/storage/store.h"
 
 namespace assay::attempts {
@@ -69,6 +70,9 @@ class PushRecorder {
  public:
   PushRecorder(storage::Store& store, runs::RunFeed& feed, const Clock& clock);
 
+  // Null: nobody. Must outlive this.
+  void Observe(runs::RunObserver* observer) { observer_ = observer; }
+
   // A push request that was read but not recorded yet. The deadline of its
   // repository waits for it, so that indexing makes nobody late. Ends with
   // the object, at the latest after the request was answered.
@@ -117,6 +121,7 @@ class PushRecorder {
   storage::Store& store_;
   runs::RunFeed& feed_;
   const Clock& clock_;
+  runs::RunObserver* observer_ = nullptr;
   std::map<RepositoryId, std::multiset<Clock::TimePoint>> arrivals_;
 };
 

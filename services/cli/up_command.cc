@@ -21,6 +21,7 @@ struct UpOptions {
   std::string blobs;
   std::string s3_endpoint;
   std::string s3_region;
+  std::string otlp_endpoint;
   int grpc_port = kDefaultGrpcPort;
   int web_port = kDefaultWebPort;
   bool any_port = false;
@@ -118,9 +119,11 @@ Expected<Serving> StartServer(Context& context, const UpOptions& options,
 
 // What is the server's alone: a worker stands nearer to what candidates wrote.
 void ForgetServersSecrets() {
-  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-                           "AWS_SESSION_TOKEN", "PGPASSWORD", "ASSAY_STORE",
-                           "ASSAY_SMTP_PASSWORD", "ASSAY_WEBHOOK_SECRET"})
+  for (const char* name :
+       {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "PGPASSWORD", "ASSAY_STORE", "ASSAY_SMTP_PASSWORD",
+        "ASSAY_WEBHOOK_SECRET"})
     unsetenv(name);
 }
 
@@ -179,6 +182,8 @@ Outcome Up(Context& context, const UpOptions& options) {
     setenv("ASSAY_S3_ENDPOINT", options.s3_endpoint.c_str(), 1);
   if (!options.s3_region.empty())
     setenv("ASSAY_S3_REGION", options.s3_region.c_str(), 1);
+  if (!options.otlp_endpoint.empty())
+    setenv("ASSAY_OTLP_ENDPOINT", options.otlp_endpoint.c_str(), 1);
   Supervisor supervisor(data_dir / "log");
   const auto fail = [&](const Error& failure) -> Outcome {
     supervisor.Stop(kStopGrace);
@@ -238,6 +243,11 @@ void AddUpCommand(CommandLine& line) {
       .add_option("--s3-region", up.options->s3_region,
                   "The bucket's region [AWS_REGION, us-east-1]")
       ->envname("ASSAY_S3_REGION");
+  up.app
+      .add_option("--otlp-endpoint", up.options->otlp_endpoint,
+                  "Collector of Assay's own spans, http://host:4318 or "
+                  "grpc://host:4317 [none]")
+      ->envname("ASSAY_OTLP_ENDPOINT");
   up.app.add_option("--grpc-port", up.options->grpc_port,
                     "Port of the gRPC API [7070]; 0: any");
   up.app.add_option("--web-port", up.options->web_port,

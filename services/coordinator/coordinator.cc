@@ -58,6 +58,8 @@
 #include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_service.h"
 #include "services/system/system_service.h"
+#include "services/telemetry/run_tracer.h"
+#include "services/telemetry/span_exporter.h"
 #include "services/traces/trace_service.h"
 #include "services/workers/worker_book.h"
 #include "services/workers/worker_service.h"
@@ -181,6 +183,17 @@ std::vector<workers::AttachedWorker> AttachedTo(
   return attached;
 }
 
+std::function<metrics::SpanCounts()> SpanCountsOf(
+    const telemetry::SpanExporter* exporter) {
+  if (exporter == nullptr) return nullptr;
+  return [exporter] {
+    const auto counts = exporter->counts();
+    return metrics::SpanCounts{.exported = counts.exported,
+                               .dropped = counts.dropped,
+                               .waiting = counts.waiting};
+  };
+}
+
 }  // namespace
 
 // In the order in which each needs the ones before it.
@@ -192,7 +205,10 @@ struct Coordinator::Parts {
         ground(std::move(base)),
         public_url(options.public_url.empty()
                        ? UrlOf(options, ground.web->port())
-                       : options.public_url) {}
+                       : options.public_url) {
+    queue.Observe(tracer.get());
+    recorder.Observe(tracer.get());
+  }
 
   void RegisterServices();
   asio::awaitable<Status> Settle();
@@ -209,6 +225,16 @@ struct Coordinator::Parts {
   const bool https = public_url.starts_with("https://");
 
   storage::Store& store = *ground.store;
+  const std::unique_ptr<telemetry::SpanExporter> exporter =
+      options.otlp ? std::make_unique<telemetry::SpanExporter>(*options.otlp)
+                   : nullptr;
+  const std::unique_ptr<telemetry::RunTracer> tracer =
+      exporter ? std::make_unique<telemetry::RunTracer>(
+                     strand, store, clock,
+                     [this](otlp::v1::Span span) {
+                       exporter->Offer(std::move(span));
+                     })
+               : nullptr;
   repositories::Repositories& repositories = *ground.repositories;
   identity::Identity identity{store, clock};
   runs::RunFeed feed{strand};
@@ -239,7 +265,7 @@ struct Coordinator::Parts {
       worker_book,
       clock,
       dispatch::MakeContentSources(store, *ground.blobs, repositories),
-      {.version = options.version}};
+      {.observer = tracer.get(), .version = options.version}};
 
   assignments::AssignmentService assignment_service{
       store,
@@ -372,7 +398,10 @@ struct Coordinator::Parts {
        .hooks_directory = ground.directory->hooks(),
        .public_url = public_url,
        .stay = options.push_stay,
-       .index_limits = options.index_limits}};
+       .index_limits = options.index_limits,
+       .shown = [this](const RunId& run) {
+         if (tracer) tracer->Shown(run);
+       }}};
   git_http::GitHttp git{strand, identity, repositories, receive_pack,
                         ground.directory->spool()};
   git_http::Reconciler reconciler{recorder, repositories, store, clock};
@@ -397,7 +426,8 @@ struct Coordinator::Parts {
       {.version = options.version,
        .leases = [this] { return LeasesOf(dispatcher); },
        .workers = [this] { return LoadsOf(dispatcher); },
-       .authenticate = authenticate}};
+       .authenticate = authenticate,
+       .spans = SpanCountsOf(exporter.get())}};
   gateway::WebRoutes routes{
       connect,
       [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },

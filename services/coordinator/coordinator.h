@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proto/base/clock.h"
@@ -15,6 +16,7 @@
 #include "services/identity/password.h"
 #include "services/notify/courier.h"
 #include "services/storage/blobs/s3_settings.h"
+#include "services/telemetry/otlp_settings.h"
 
 namespace assay::rpc {
 class MethodRegistry;
@@ -29,6 +31,8 @@ struct Options {
   std::string store;
   // A bucket for the blobs; empty: the data directory.
   storage::BlobPlace blobs;
+  // Where our own spans go; none: nowhere.
+  std::optional<telemetry::OtlpSettings> otlp;
   std::string grpc_address = "127.0.0.1:7070";
   std::string web_address = "127.0.0.1:7080";
   // How people reach the web port: what links and clone lines begin with.

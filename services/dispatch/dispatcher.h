@@ -17,8 +17,9 @@
 #include "services/dispatch/worker_link.h"
 
 namespace assay::runs {
+class RunObserver;
 class RunQueue;
-}
+}  // namespace assay::runs
 namespace assay::workers {
 class WorkerBook;
 }
@@ -33,6 +34,8 @@ struct DispatcherOptions {
   std::chrono::milliseconds sweep_interval{1'000};
   // Added to a plan's run timeout before a run is ended from here.
   std::chrono::milliseconds run_slack{60'000};
+  // Told of leases; null: nobody.
+  runs::RunObserver* observer = nullptr;
   // Shown to workers.
   std::string version = "dev";
 };

@@ -6,6 +6,7 @@
 
 #include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
+#include "services/runs/run_observer.h"
 
 namespace assay::dispatch {
 
@@ -125,6 +126,8 @@ boost::asio::awaitable<void> Dispatcher::State::SendLease(Self self, RunId run,
   spdlog::info("run {} leased to {} (epoch {})", run.str(),
                lease->run.worker.str(), epoch);
   to->link->Send(std::move(response));
+  if (self->options.observer != nullptr)
+    self->options.observer->LeaseSent(lease->run);
   ReachFaultPoint("lease.sent");
 }
 

@@ -7,6 +7,7 @@
 
 #include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
+#include "services/runs/run_observer.h"
 
 namespace assay::dispatch {
 namespace {
@@ -33,6 +34,8 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
     self->Revoke(session, run, epoch, "this worker has no lease on the run");
     co_return;
   }
+  if (self->options.observer != nullptr && report.spans_size() > 0)
+    self->options.observer->WorkerSpans(lease->run, report.spans());
   std::vector<v1::RunEvent> events(
       std::make_move_iterator(report.mutable_events()->begin()),
       std::make_move_iterator(report.mutable_events()->end()));

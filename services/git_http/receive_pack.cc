@@ -384,6 +384,8 @@ asio::awaitable<void> ReceivePack::TellResults(HttpExchange& exchange,
                           ? "This takes long; see how it ends: "
                           : "Details: ";
   static_cast<void>(co_await exchange.Write(Message(words + link + "\n")));
+  if (end == gateway::WorkEnd::kFinished && options_.shown)
+    options_.shown(push.run);
 }
 
 asio::awaitable<void> ReceivePack::Narrate(HttpExchange& exchange,

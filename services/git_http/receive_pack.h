@@ -44,6 +44,8 @@ struct ReceiveOptions {
   // Pushes that are indexed at the same time.
   int max_at_once = 4;
   IndexLimits index_limits;
+  // Called when whoever pushed has been told how the run ended.
+  std::function<void(const RunId& run)> shown = nullptr;
 };
 
 // Takes pushes. In this order, so that no moment at which anything dies loses

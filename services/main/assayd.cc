@@ -33,6 +33,7 @@ using assay::coordinator::Coordinator;
 struct ProgramOptions {
   assay::coordinator::Options coordinator;
   std::string port_file;
+  std::string otlp_endpoint;
   int push_stay_seconds = 600;
   std::string log_level = "info";
   bool insecure = false;
@@ -69,6 +70,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
   app.add_option("--s3-region", coordinator.blobs.region,
                  "The bucket's region [AWS_REGION, us-east-1]")
       ->envname("ASSAY_S3_REGION");
+  app.add_option("--otlp-endpoint", options.otlp_endpoint,
+                 "Collector of our own spans, http://host:4318 or "
+                 "grpc://host:4317 [OTEL_EXPORTER_OTLP_ENDPOINT]")
+      ->envname("ASSAY_OTLP_ENDPOINT");
   app.add_option("--listen,--grpc-address", coordinator.grpc_address,
                  "Address of the gRPC port; port 0 takes a free one")
       ->capture_default_str();
@@ -248,6 +253,13 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "assayd: {}\n", read.error().message);
     return 2;
   }
+  auto otlp = assay::telemetry::ReadOtlpSettings(
+      options.otlp_endpoint, assay::storage::ProcessEnvironment);
+  if (!otlp) {
+    fmt::print(stderr, "assayd: {}\n", otlp.error().message);
+    return 2;
+  }
+  options.coordinator.otlp = *std::move(otlp);
   const auto& given = options.coordinator;
   if (const auto checked = assay::coordinator::CheckExposure(
           {.grpc_address = given.grpc_address,
@@ -261,7 +273,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "assayd: {}\n", checked.error().message);
     return 2;
   }
-  spdlog::set_default_logger(spdlog::stderr_logger_st("assayd"));
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("assayd"));
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   options.coordinator.push_stay =
       std::chrono::seconds(options.push_stay_seconds);

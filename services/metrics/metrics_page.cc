@@ -165,6 +165,18 @@ void AddWorkers(Page& page, const std::vector<WorkerLoad>& workers) {
   page.Gauge("assay_worker_slots_busy", "Runs that workers hold.", busy);
 }
 
+void AddSpans(Page& page, const SpanCounts& spans) {
+  page.Counter("assay_telemetry_spans_exported_total",
+               "Our own spans that the collector has taken.",
+               static_cast<double>(spans.exported));
+  page.Counter("assay_telemetry_spans_dropped_total",
+               "Our own spans that the collector did not take in time.",
+               static_cast<double>(spans.dropped));
+  page.Gauge("assay_telemetry_spans_waiting",
+             "Our own spans that wait to be sent.",
+             static_cast<double>(spans.waiting));
+}
+
 // The names that Prometheus's own client libraries use for a process.
 void AddProcess(Page& page, Clock::TimePoint start) {
   page.Gauge("process_start_time_seconds",
@@ -221,6 +233,7 @@ storage::Async<std::string> MetricsPage::Render() {
   AddDeadlines(page, readings, now);
   AddLeases(page, parts_.leases());
   AddWorkers(page, parts_.workers());
+  if (parts_.spans) AddSpans(page, parts_.spans());
   page.Gauge("assay_store_read_seconds",
              "How long the store took to answer for this page.", read.count());
   AddProcess(page, start_time_);

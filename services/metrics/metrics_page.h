@@ -33,12 +33,21 @@ struct WorkerLoad {
   bool held_back = false;
 };
 
+// Our own spans on their way to a collector, since the start.
+struct SpanCounts {
+  std::uint64_t exported = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t waiting = 0;
+};
+
 struct MetricsParts {
   std::string version;
   std::function<LeaseCounts()> leases;
   // Attached processes.
   std::function<std::vector<WorkerLoad>()> workers;
   gateway::Authenticate authenticate;
+  // Absent where nothing is exported.
+  std::function<SpanCounts()> spans = nullptr;
 };
 
 // Answers `/metrics` in Prometheus's text format 0.0.4, to anybody of the staff

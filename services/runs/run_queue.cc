@@ -98,6 +98,7 @@ Async<std::optional<RunRecord>> RunQueue::TakeNext(
       }));
   if (!change) co_return std::nullopt;
   feed_.Publish(*change);
+  if (observer_ != nullptr) observer_->Leased(change->run);
   co_return change->run;
 }
 
@@ -119,6 +120,8 @@ Async<RunQueue::Report> RunQueue::Append(RunRecord lease,
     ASSAY_CO_ASSIGN_OR_RETURN(plan, co_await plans_.Get(lease.plan_digest));
   }
   const AttemptId ended_of = ends ? lease.attempt : AttemptId();
+  std::optional<RunRecord> observed;
+  if (observer_ != nullptr) observed = lease;
   const Clock::TimePoint now = clock_.Now();
   Expected<Appended> appended = co_await store_.Write(
       [lease = std::move(lease), first_offset, events = std::move(events), plan,
@@ -132,6 +135,7 @@ Async<RunQueue::Report> RunQueue::Append(RunRecord lease,
         }));
   }
   if (!appended) co_return std::unexpected(std::move(appended).error());
+  if (observed) observer_->Reported(*observed, appended->events, now);
   feed_.Publish(run, std::move(appended->events));
   if (!ended_of.empty()) feed_.Touch(ended_of);
   co_return appended->report;
@@ -145,6 +149,7 @@ Async<void> RunQueue::HandBack(RunId run, std::uint64_t epoch,
                              now = clock_.Now()](Transaction& tx) {
         return tx.runs.HandBack(run, epoch, now, reason, fault);
       }));
+  if (observer_ != nullptr) observer_->Lost(change.run);
   feed_.Publish(change);
   co_return Status();
 }
@@ -157,7 +162,10 @@ Async<std::vector<RunRecord>> RunQueue::ExpireLeases() {
       }));
   feed_.Publish(changes);
   std::vector<RunRecord> runs;
-  for (const RunChange& change : changes) runs.push_back(change.run);
+  for (const RunChange& change : changes) {
+    if (observer_ != nullptr) observer_->Lost(change.run);
+    runs.push_back(change.run);
+  }
   co_return runs;
 }
 
@@ -180,6 +188,7 @@ Async<void> RunQueue::Abandon(RunId run, std::uint64_t epoch,
           [record, word, plan, now = clock_.Now()](Transaction& tx) {
             return End(tx, record, word, *plan, std::nullopt, now);
           }));
+  if (observer_ != nullptr) observer_->Lost(change.run);
   feed_.Publish(change);
   co_return Status();
 }

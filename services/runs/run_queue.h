@@ -14,6 +14,7 @@
 #include "proto/base/id.h"
 #include "services/runs/plan_cache.h"
 #include "services/runs/run_feed.h"
+#include "services/runs/run_observer.h"
 #include "services/storage/store.h"
 
 namespace assay::runs {
@@ -28,6 +29,8 @@ class RunQueue {
  public:
   RunQueue(storage::Store& store, PlanCache& plans, RunFeed& feed,
            const Clock& clock);
+  // Null: nobody. Must outlive this.
+  void Observe(RunObserver* observer) { observer_ = observer; }
 
   // The next queued run under a new epoch, if there is one.
   Async<std::optional<storage::RunRecord>> TakeNext(
@@ -71,6 +74,7 @@ class RunQueue {
   PlanCache& plans_;
   RunFeed& feed_;
   const Clock& clock_;
+  RunObserver* observer_ = nullptr;
 };
 
 }  // namespace assay::runs
