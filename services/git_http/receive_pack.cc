@@ -30,6 +30,8 @@ using gateway::HttpExchange;
 constexpr std::int64_t kHeadAllowance = kMaxPushHead;
 // Pushes that have one repository or wait for it.
 constexpr int kMaxWaiting = 8;
+// Between tries to watch a run that cannot be read for the moment.
+constexpr std::chrono::milliseconds kWatchPause{1'000};
 
 constexpr std::string_view kNoRoom =
     "the server has no room for it now\n"
@@ -391,13 +393,23 @@ asio::awaitable<void> ReceivePack::TellResults(HttpExchange& exchange,
 asio::awaitable<void> ReceivePack::Narrate(HttpExchange& exchange,
                                            AttemptId attempt, RunId run) {
   PushNarrator narrator;
-  const auto ended = co_await watch_run_(
-      std::move(attempt), std::move(run),
-      [&](v1::WatchRunResponse update) -> gateway::Async<void> {
-        std::string lines = narrator.Tell(update);
-        if (lines.empty()) co_return Status();
-        co_return co_await exchange.Write(Message(lines));
-      });
+  bool told = false;
+  Status ended;
+  for (;;) {
+    ended = co_await watch_run_(
+        attempt, run, [&](v1::WatchRunResponse update) -> gateway::Async<void> {
+          told = true;
+          std::string lines = narrator.Tell(update);
+          if (lines.empty()) co_return Status();
+          co_return co_await exchange.Write(Message(lines));
+        });
+    // What a run is read from may be away for a while, and the run waits too.
+    if (ended || told || ended.error().code != Code::kUnavailable) break;
+    co_await Sleep(kWatchPause);
+    if ((co_await asio::this_coro::cancellation_state).cancelled() !=
+        asio::cancellation_type::none)
+      co_return;
+  }
   if (!ended && ended.error().code != Code::kCancelled)
     spdlog::warn("results of a push: {}", ended.error().message);
 }
