@@ -97,8 +97,12 @@ class LeftoversTest : public TeardownTest {
     ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     const std::string bin =
         std::filesystem::absolute(LauncherPath()).parent_path();
-    const UniqueFd programs(::open_tree(AT_FDCWD, bin.c_str(),
-                                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    const auto copy = [](const std::string& path) {
+      return UniqueFd(::open_tree(AT_FDCWD, path.c_str(),
+                                  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    };
+    const UniqueFd programs = copy(bin);
+    const UniqueFd own = copy(scratch().path());
     SetReadOnly("/", true);
     for (const char* kernels : {"/proc", "/sys/fs/cgroup"}) {
       SetReadOnly(kernels, false);
@@ -107,14 +111,9 @@ class LeftoversTest : public TeardownTest {
       ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "mode=1777"), 0)
           << folder;
     }
-    // In one of them in somebody's checkout.
-    if (!std::filesystem::exists(bin)) {
-      std::filesystem::create_directories(bin);
-      ASSERT_EQ(::move_mount(programs.get(), "", AT_FDCWD, bin.c_str(),
-                             MOVE_MOUNT_F_EMPTY_PATH),
-                0);
-    }
-    std::filesystem::create_directories(scratch().path());
+    // Those are in one of them in somebody's checkout.
+    if (!std::filesystem::exists(bin)) PutBack(programs, bin);
+    PutBack(own, scratch().path());
     known_ = Files();
     TeardownTest::SetUp();
   }
@@ -150,6 +149,14 @@ class LeftoversTest : public TeardownTest {
       if (!missing) folders.insert(folder);
     }
     return folders;
+  }
+
+  static void PutBack(const UniqueFd& tree, const std::string& path) {
+    std::filesystem::create_directories(path);
+    ASSERT_EQ(::move_mount(tree.get(), "", AT_FDCWD, path.c_str(),
+                           MOVE_MOUNT_F_EMPTY_PATH),
+              0)
+        << path;
   }
 
   static void SetReadOnly(const char* path, bool on) {
