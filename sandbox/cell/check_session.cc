@@ -14,6 +14,8 @@ constexpr std::size_t kMaxProcesses = 1024;
 constexpr std::size_t kMaxStrings = 4096;
 constexpr std::size_t kMaxString = 128 * 1024 - 1;
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;
+// Added to a clock that counts nanoseconds since the machine's start.
+constexpr std::chrono::hours kMaxTime{24 * 365 * 100};
 
 Status CheckText(std::string_view what, std::string_view text) {
   if (text.size() > kMaxString) {
@@ -94,8 +96,11 @@ Status CheckProcess(const ProcessSpec& process) {
   ASSAY_RETURN_IF_ERROR(CheckText("a process's name", process.name));
   ASSAY_RETURN_IF_ERROR(
       CheckPath("the working directory", process.working_directory, true));
-  if (process.wall_limit.count() < 0 || process.cpu_limit.count() < 0) {
-    return InvalidArgument("a time limit of ", process.name, " is negative");
+  for (const auto limit : {process.wall_limit, process.cpu_limit}) {
+    if (limit.count() < 0 || limit > kMaxTime) {
+      return InvalidArgument("a time limit of ", process.name,
+                             " is negative or longer than a hundred years");
+    }
   }
   if (process.arguments.size() + process.environment.size() > kMaxStrings) {
     return InvalidArgument(process.name, " has more than ", kMaxStrings,

@@ -117,6 +117,22 @@ Expected<ImageRoot> Found(const fs::path& ready) {
   return root;
 }
 
+// What unpacked had all of `directory` to itself, and may have been taken over
+// by the image: a link in place of the root would show cells whatever it leads
+// to.
+Status CheckMade(const std::string& directory) {
+  struct stat root;
+  if (::lstat((directory + "/root").c_str(), &root) != 0 ||
+      !S_ISDIR(root.st_mode)) {
+    return InvalidArgument("it was not unpacked to a directory");
+  }
+  // The programs of an image keep their modes; they are for cells.
+  if (::chmod(directory.c_str(), 0700) != 0) {
+    return SystemError("close '" + directory + "' to others", errno);
+  }
+  return {};
+}
+
 // Made aside and moved into place: a half-made one must never be found.
 Status Make(Launcher& launcher, const ImageOrder& order,
             const Descriptor& image, const fs::path& ready) {
@@ -125,6 +141,7 @@ Status Make(Launcher& launcher, const ImageOrder& order,
     return SystemError("make '" + scratch + "'", errno);
   }
   Status done = Unpack(launcher, order, image, scratch);
+  if (done) done = CheckMade(scratch);
   std::error_code error;
   if (done) {
     fs::rename(scratch, ready, error);

@@ -38,6 +38,8 @@ constexpr int kOomLooks = 500;
 constexpr int kMostAhead = 64;
 constexpr std::uint32_t kNoProcess = ~0u;
 
+constexpr std::size_t kMaxEmptyWatches = 16;
+
 bool Has(std::uint32_t bits, Weakness weakness) {
   return (bits & static_cast<std::uint32_t>(weakness)) != 0;
 }
@@ -179,6 +181,8 @@ void LiveCell::OnReport() {
   SetupFault fault = {SetupStep::kClone, EPIPE};
   if (::read(channel_.get(), &fault, sizeof(fault)) != sizeof(fault)) {
     fault = {SetupStep::kClone, EPIPE};
+    // A memory limit that not even pid 1 could keep.
+    if (cgroup_.OomKills() > 0) fault = {SetupStep::kCgroup, ENOMEM};
   }
   if (fault.step == SetupStep::kNone && !std::exchange(can_be_entered_, true)) {
     for (const auto& [id, process] : processes_) process->LetIn();
@@ -466,7 +470,8 @@ void LiveCell::OnProcessExit(std::uint32_t leaf) {
     return;
   }
   auto process = std::move(it->second);
-  const bool was_last = it->first == last_process_;
+  // While the cell is built its builder is told how that ends, and sees to it.
+  const bool was_last = it->first == last_process_ && standing();
   processes_.erase(it);
   // Whatever the program left behind ends with it.
   if (was_last) {
@@ -525,6 +530,11 @@ void LiveCell::WatchLeaves() {
 
 UniqueFd LiveCell::WatchEmpty() {
   int ends[2];
+  // Each holds a descriptor of ours, for as long as the cell is not empty.
+  if (empty_watches_.size() >= kMaxEmptyWatches) {
+    errno = EAGAIN;
+    return UniqueFd();
+  }
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return UniqueFd();
   empty_watches_.emplace_back(ends[1]);
   SweepLeaves();

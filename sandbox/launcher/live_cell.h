@@ -42,7 +42,7 @@ class LiveCell {
   // and waits for that to end.
   SetupFault StartProcess(std::uint32_t index, std::uint32_t process_id,
                           std::span<const UniqueFd> fds, ClientEnds& ends);
-  // The cell is destroyed as soon as this process has ended.
+  // A standing cell is destroyed as soon as this process has ended.
   void EndWith(std::uint32_t process_id) { last_process_ = process_id; }
   LiveProcess* Find(std::uint32_t process_id);
   void KillProcess(LiveProcess& process);

@@ -17,6 +17,10 @@ namespace {
 // Live at the same time; a session that needs more is broken.
 constexpr std::size_t kMaxCells = 256;
 constexpr std::size_t kMaxProcesses = 256;
+constexpr std::size_t kMaxProcessesOfAll = 1024;
+// Ends of processes are not told here; what is kept of them is forgotten when
+// that many have come together.
+constexpr std::size_t kMaxForgotten = 1024;
 constexpr std::uint32_t kHighestSignal = 64;
 
 // Cells that stand before they are asked for: of all sessions, because each
@@ -344,7 +348,7 @@ void LiveSession::StartProcess(const Call& call) {
     return SendFault(call.type, {SetupStep::kNone, EINVAL},
                      "the blueprint has no such process");
   }
-  if (cell.processes() >= kMaxProcesses) {
+  if (cell.processes() >= kMaxProcesses || processes() >= kMaxProcessesOfAll) {
     return SendFault(call.type, {SetupStep::kNone, EAGAIN},
                      "too many processes");
   }
@@ -354,6 +358,11 @@ void LiveSession::StartProcess(const Call& call) {
   if (fault.step != SetupStep::kNone) {
     return SendFault(call.type, fault,
                      cell.spec().processes[call.process].name);
+  }
+  if (process_cells_.size() >= kMaxProcessesOfAll + kMaxForgotten) {
+    std::erase_if(process_cells_, [this](const auto& item) {
+      return cells_.at(item.second)->Find(item.first) == nullptr;
+    });
   }
   process_cells_[id] = cell.id();
   std::vector<int> fds = {ends.exit.get(), ends.out.get(), ends.err.get()};

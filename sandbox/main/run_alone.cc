@@ -146,6 +146,7 @@ class LoneRun {
     }
     if (out_) result_.out = out_->result();
     if (err_) result_.err = err_->result();
+    CountCutOutput(result_);
   }
 
   Host& host_;

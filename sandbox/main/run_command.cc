@@ -133,6 +133,15 @@ Expected<Streams> OpenStreams(const RunOptions& options) {
 
 }  // namespace
 
+void CountCutOutput(RunResult& result) {
+  Ending& ending = result.termination.ending;
+  const bool by_itself = std::holds_alternative<Exited>(ending) ||
+                         std::holds_alternative<Signalled>(ending);
+  if (by_itself && (result.out.truncated || result.err.truncated)) {
+    ending = OutputLimit{};
+  }
+}
+
 Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed) {
   constexpr std::uint32_t kLimits =
       static_cast<std::uint32_t>(Weakness::kMemory) |
@@ -220,6 +229,7 @@ void RelayUntilTheEnd(Process& process, const Streams& streams,
   result.termination = *end;
   result.out = out.result();
   result.err = err.result();
+  CountCutOutput(result);
 }
 
 // Where an ordinary user keeps what can be made again.
@@ -233,7 +243,9 @@ std::string CacheDirectory(const RunOptions& options) {
   const std::string home = variable("HOME");
   if (!cache.empty()) return cache + "/assay/images";
   if (!home.empty()) return home + "/.cache/assay/images";
-  return "/tmp/assay-" + std::to_string(::geteuid()) + "/images";
+  // One name in a sticky directory: what lies above the cache belongs to nobody
+  // who could put another in its place.
+  return "/tmp/assay-images-" + std::to_string(::geteuid());
 }
 
 // The cell as it will be built: an image, if there is one, as a directory.

@@ -50,6 +50,10 @@ Expected<RunResult> RunCommand(const RunOptions& options);
 Expected<RunResult> RunAlone(const RunOptions& options, const CellSpec& cell,
                              Streams streams);
 
+// A command whose output was cut has met that limit, also if it ended by itself
+// before it could be killed for it: or its status would be a matter of luck.
+void CountCutOutput(RunResult& result);
+
 // An Error if `weaker` names limits that were asked for, that this host does
 // not enforce, and that are not `allowed`.
 Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed);

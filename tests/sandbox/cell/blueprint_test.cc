@@ -116,6 +116,11 @@ INSTANTIATE_TEST_SUITE_P(
                   c.processes[1].wall_limit = std::chrono::seconds(-1);
                 },
                 "negative"},
+        Mistake{"TimeBeyondTheClock",
+                [](CellSpec& c) {
+                  c.processes[1].cpu_limit = std::chrono::nanoseconds::max();
+                },
+                "hundred years"},
         Mistake{"NegativeMemory",
                 [](CellSpec& c) { c.limits.memory_bytes = -1; },
                 "memory limit is -1"},

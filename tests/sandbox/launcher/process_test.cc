@@ -161,6 +161,19 @@ TEST_P(ProcessTest, EmptiedEndsWithTheLastProcess) {
   EXPECT_EQ(::poll(&end, 1, 10'000), 1);
 }
 
+// Each holds something of the launcher's, which serves others too.
+TEST_P(ProcessTest, WatchesOfACellAreBounded) {
+  Session session = NewSession(SessionOf(CellOf({Shell("sleep 1000")})));
+  auto cell = session.StartCell(0);
+  ASSERT_TRUE(cell) << cell.error();
+  auto process = cell->Start(0);
+  ASSERT_TRUE(process) << process.error();
+  int watches = 0;
+  while (watches < 100 && cell->Emptied()) ++watches;
+  EXPECT_EQ(watches, 16);
+  ASSERT_TRUE(process->Kill());
+}
+
 TEST_P(ProcessTest, PoliteSignalReachesTheProgramOnly) {
   Session session = NewSession(SessionOf(
       CellOf({Shell("trap 'exit 7' TERM; echo on; while :; do sleep 0.01; "

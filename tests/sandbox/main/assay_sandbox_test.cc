@@ -102,6 +102,23 @@ TEST_P(AssaySandboxTest, LimitsHaveTheirOwnStatus) {
       123);
 }
 
+// Whether the command is killed for it or has ended by then is luck.
+TEST_P(AssaySandboxTest, CutOutputIsTheOutputLimitOfACommandThatHasEnded) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(Call("run --output 5B -- echo hello world").status, 122);
+  }
+  const json result = Result("--output 5B -- echo hello world");
+  EXPECT_EQ(result["termination"]["kind"], "output_limit");
+  EXPECT_EQ(Call("run --output 5B -- printf hello").status, 0);
+}
+
+TEST_P(AssaySandboxTest, MemoryThatNoCellCanDoWithIsNamed) {
+  if (!root()) GTEST_SKIP() << "a limit per process does not hit pid 1";
+  const Finished called = Call("run --memory 4KiB -- true");
+  EXPECT_EQ(called.status, 125);
+  EXPECT_THAT(called.err, HasSubstr("cgroup: Cannot allocate memory"));
+}
+
 TEST_P(AssaySandboxTest, JsonTellsCollisionsApart) {
   EXPECT_EQ(Result("-- sh -c 'exit 124'")["termination"]["kind"], "exited");
   const json timeout = Result("--wall 50ms -- sleep 9");
@@ -211,6 +228,20 @@ TEST_P(ImageTest, WhatIsWrittenCountsAgainstTheDiskLimits) {
       InImage("--json -", "busybox head -c 3000000 /dev/zero > /f");
   const json result = json::parse(used.out, nullptr, false);
   EXPECT_GE(result.value("disk_used_bytes", 0), 3'000'000) << used.err;
+}
+
+// As if a layer had taken over what unpacks it.
+TEST_P(ImageTest, UnpackerCannotPassALinkOffAsTheRoot) {
+  MakeImage(TarText());
+  const std::string program = directory_.path() + "/assay-image";
+  std::filesystem::remove(program);
+  directory_.Write("assay-image",
+                   "#!/bin/sh\nln -s / $5/root && : > $5/environment\n", 0755);
+  const Finished refused = InImage("", "busybox ls /; ls /");
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, HasSubstr("not unpacked to a directory"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() + "/cache"));
 }
 
 TEST_P(ImageTest, HostileOneIsRefusedAndLeavesNothing) {
