@@ -1,5 +1,7 @@
 #include "runner/run/execute.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
@@ -139,6 +141,10 @@ asio::awaitable<Went> Execution::RunInBuildCell(
   }
   const sandbox::Termination& end = *process.ended();
   if (end.Succeeded()) co_return std::nullopt;
+  if (end.ending == sandbox::Ending(sandbox::SetupFault{
+                        sandbox::SetupStep::kLauncherGone, 0})) {
+    co_return Unavailable("the launcher died during " + what);
+  }
   const std::string words = process.LastWords();
   Stop stop{std::holds_alternative<sandbox::OutOfMemory>(end.ending)
                 ? Run::OUTCOME_OUT_OF_MEMORY
@@ -291,6 +297,12 @@ void Execution::SkipTheRest(const std::string& reason) {
   }
 }
 
+// Whether the launcher is gone: nobody else closes a session from that side.
+bool HasEnded(const sandbox::Session& session) {
+  pollfd peer = {.fd = session.socket(), .events = 0, .revents = 0};
+  return poll(&peer, 1, 0) > 0;
+}
+
 }  // namespace
 
 asio::awaitable<void> Execute(const RunInput& input, sandbox::Session& session,
@@ -304,6 +316,10 @@ asio::awaitable<void> Execute(const RunInput& input, sandbox::Session& session,
     chronicle.PhaseStarted("teardown");
     const Status stopped = co_await execution.StopServices();
     if (stop && !stopped) stop = std::unexpected(stopped.error());
+  }
+  // Programs that died with their launcher say nothing about the candidate's.
+  if (stop && input.against_url().empty() && HasEnded(session)) {
+    stop = Unavailable("the launcher died during the run");
   }
   chronicle.PhaseFinished("teardown", "");
   if (stop) {

@@ -4,15 +4,18 @@ silent, come back, send twice, crash over one run, arrive all at once."""
 
 import os
 import signal
+import subprocess
 import threading
 import time
 import unittest
 
 from checker import Store
 from fake_worker import FakeWorker, Silent, finished, log, result, whole_run
-from fleet import Fleet, answer, descendants, wait_for
+from fleet import Fleet, answer, descendants, kill_one, wait_for
+from messages import RunEvent
 from run_checker import run_problems
 from run_history import RunHistory
+from server import BIN
 
 LEASE = 10
 
@@ -252,6 +255,52 @@ class PoisonTest(Installation):
                            and self.run_row(self.run_of(c)), 30, "it ends")
             self.assertEqual((row["outcome"], row["losses"]), (1, 0))
         self.assertEqual(self.rows("SELECT 1 FROM workers WHERE state <> 1"), [])
+
+
+class LauncherTest(Installation):
+    def ends_as(self, files, program):
+        """The outcome by assay-run of a run in which the launcher was killed
+        while `program` ran in a cell."""
+        _, commit = self.pushed()
+        row = self.run_row(self.run_of(commit))
+        tree = self.server.root / "tree"
+        for path, content in {**answer("whole"), **files}.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(content)
+        store = Store(self.server.data, dsn=self.fleet.dsn)
+        plan = self.server.root / "plan"
+        plan.write_bytes(store.blob(row["plan_digest"]))
+        store.close()
+        runner = subprocess.Popen(
+            [BIN / "assay-runner", "--local", tree, "--plan", plan, "--data-dir",
+             self.server.root / "local"], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(runner.wait)
+        self.addCleanup(runner.kill)
+        wait_for(lambda: descendants(runner.pid, program), 20, "its cell runs")
+        kill_one(descendants(runner.pid, "assay-launcher"))
+        events = list(delimited(runner.stdout.read()))
+        return events[-1].finished.outcome
+
+    def test_a_launcher_that_dies_under_a_build_is_no_verdict(self):
+        self.assertEqual(self.ends_as({"build.sh": "sleep 8\n"}, "sleep"), 7)
+
+    def test_a_launcher_that_dies_under_a_service_is_no_verdict(self):
+        self.assertEqual(self.ends_as({"start.sh": "sleep 8\n"}, "sleep"), 7)
+
+
+def delimited(data):
+    """Events, each behind its size."""
+    at = 0
+    while at < len(data):
+        size, shift = 0, 0
+        while True:
+            size |= (data[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if data[at - 1] < 0x80:
+                break
+        yield RunEvent.FromString(data[at:at + size])
+        at += size
 
 
 class ZombieTest(Installation):
