@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -72,6 +73,9 @@ namespace asio = boost::asio;
 // What everything else stands on.
 struct Ground {
   std::unique_ptr<DataDirectory> directory;
+  // Seconds; below 0 until the store has looked.
+  std::shared_ptr<std::atomic<std::int64_t>> oldest_transaction =
+      std::make_shared<std::atomic<std::int64_t>>(-1);
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<repositories::Repositories> repositories;
@@ -96,7 +100,10 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
                          DataDirectory::Open(options.data_dir));
   ASSAY_ASSIGN_OR_RETURN(
       ground.store,
-      storage::OpenStore(options.store, ground.directory->path()));
+      storage::OpenStore(options.store, ground.directory->path(),
+                         [oldest = ground.oldest_transaction](auto age) {
+                           *oldest = age.count();
+                         }));
   ASSAY_ASSIGN_OR_RETURN(
       ground.blobs,
       storage::OpenBlobs(options.blobs, ground.directory->path()));
@@ -181,6 +188,20 @@ std::vector<workers::AttachedWorker> AttachedTo(
   for (const auto& info : dispatcher.Workers())
     attached.push_back({info.name, info.slots, info.busy});
   return attached;
+}
+
+metrics::ProbeCounts ProbeCountsOf(const gateway::GrpcProbe* probe) {
+  if (probe == nullptr) return {};
+  const gateway::GrpcProbe::Counts counts = probe->counts();
+  return {.answered = counts.answered,
+          .silent = counts.silent,
+          .seconds = counts.took.count()};
+}
+
+std::optional<std::chrono::seconds> OldestTransaction(const Ground& ground) {
+  const std::int64_t age = *ground.oldest_transaction;
+  if (age < 0) return std::nullopt;
+  return std::chrono::seconds(age);
 }
 
 std::function<metrics::SpanCounts()> SpanCountsOf(
@@ -427,7 +448,9 @@ struct Coordinator::Parts {
        .leases = [this] { return LeasesOf(dispatcher); },
        .workers = [this] { return LoadsOf(dispatcher); },
        .authenticate = authenticate,
-       .spans = SpanCountsOf(exporter.get())}};
+       .spans = SpanCountsOf(exporter.get()),
+       .probe = [this] { return ProbeCountsOf(probe.get()); },
+       .oldest_transaction = [this] { return OldestTransaction(ground); }}};
   gateway::WebRoutes routes{
       connect,
       [this](gateway::HttpExchange& exchange) { return git.Handle(exchange); },

@@ -73,11 +73,18 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
       co_await self->pause_.async_wait(
           asio::redirect_error(asio::use_awaitable, ignored));
       if (self->stopped_) co_return;
-      failures = co_await Ask(self) ? 0 : failures + 1;
+      const auto begin = std::chrono::steady_clock::now();
+      const bool answered = co_await Ask(self);
+      ++(answered ? self->counts_.answered : self->counts_.silent);
+      if (answered)
+        self->counts_.took = std::chrono::steady_clock::now() - begin;
+      failures = answered ? 0 : failures + 1;
       if (self->stopped_) co_return;
     }
     self->on_deaf_();
   }
+
+  const Counts& counts() const { return counts_; }
 
   void Stop() {
     stopped_ = true;
@@ -130,6 +137,7 @@ class GrpcProbe::State : public std::enable_shared_from_this<State> {
   tcp::socket socket_;
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   bool stopped_ = false;
+  Counts counts_;
 };
 
 GrpcProbe::GrpcProbe(asio::any_io_executor strand, const std::string& host,
@@ -141,6 +149,8 @@ GrpcProbe::GrpcProbe(asio::any_io_executor strand, const std::string& host,
           std::move(on_deaf), options)) {
   Spawn(strand, "gRPC probe", State::Run(state_));
 }
+
+GrpcProbe::Counts GrpcProbe::counts() const { return state_->counts(); }
 
 GrpcProbe::~GrpcProbe() { state_->Stop(); }
 

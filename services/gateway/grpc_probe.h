@@ -34,6 +34,14 @@ class GrpcProbe {
             int port, std::function<void()> on_deaf, ProbeOptions options = {});
   ~GrpcProbe();
 
+  struct Counts {
+    std::uint64_t answered = 0;
+    std::uint64_t silent = 0;
+    // What the last answer took.
+    std::chrono::duration<double> took{0};
+  };
+  Counts counts() const;
+
  private:
   class State;
   std::shared_ptr<State> state_;

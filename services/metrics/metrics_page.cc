@@ -177,6 +177,17 @@ void AddSpans(Page& page, const SpanCounts& spans) {
              static_cast<double>(spans.waiting));
 }
 
+void AddProbe(Page& page, const ProbeCounts& probe) {
+  const std::pair<const char*, std::uint64_t> kResults[] = {
+      {"answered", probe.answered}, {"silent", probe.silent}};
+  for (const auto& [result, count] : kResults)
+    page.Counter("assay_grpc_probes_total",
+                 "Questions of this process to its own gRPC port.",
+                 static_cast<double>(count), {{"result", result}});
+  page.Gauge("assay_grpc_probe_seconds",
+             "How long the gRPC port took for its last answer.", probe.seconds);
+}
+
 // The names that Prometheus's own client libraries use for a process.
 void AddProcess(Page& page, Clock::TimePoint start) {
   page.Gauge("process_start_time_seconds",
@@ -234,6 +245,13 @@ storage::Async<std::string> MetricsPage::Render() {
   AddLeases(page, parts_.leases());
   AddWorkers(page, parts_.workers());
   if (parts_.spans) AddSpans(page, parts_.spans());
+  if (parts_.probe) AddProbe(page, parts_.probe());
+  if (parts_.oldest_transaction)
+    if (const auto age = parts_.oldest_transaction())
+      page.Gauge("assay_store_oldest_transaction_seconds",
+                 "How long the oldest transaction of any program has been open "
+                 "in the store; nothing behind it can be tidied.",
+                 static_cast<double>(age->count()));
   page.Gauge("assay_store_read_seconds",
              "How long the store took to answer for this page.", read.count());
   AddProcess(page, start_time_);

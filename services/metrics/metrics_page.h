@@ -2,8 +2,10 @@
 #define ASSAY_SERVICES_METRICS_METRICS_PAGE_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,13 @@ struct SpanCounts {
   std::uint64_t waiting = 0;
 };
 
+// How our own gRPC port answers us.
+struct ProbeCounts {
+  std::uint64_t answered = 0;
+  std::uint64_t silent = 0;
+  double seconds = 0;
+};
+
 struct MetricsParts {
   std::string version;
   std::function<LeaseCounts()> leases;
@@ -48,6 +57,11 @@ struct MetricsParts {
   gateway::Authenticate authenticate;
   // Absent where nothing is exported.
   std::function<SpanCounts()> spans = nullptr;
+  std::function<ProbeCounts()> probe = nullptr;
+  // Age of the oldest transaction that is open in the store, by whatever
+  // program; nothing where that is not known.
+  std::function<std::optional<std::chrono::seconds>()> oldest_transaction =
+      nullptr;
 };
 
 // Answers `/metrics` in Prometheus's text format 0.0.4, to anybody of the staff

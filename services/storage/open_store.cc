@@ -1,6 +1,7 @@
 #include "services/storage/open_store.h"
 
 #include <fstream>
+#include <utility>
 
 #include "services/storage/postgres/postgres_store.h"
 #include "services/storage/sqlite/sqlite_store.h"
@@ -30,8 +31,9 @@ Status WriteStorePlace(const fs::path& data_dir,
   return {};
 }
 
-Expected<std::unique_ptr<Store>> OpenStore(const std::string& place,
-                                           const fs::path& data_dir) {
+Expected<std::unique_ptr<Store>> OpenStore(
+    const std::string& place, const fs::path& data_dir,
+    std::function<void(std::chrono::seconds)> on_oldest) {
   if (place.empty()) {
     ASSAY_RETURN_IF_ERROR(ExpectSqlite(data_dir));
     return OpenSqlite(data_dir / "store.db");
@@ -47,7 +49,9 @@ Expected<std::unique_ptr<Store>> OpenStore(const std::string& place,
         " holds an SQLite store: move it with `assay admin migrate-store`, or "
         "choose another --data-dir");
   ASSAY_ASSIGN_OR_RETURN(const PostgresDsn dsn, ParsePostgresDsn(place));
-  ASSAY_ASSIGN_OR_RETURN(auto store, OpenPostgres(dsn, {.alone = true}));
+  ASSAY_ASSIGN_OR_RETURN(
+      auto store,
+      OpenPostgres(dsn, {.alone = true, .on_oldest = std::move(on_oldest)}));
   ASSAY_RETURN_IF_ERROR(WriteStorePlace(data_dir, dsn.Describe()));
   return store;
 }

@@ -133,8 +133,11 @@ class PostgresStore final : public Store {
     while (reads_.Pause(options_.watch_interval)) {
       const auto db = line.Get();
       if (!db) continue;
-      const auto old = FindOldTransaction(**db, options_.old_transaction);
-      if (old && *old)
+      const auto old = FindOldTransaction(**db, std::chrono::seconds(0));
+      if (!old) continue;
+      const std::chrono::seconds age(*old ? (*old)->seconds : 0);
+      if (options_.on_oldest) options_.on_oldest(age);
+      if (*old && age >= options_.old_transaction)
         spdlog::warn(
             "a transaction of {} (pid {}) has been open for {} s: tables "
             "cannot be tidied, and everything grows slower, until it ends",

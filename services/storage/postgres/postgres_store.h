@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_STORAGE_POSTGRES_POSTGRES_STORE_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "proto/base/error.h"
@@ -23,6 +24,9 @@ struct PostgresOptions {
   // to be for a warning in the log.
   std::chrono::milliseconds watch_interval{30'000};
   std::chrono::seconds old_transaction{300};
+  // Told at each look how long the oldest one has been open; 0: none is. From
+  // a thread of the store.
+  std::function<void(std::chrono::seconds)> on_oldest = nullptr;
 };
 
 // Opens a store in PostgreSQL 13 or later, and migrates it. Several stores, of

@@ -178,7 +178,12 @@ TEST_F(GrpcServerTest, ProbeIsContentWithAServerThatAnswers) {
   });
   EXPECT_EQ(complaint.wait_for(std::chrono::milliseconds(200)),
             std::future_status::timeout);
-  strand_.Run([&] { probe.reset(); });
+  strand_.Run([&] {
+    EXPECT_GT(probe->counts().answered, 0u);
+    EXPECT_EQ(probe->counts().silent, 0u);
+    EXPECT_GT(probe->counts().took.count(), 0);
+    probe.reset();
+  });
 }
 
 TEST_F(GrpcServerTest, ProbeFindsAPortThatAcceptsAndNeverAnswers) {
@@ -197,7 +202,10 @@ TEST_F(GrpcServerTest, ProbeFindsAPortThatAcceptsAndNeverAnswers) {
   });
   EXPECT_EQ(deaf.get_future().wait_for(std::chrono::seconds(10)),
             std::future_status::ready);
-  strand_.Run([&] { probe.reset(); });
+  strand_.Run([&] {
+    EXPECT_EQ(probe->counts().silent, 2u);
+    probe.reset();
+  });
 }
 
 TEST_F(GrpcServerTest, SecondServerOnThePortIsToldSo) {

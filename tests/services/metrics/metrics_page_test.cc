@@ -138,6 +138,35 @@ TEST_F(MetricsPageTest, TellsWhatBecameOfLeasesAndWhoWorks) {
   EXPECT_THAT(page, HasSubstr("\nassay_worker_slots_busy 2\n"));
 }
 
+TEST_F(MetricsPageTest, TellsWhatIsKnownOfItsParts) {
+  EXPECT_THAT(Render(), Not(HasSubstr("assay_telemetry")));
+  EXPECT_THAT(Render(), Not(HasSubstr("oldest_transaction")));
+  std::optional<std::chrono::seconds> age;
+  MetricsPage page(
+      *assay_.parts().store, assay_.clock,
+      {.version = "1.2",
+       .leases = [] { return LeaseCounts(); },
+       .workers = [] { return std::vector<WorkerLoad>(); },
+       .authenticate = nullptr,
+       .spans =
+           [] { return SpanCounts{.exported = 5, .dropped = 2, .waiting = 1}; },
+       .probe =
+           [] {
+             return ProbeCounts{.answered = 7, .silent = 1, .seconds = 0.25};
+           },
+       .oldest_transaction = [&] { return age; }});
+  const std::string before = *assay_.loop.Await(page.Render());
+  EXPECT_THAT(before, HasSubstr("\nassay_telemetry_spans_exported_total 5\n"));
+  EXPECT_THAT(before, HasSubstr("\nassay_telemetry_spans_dropped_total 2\n"));
+  EXPECT_THAT(before,
+              HasSubstr("\nassay_grpc_probes_total{result=\"silent\"} 1\n"));
+  EXPECT_THAT(before, HasSubstr("\nassay_grpc_probe_seconds 0.25\n"));
+  EXPECT_THAT(before, Not(HasSubstr("oldest_transaction")));
+  age = std::chrono::seconds(301);
+  EXPECT_THAT(*assay_.loop.Await(page.Render()),
+              HasSubstr("\nassay_store_oldest_transaction_seconds 301\n"));
+}
+
 TEST_F(MetricsPageTest, IsForTheStaff) {
   FakeExchange exchange("/metrics", "staff");
   Ask(exchange);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <future>
 
 #include <atomic>
 #include <mutex>
@@ -502,6 +503,24 @@ TEST_P(PostgresTest, FindsATransactionThatStaysOpen) {
   EXPECT_EQ(find(0)->pid, pid);
   EXPECT_EQ(find(0)->program, "assayd");
   EXPECT_EQ(find(60), std::nullopt);
+}
+
+TEST_P(PostgresTest, TellsHowLongTheOldestTransactionHasBeenOpen) {
+  const auto idle = Connect();
+  ASSERT_THAT(BeginReading(*idle), IsOk());
+  ASSERT_THAT(idle->Execute("SELECT 1"), IsOk());
+  std::promise<std::chrono::seconds> told;
+  std::once_flag once;
+  // Not this moment's: a second old.
+  const auto store = OpenPostgres(
+      dsn_, {.watch_interval = std::chrono::milliseconds(100),
+             .on_oldest = [&](std::chrono::seconds age) {
+               if (age.count() > 0)
+                 std::call_once(once, [&] { told.set_value(age); });
+             }});
+  ASSERT_THAT(store, IsOk());
+  EXPECT_EQ(told.get_future().wait_for(std::chrono::seconds(20)),
+            std::future_status::ready);
 }
 
 TEST_P(PostgresTest, AWriterLeavesNoMarkBehind) {
