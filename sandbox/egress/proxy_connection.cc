@@ -80,8 +80,7 @@ bool ProxyConnection::Advance() {
     case State::kRelaying:
       return Relay();
     case State::kAnswering:
-      FinishAnswer();
-      return false;
+      return FinishAnswer();
     default:
       return false;
   }
@@ -107,7 +106,7 @@ bool ProxyConnection::ReadHead() {
       OnRequest(std::move(*request));
     }
   }
-  return false;
+  return state_ == State::kAnswering && client_ready_.readable;
 }
 
 void ProxyConnection::OnRequest(ProxyRequest request) {
@@ -161,29 +160,39 @@ void ProxyConnection::Answer(int status, std::string_view problem) {
                   std::to_string(body.size()) + "\r\n\r\n" + body;
   state_ = State::kAnswering;
   since_ = Clock::now();
-  FinishAnswer();
+  // The rest of what the client sends waits for a turn, as it may go on.
+  (void)FinishAnswer();
 }
 
 // Closing with unread bytes would be a reset, and the client might never see
-// the answer: it is read until it closes.
-void ProxyConnection::FinishAnswer() {
+// the answer: it is read until it closes. True if it sends faster than one turn
+// allows.
+bool ProxyConnection::FinishAnswer() {
   if (!down_.pending.empty()) {
     const std::string answer = std::exchange(down_.pending, {});
-    if (!Send(down_, answer, client_.get(), client_ready_)) return End();
-    if (!down_.pending.empty()) return;
+    if (!Send(down_, answer, client_.get(), client_ready_)) {
+      End();
+      return false;
+    }
+    if (!down_.pending.empty()) return false;
   }
   if (!std::exchange(down_.closed, true)) {
     ::shutdown(client_.get(), SHUT_WR);
   }
-  while (client_ready_.readable) {
+  std::size_t budget = kTurn;
+  while (client_ready_.readable && budget > 0) {
     const ssize_t n =
         ::recv(client_.get(), shared_.buffer.data(), shared_.buffer.size(), 0);
     if (n < 0 && errno == EAGAIN) {
       client_ready_.readable = false;
     } else if (n <= 0) {
-      return End();
+      End();
+      return false;
+    } else {
+      budget -= std::min(budget, static_cast<std::size_t>(n));
     }
   }
+  return budget == 0;
 }
 
 bool ProxyConnection::Relay() {

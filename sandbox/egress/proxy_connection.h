@@ -82,7 +82,7 @@ class ProxyConnection {
             Readiness& to_ready, std::int64_t& counter, std::size_t& budget);
   bool Send(Flow& flow, std::string_view bytes, int to, Readiness& ready);
   bool WithinLimits(std::int64_t counter);
-  void FinishAnswer();
+  bool FinishAnswer();
   void Reset();
   void End();
 
