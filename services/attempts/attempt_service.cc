@@ -62,7 +62,7 @@ Status CheckWindow(const v1::AssignmentSpec& spec, Clock::TimePoint now) {
 // the candidate no time.
 Expected<AttemptRecord> StartIn(Transaction& tx, const AttemptId& id,
                                 const AssignmentRecord& assignment,
-                                Clock::TimePoint now) {
+                                const std::string& node, Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(AttemptRecord attempt, tx.attempts.Get(id));
   if (attempt.state != v1::Attempt::STATE_ACCEPTED) return attempt;
   const RepositoryId repository = RepositoryOf(id);
@@ -70,7 +70,8 @@ Expected<AttemptRecord> StartIn(Transaction& tx, const AttemptId& id,
       tx.repositories.Create({.id = repository,
                               .attempt = id,
                               .template_commit = assignment.template_commit,
-                              .create_time = now}));
+                              .create_time = now,
+                              .home = node}));
   ASSAY_RETURN_IF_ERROR(
       tx.attempts.MarkStarted(id, repository, assignment.version));
   // By the spec of this version; the accommodation is the candidate's own.
@@ -215,10 +216,10 @@ Async<v1::StartAttemptResponse> AttemptService::Start(
       Response response,
       co_await store_.Write(
           [id, assignment = start.assignment, caller = context.caller,
-           base_url = parts_.base_url,
+           base_url = parts_.base_url, node = parts_.node,
            now = clock_.Now()](Transaction& tx) -> Expected<Response> {
             ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
-                                   StartIn(tx, id, assignment, now));
+                                   StartIn(tx, id, assignment, node, now));
             Response started;
             ASSAY_ASSIGN_OR_RETURN(*started.mutable_attempt(),
                                    ShowAttempt(tx, attempt, caller, base_url));

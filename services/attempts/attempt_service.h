@@ -30,6 +30,8 @@ struct AttemptParts {
   runs::RunFeed* feed = nullptr;
   // Called after the commit that moved a clock: the deadline's wake-up.
   std::function<void()> on_clock_changed;
+  // This node: the home of the repositories that are made here.
+  std::string node = {};
   // What clone lines begin with: "https://assay.example.org".
   std::string base_url;
 };

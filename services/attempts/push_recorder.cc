@@ -43,7 +43,9 @@ Expected<AssignmentRecord> AssignmentOf(Transaction& tx,
   return tx.assignments.Get(attempt.assignment, attempt.assignment_version);
 }
 
-Expected<RecordedIntent> RecordIn(Transaction& tx, const PushIntent& intent) {
+Expected<RecordedIntent> RecordIn(Transaction& tx, const PushIntent& intent,
+                                  const std::string& node) {
+  ASSAY_RETURN_IF_ERROR(tx.repositories.CheckHome(intent.repository, node));
   ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
                          tx.attempts.GetByRepository(intent.repository));
   ASSAY_ASSIGN_OR_RETURN(const AssignmentRecord assignment,
@@ -126,8 +128,11 @@ Status CountAfterDeadline(Transaction& tx, const AttemptRecord& attempt,
 }
 
 Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
-                                 Clock::TimePoint now) {
+                                 Clock::TimePoint now,
+                                 const std::string& node) {
   ASSAY_ASSIGN_OR_RETURN(const PushRecord push, tx.pushes.Get(id));
+  // Moved away while the ref was: what was made of it elsewhere counts.
+  ASSAY_RETURN_IF_ERROR(tx.repositories.CheckHome(push.repository, node));
   if (push.state != v1::Push::STATE_RECEIVED) return Repeat(tx, push);
   ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
                          tx.attempts.Get(push.attempt));
@@ -155,8 +160,8 @@ Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
 }  // namespace
 
 PushRecorder::PushRecorder(storage::Store& store, runs::RunFeed& feed,
-                           const Clock& clock)
-    : store_(store), feed_(feed), clock_(clock) {}
+                           const Clock& clock, std::string node)
+    : store_(store), feed_(feed), clock_(clock), node_(std::move(node)) {}
 
 PushRecorder::Arrival::Arrival(PushRecorder& recorder, RepositoryId repository,
                                Clock::TimePoint receive_time)
@@ -191,10 +196,10 @@ Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
   const Clock::TimePoint receive_time = intent.receive_time;
   ASSAY_CO_ASSIGN_OR_RETURN(
       const Recorded recorded,
-      co_await store_.Write([intent = std::move(intent)](
+      co_await store_.Write([intent = std::move(intent), node = node_](
                                 Transaction& tx) -> Expected<Recorded> {
         Recorded result;
-        ASSAY_ASSIGN_OR_RETURN(result.intent, RecordIn(tx, intent));
+        ASSAY_ASSIGN_OR_RETURN(result.intent, RecordIn(tx, intent, node));
         ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
                                tx.attempts.GetByRepository(intent.repository));
         result.attempt = attempt.id;
@@ -211,9 +216,10 @@ Async<RecordedIntent> PushRecorder::RecordPushIntent(PushIntent intent) {
 Async<ConfirmedPush> PushRecorder::ConfirmPush(PushId push) {
   ASSAY_CO_ASSIGN_OR_RETURN(
       const Confirmation confirmation,
-      co_await store_.Write([push, now = clock_.Now()](Transaction& tx) {
-        return ConfirmIn(tx, push, now);
-      }));
+      co_await store_.Write(
+          [push, now = clock_.Now(), node = node_](Transaction& tx) {
+            return ConfirmIn(tx, push, now, node);
+          }));
   if (observer_ != nullptr)
     for (const RunChange& change : confirmation.changes)
       observer_->Queued(change.run);
@@ -250,8 +256,16 @@ Async<void> PushRecorder::DescribePush(PushId push, std::string subject,
 }
 
 Async<std::vector<PushRecord>> PushRecorder::ListOpenIntents() {
+  using Records = std::vector<PushRecord>;
   co_return co_await store_.Read(
-      [](Transaction& tx) { return tx.pushes.ListOpen(); });
+      [node = node_](Transaction& tx) -> Expected<Records> {
+        ASSAY_ASSIGN_OR_RETURN(const Records open, tx.pushes.ListOpen());
+        Records ours;
+        for (const PushRecord& push : open)
+          if (tx.repositories.CheckHome(push.repository, node))
+            ours.push_back(push);
+        return ours;
+      });
 }
 
 Async<ConfirmedPush> PushRecorder::RecordFoundTip(RepositoryId repository,
@@ -260,7 +274,8 @@ Async<ConfirmedPush> PushRecorder::RecordFoundTip(RepositoryId repository,
                                                   Clock::TimePoint time) {
   ASSAY_CO_ASSIGN_OR_RETURN(
       const Confirmation confirmation,
-      co_await store_.Write([repository, ref, commit, time, now = clock_.Now()](
+      co_await store_.Write([repository, ref, commit, time, now = clock_.Now(),
+                             node = node_](
                                 Transaction& tx) -> Expected<Confirmation> {
         ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
                                tx.attempts.GetByRepository(repository));
@@ -277,7 +292,7 @@ Async<ConfirmedPush> PushRecorder::RecordFoundTip(RepositoryId repository,
              .action = "push.found",
              .subject = "attempts/" + attempt.id.str(),
              .detail = ref + " was found at " + commit + " without a push"}));
-        return ConfirmIn(tx, record.id, now);
+        return ConfirmIn(tx, record.id, now, node);
       }));
   feed_.Publish(confirmation.changes);
   feed_.Touch(confirmation.attempt);

@@ -68,7 +68,11 @@ struct ConfirmedPush {
 // Threads: confined to the coordinator's strand.
 class PushRecorder {
  public:
-  PushRecorder(storage::Store& store, runs::RunFeed& feed, const Clock& clock);
+  // `node`: what this coordinator is called among those that share the store.
+  // It records pushes to the repositories whose home it is (else kAborted),
+  // which the store checks with each write.
+  PushRecorder(storage::Store& store, runs::RunFeed& feed, const Clock& clock,
+               std::string node = {});
 
   // Null: nobody. Must outlive this.
   void Observe(runs::RunObserver* observer) { observer_ = observer; }
@@ -94,6 +98,8 @@ class PushRecorder {
   // Whether a push is on its way that was received at or before `time`.
   bool HasArrivals(const RepositoryId& repository, Clock::TimePoint time) const;
 
+  const std::string& node() const { return node_; }
+
   // Decides by the attempt's clock and policies; a refusal is an answer, not
   // an Error. Durable when it returns.
   Async<RecordedIntent> RecordPushIntent(PushIntent intent);
@@ -106,7 +112,7 @@ class PushRecorder {
   Async<void> DescribePush(PushId push, std::string subject,
                            Clock::TimePoint commit_time);
 
-  // Intents without an end, oldest first.
+  // Intents without an end in the repositories of this node, oldest first.
   Async<std::vector<storage::PushRecord>> ListOpenIntents();
   // A ref was found at a commit that no push explains (a crash between disk
   // and store): records and confirms one, received at `time`.
@@ -121,6 +127,7 @@ class PushRecorder {
   storage::Store& store_;
   runs::RunFeed& feed_;
   const Clock& clock_;
+  const std::string node_;
   runs::RunObserver* observer_ = nullptr;
   std::map<RepositoryId, std::multiset<Clock::TimePoint>> arrivals_;
 };

@@ -87,6 +87,10 @@ Expected<v1::ExportAttemptResponse> ExportIn(Transaction& tx,
 Status EraseIn(Transaction& tx, const AttemptRecord& attempt,
                const std::string& actor, const std::string& reason,
                Clock::TimePoint now) {
+  ASSAY_ASSIGN_OR_RETURN(const AttemptRecord current,
+                         tx.attempts.Get(attempt.id));
+  // Another coordinator was as fast.
+  if (current.erase_time) return {};
   ASSAY_RETURN_IF_ERROR(tx.attempts.Erase(attempt.id, now));
   ASSAY_RETURN_IF_ERROR(tx.invitations.Erase(attempt.invitation));
   ASSAY_RETURN_IF_ERROR(tx.pushes.Erase(attempt.id));

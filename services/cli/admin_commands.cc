@@ -169,6 +169,7 @@ void AddAdminCommands(CommandLine& line) {
       ->required();
   AddBlobOptions(restore.app, restore.options->blobs);
   AddUserCommands(line, group);
+  AddNodeCommands(line, group);
 }
 
 }  // namespace assay::cli

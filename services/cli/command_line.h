@@ -80,6 +80,7 @@ void AddWorkerCommands(CommandLine& line);
 void AddAdminCommands(CommandLine& line);
 // Below "admin".
 void AddUserCommands(CommandLine& line, CLI::App& admin);
+void AddNodeCommands(CommandLine& line, CLI::App& admin);
 void AddUpCommand(CommandLine& line);
 void AddCompletionCommand(CommandLine& line);
 

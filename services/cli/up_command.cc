@@ -22,6 +22,8 @@ struct UpOptions {
   std::string s3_endpoint;
   std::string s3_region;
   std::string otlp_endpoint;
+  std::string node;
+  std::string advertise;
   int grpc_port = kDefaultGrpcPort;
   int web_port = kDefaultWebPort;
   bool any_port = false;
@@ -184,6 +186,10 @@ Outcome Up(Context& context, const UpOptions& options) {
     setenv("ASSAY_S3_REGION", options.s3_region.c_str(), 1);
   if (!options.otlp_endpoint.empty())
     setenv("ASSAY_OTLP_ENDPOINT", options.otlp_endpoint.c_str(), 1);
+  for (const auto& [variable, value] :
+       {std::pair{"ASSAY_NODE", &options.node},
+        std::pair{"ASSAY_ADVERTISE", &options.advertise}})
+    if (!value->empty()) setenv(variable, value->c_str(), 1);
   Supervisor supervisor(data_dir / "log");
   const auto fail = [&](const Error& failure) -> Outcome {
     supervisor.Stop(kStopGrace);
@@ -232,8 +238,8 @@ void AddUpCommand(CommandLine& line) {
       ->envname("ASSAY_STORE");
   up.app
       .add_option("--blobs", up.options->blobs,
-                  "Bucket for plans and suites, s3://BUCKET[/PREFIX] [the data "
-                  "directory]")
+                  "Bucket for plans, suites and bundles, s3://BUCKET[/PREFIX], "
+                  "or the path of a folder [the data directory]")
       ->envname("ASSAY_BLOBS");
   up.app
       .add_option("--s3-endpoint", up.options->s3_endpoint,
@@ -248,6 +254,15 @@ void AddUpCommand(CommandLine& line) {
                   "Collector of Assay's own spans, http://host:4318 or "
                   "grpc://host:4317 [none]")
       ->envname("ASSAY_OTLP_ENDPOINT");
+  up.app
+      .add_option("--node", up.options->node,
+                  "What this server is called among those that share the "
+                  "store [the host's name]")
+      ->envname("ASSAY_NODE");
+  up.app
+      .add_option("--advertise", up.options->advertise,
+                  "Host by which other servers reach this one [its address]")
+      ->envname("ASSAY_ADVERTISE");
   up.app.add_option("--grpc-port", up.options->grpc_port,
                     "Port of the gRPC API [7070]; 0: any");
   up.app.add_option("--web-port", up.options->web_port,

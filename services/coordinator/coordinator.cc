@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -25,6 +27,7 @@
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
 #include "services/attempts/source_service.h"
+#include "services/attempts/trial.h"
 #include "services/attempts/version_service.h"
 #include "services/coordinator/data_directory.h"
 #include "services/dashboard/assets.h"
@@ -47,6 +50,12 @@
 #include "services/maintenance/backup.h"
 #include "services/maintenance/housekeeper.h"
 #include "services/metrics/metrics_page.h"
+#include "services/nodes/homes.h"
+#include "services/nodes/membership.h"
+#include "services/nodes/node_name.h"
+#include "services/nodes/node_service.h"
+#include "services/nodes/note_exchange.h"
+#include "services/nodes/peers.h"
 #include "services/notify/notification_service.h"
 #include "services/notify/notifier.h"
 #include "services/overview/overview_service.h"
@@ -55,6 +64,7 @@
 #include "services/runs/run_queue.h"
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/open_blobs.h"
+#include "services/storage/bulletin.h"
 #include "services/storage/open_store.h"
 #include "services/submissions/receipt_service.h"
 #include "services/submissions/submission_service.h"
@@ -76,6 +86,7 @@ struct Ground {
   // Seconds; below 0 until the store has looked.
   std::shared_ptr<std::atomic<std::int64_t>> oldest_transaction =
       std::make_shared<std::atomic<std::int64_t>>(-1);
+  nodes::NodeName node;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<repositories::Repositories> repositories;
@@ -98,6 +109,9 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
   Ground ground;
   ASSAY_ASSIGN_OR_RETURN(ground.directory,
                          DataDirectory::Open(options.data_dir));
+  ASSAY_ASSIGN_OR_RETURN(
+      ground.node,
+      nodes::OpenNodeName(ground.directory->node_file(), options.node));
   ASSAY_ASSIGN_OR_RETURN(
       ground.store,
       storage::OpenStore(options.store, ground.directory->path(),
@@ -156,12 +170,45 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   return workers;
 }
 
+// The workers attached here, as other nodes are told.
+v1::NodeLoad LoadOf(const dispatch::Dispatcher& dispatcher) {
+  v1::NodeLoad load;
+  for (const auto& info : dispatcher.Workers()) {
+    v1::NodeLoad::Worker& worker = *load.add_workers();
+    worker.set_name(info.name);
+    worker.set_slots(info.slots);
+    worker.set_busy(info.busy);
+    worker.set_held_back(!info.held_back.empty());
+  }
+  return load;
+}
+
+// The workers of all nodes that are alive.
+v1::NodeLoad LoadOfAll(const dispatch::Dispatcher& dispatcher,
+                       const nodes::Membership& membership) {
+  v1::NodeLoad load = LoadOf(dispatcher);
+  for (const storage::NodeRecord& node : membership.others())
+    if (membership.StandingOf(node) == nodes::Membership::Standing::kLive)
+      load.MergeFrom(node.load);
+  return load;
+}
+
 // What a queued run may hope for.
-int SlotsOf(const dispatch::Dispatcher& dispatcher) {
+int SlotsOf(const v1::NodeLoad& load) {
   int slots = 0;
-  for (const auto& info : dispatcher.Workers())
-    if (info.held_back.empty()) slots += info.slots;
+  for (const v1::NodeLoad::Worker& worker : load.workers())
+    if (!worker.held_back()) slots += worker.slots();
   return slots;
+}
+
+// Where other nodes reach a port of this one.
+std::string AdvertisedAddress(const Options& options,
+                              const std::string& address, int port) {
+  std::string host =
+      options.advertise.empty() ? HostOf(address) : options.advertise;
+  if (host == "0.0.0.0" || host == "[::]" || host == "*")
+    host = boost::asio::ip::host_name();
+  return host + ":" + std::to_string(port);
 }
 
 metrics::LeaseCounts LeasesOf(const dispatch::Dispatcher& dispatcher) {
@@ -182,11 +229,28 @@ std::vector<metrics::WorkerLoad> LoadsOf(
   return loads;
 }
 
-std::vector<workers::AttachedWorker> AttachedTo(
-    const dispatch::Dispatcher& dispatcher) {
+metrics::NodeCounts NodesOf(const nodes::Membership& membership) {
+  metrics::NodeCounts counts{.live = 1};
+  for (const storage::NodeRecord& node : membership.others()) {
+    switch (membership.StandingOf(node)) {
+      case nodes::Membership::Standing::kLive:
+        ++counts.live;
+        break;
+      case nodes::Membership::Standing::kSilent:
+        ++counts.silent;
+        break;
+      case nodes::Membership::Standing::kLost:
+        ++counts.lost;
+        break;
+    }
+  }
+  return counts;
+}
+
+std::vector<workers::AttachedWorker> AttachedTo(const v1::NodeLoad& load) {
   std::vector<workers::AttachedWorker> attached;
-  for (const auto& info : dispatcher.Workers())
-    attached.push_back({info.name, info.slots, info.busy});
+  for (const v1::NodeLoad::Worker& worker : load.workers())
+    attached.push_back({worker.name(), worker.slots(), worker.busy()});
   return attached;
 }
 
@@ -221,9 +285,12 @@ std::function<metrics::SpanCounts()> SpanCountsOf(
 struct Coordinator::Parts {
   Parts(asio::any_io_executor on, const Clock& time, Options given, Ground base)
       : strand(std::move(on)),
-        clock(time),
-        options(std::move(given)),
         ground(std::move(base)),
+        // Where a store is shared, its clock is what all go by.
+        clock(ground.store->bulletin() == nullptr
+                  ? time
+                  : ground.store->bulletin()->clock()),
+        options(std::move(given)),
         public_url(options.public_url.empty()
                        ? UrlOf(options, ground.web->port())
                        : options.public_url) {
@@ -232,16 +299,51 @@ struct Coordinator::Parts {
   }
 
   void RegisterServices();
+  // Here, and at the other nodes.
+  void WakeDeadlines() {
+    deadlines.Wake();
+    exchange.TellClockChanged();
+  }
+  void WakeNotifier() {
+    notifier.Wake();
+    exchange.TellMessageWaits();
+  }
   asio::awaitable<Status> Settle();
   asio::awaitable<void> Scan();
   rpc::Async<void> RemoveRepository(RepositoryId repository);
+
+  // Repositories, which may be at another node.
+  rpc::Async<void> SettleOne(RepositoryId repository);
+  rpc::Async<void> AwaitCommit(RepositoryId repository, std::string commit);
+  rpc::Async<void> CreateRepository(RepositoryId repository,
+                                    std::string template_commit);
+  rpc::Async<void> WriteSubmissionRef(RepositoryId repository, int number,
+                                      std::string commit);
+  asio::awaitable<void> RepairRefs(RepositoryId repository);
+  asio::awaitable<void> RemoveCopy(RepositoryId repository);
+  rpc::Async<std::string> WriteOfferCommit(RepositoryId repository,
+                                           std::string base,
+                                           std::string offered);
+  rpc::Async<void> WriteBranch(RepositoryId repository, std::string branch,
+                               std::string commit);
+  rpc::Async<repositories::Diff> ReadDiff(RepositoryId repository,
+                                          std::string before,
+                                          std::string after);
+  rpc::Async<std::vector<repositories::CommitInfo>> ReadHistory(
+      RepositoryId repository, std::string commit, int limit);
+  rpc::Async<std::vector<repositories::Note>> ReadNotes(RepositoryId repository,
+                                                        std::string before,
+                                                        std::string commit);
   Status StartGrpc();
+  void StartMembership();
+  asio::awaitable<Status> StartPeers();
+  void OnBeat();
   asio::awaitable<void> StopGrpc();
 
   const asio::any_io_executor strand;
+  const Ground ground;
   const Clock& clock;
   const Options options;
-  const Ground ground;
   const std::string public_url;
   const bool https = public_url.starts_with("https://");
 
@@ -257,17 +359,45 @@ struct Coordinator::Parts {
                      })
                : nullptr;
   repositories::Repositories& repositories = *ground.repositories;
+  const std::string& node = ground.node.name;
+  const bool shared = store.bulletin() != nullptr;
+  nodes::Membership membership{
+      strand,
+      store,
+      *ground.blobs,
+      clock,
+      ground.node,
+      {.version = options.version,
+       .heartbeat = std::chrono::milliseconds(shared ? 1'000 : 0),
+       .lost_after = options.node_lost_after,
+       .load = [this] { return LoadOf(dispatcher); }}};
+  git_http::RepositoryQueue repository_queue{strand};
+  nodes::Homes homes{store,
+                     *ground.blobs,
+                     repositories,
+                     repository_queue,
+                     membership,
+                     clock,
+                     {.settle = [this](RepositoryId repository) {
+                       return SettleOne(std::move(repository));
+                     }}};
+  int live_others = 0;
+  bool drained = false;
   identity::Identity identity{store, clock};
   runs::RunFeed feed{strand};
+  nodes::Peers peers{strand, membership, feed};
+  nodes::PeerService peer_service{feed};
   runs::PlanCache plans{*ground.blobs};
   runs::RunQueue queue{store, plans, feed, clock};
   runs::RunReader reader{store, plans, feed};
-  attempts::PushRecorder recorder{store, feed, clock};
+  attempts::PushRecorder recorder{store, feed, clock, node};
   submissions::SubmissionRefs submission_refs{
-      store, [this](RepositoryId repository, int number, std::string commit) {
-        return repositories.WriteSubmissionRef(repository, number,
-                                               std::move(commit));
-      }};
+      store,
+      [this](RepositoryId repository, int number, std::string commit) {
+        return WriteSubmissionRef(std::move(repository), number,
+                                  std::move(commit));
+      },
+      node};
   deadlines::Deadlines deadlines{
       strand,
       store,
@@ -278,15 +408,46 @@ struct Coordinator::Parts {
            [this](const RepositoryId& repository, Clock::TimePoint time) {
              return recorder.HasArrivals(repository, time);
            },
-       .graded_ref = std::string(attempts::kGradedRef)}};
+       .graded_ref = std::string(attempts::kGradedRef),
+       .node = node}};
   workers::WorkerBook worker_book{store, clock};
   dispatch::Dispatcher dispatcher{
       strand,
       queue,
       worker_book,
       clock,
-      dispatch::MakeContentSources(store, *ground.blobs, repositories),
-      {.observer = tracer.get(), .version = options.version}};
+      dispatch::MakeContentSources(
+          store, *ground.blobs, repositories,
+          [this](RepositoryId repository, std::string commit) {
+            return AwaitCommit(std::move(repository), std::move(commit));
+          }),
+      {.observer = tracer.get(),
+       .version = options.version,
+       .has_others = [this] { return membership.HasLiveOthers(); }}};
+  nodes::NoteExchange exchange{
+      strand,
+      store,
+      feed,
+      {.has_others = [this] { return !membership.alone(); },
+       .run_changed =
+           [this](RunId run) { dispatcher.RunChanged(std::move(run)); },
+       .worker_changed =
+           [this](std::string name) {
+             dispatcher.WorkerChanged(std::move(name));
+           },
+       .clock_changed = [this] { deadlines.Wake(); },
+       .message_waits = [this] { notifier.Wake(); },
+       .node_changed = [this] { membership.Wake(); },
+       .submitted =
+           [this](RepositoryId repository) {
+             gateway::Spawn(strand, "submission refs",
+                            RepairRefs(std::move(repository)));
+           },
+       .erased =
+           [this](RepositoryId repository) {
+             gateway::Spawn(strand, "erase a copy",
+                            RemoveCopy(std::move(repository)));
+           }}};
 
   assignments::AssignmentService assignment_service{
       store,
@@ -294,7 +455,7 @@ struct Coordinator::Parts {
       clock,
       {.compile = assignments::CompileWithRunnerSuite,
        .create_template = [this](v1::FileTree files) {
-         return repositories.CreateTemplate(std::move(files));
+         return homes.CreateTemplate(std::move(files));
        }}};
   assignments::SuiteService suite_service{store, *ground.blobs,
                                           assignments::CheckWithRunnerSuite};
@@ -302,25 +463,25 @@ struct Coordinator::Parts {
                                                  options.ways.mails()};
   attempts::LostLinkService lost_link_service{store, clock, public_url,
                                               options.ways.mails(),
-                                              [this] { notifier.Wake(); }};
+                                              [this] { WakeNotifier(); }};
   attempts::AttemptService attempt_service{
       store,
       identity,
       clock,
       {.create_repository =
            [this](RepositoryId repository, std::string commit) {
-             return repositories.CreateRepository(repository,
-                                                  std::move(commit));
+             return CreateRepository(std::move(repository), std::move(commit));
            },
        .create_template =
            [this](v1::FileTree files) {
-             return repositories.CreateTemplate(std::move(files));
+             return homes.CreateTemplate(std::move(files));
            },
        .feed = &feed,
-       .on_clock_changed = [this] { deadlines.Wake(); },
+       .on_clock_changed = [this] { WakeDeadlines(); },
+       .node = node,
        .base_url = public_url}};
   attempts::ClockService clock_service{
-      store, clock, [this] { deadlines.Wake(); }, public_url,
+      store, clock, [this] { WakeDeadlines(); }, public_url,
       [this](const AttemptId& attempt) { feed.Touch(attempt); }};
   attempts::VersionService version_service{
       store,
@@ -328,16 +489,16 @@ struct Coordinator::Parts {
       {.write_offer =
            [this](RepositoryId repository, std::string base,
                   std::string offered) {
-             return repositories.WriteOfferCommit(
-                 std::move(repository), std::move(base), std::move(offered));
+             return WriteOfferCommit(std::move(repository), std::move(base),
+                                     std::move(offered));
            },
        .write_branch =
            [this](RepositoryId repository, std::string branch,
                   std::string commit) {
-             return repositories.WriteBranch(
-                 std::move(repository), std::move(branch), std::move(commit));
+             return WriteBranch(std::move(repository), std::move(branch),
+                                std::move(commit));
            },
-       .on_clock_changed = [this] { deadlines.Wake(); },
+       .on_clock_changed = [this] { WakeDeadlines(); },
        .on_changed =
            [this](const AttemptId& attempt) { feed.Touch(attempt); }}};
   attempts::RecordsService records_service{
@@ -351,34 +512,39 @@ struct Coordinator::Parts {
       {.read_diff =
            [this](RepositoryId repository, std::string before,
                   std::string after) {
-             return repositories.ReadDiff(std::move(repository),
-                                          std::move(before), std::move(after));
+             return ReadDiff(std::move(repository), std::move(before),
+                             std::move(after));
            },
        .read_history =
            [this](RepositoryId repository, std::string commit, int limit) {
-             return repositories.ReadHistory(std::move(repository),
-                                             std::move(commit), limit);
+             return ReadHistory(std::move(repository), std::move(commit),
+                                limit);
            },
        .read_notes =
            [this](RepositoryId repository, std::string before,
                   std::string commit) {
-             return repositories.ReadNotes(
-                 std::move(repository), std::move(before), std::move(commit));
+             return ReadNotes(std::move(repository), std::move(before),
+                              std::move(commit));
            }}};
   attempts::QuestionService question_service{store, clock,
-                                             [this] { deadlines.Wake(); },
+                                             [this] { WakeDeadlines(); },
                                              [this](const AttemptId& attempt) {
                                                if (attempt.empty())
                                                  feed.TouchAll();
                                                else
                                                  feed.Touch(attempt);
-                                               notifier.Wake();
+                                               WakeNotifier();
                                              }};
   attempts::DecisionService decision_service{
       store, clock, [this](const AttemptId& attempt) { feed.Touch(attempt); }};
-  notify::Notifier notifier{strand, store, clock, {.ways = options.ways}};
+  notify::Notifier notifier{
+      strand,
+      store,
+      clock,
+      {.ways = options.ways,
+       .claim = std::chrono::milliseconds(shared ? 120'000 : 0)}};
   notify::NotificationService notification_service{store, clock,
-                                                   [this] { notifier.Wake(); }};
+                                                   [this] { WakeNotifier(); }};
   submissions::ReceiptService receipt_service{store, *ground.signer};
   submissions::SubmissionService submission_service{
       store, feed, submission_refs, clock, std::string(attempts::kGradedRef)};
@@ -391,18 +557,26 @@ struct Coordinator::Parts {
   workers::WorkerService worker_service{
       store,
       clock,
-      {.attached = [this] { return AttachedTo(dispatcher); },
+      {.attached =
+           [this] { return AttachedTo(LoadOfAll(dispatcher, membership)); },
        .on_changed =
            [this](const storage::WorkerRecord& record) {
              dispatcher.HoldBack(record.name, workers::HeldBack(record));
+             exchange.TellWorkerChanged(record.name);
            }}};
+  nodes::NodeService node_service{store, clock, membership,
+                                  [this] { return LoadOf(dispatcher); },
+                                  [this] {
+                                    membership.Wake();
+                                    exchange.TellNodeChanged();
+                                  }};
   overview::OverviewService overview_service{
-      store, clock, [this] { return SlotsOf(dispatcher); }};
+      store, clock,
+      [this] { return SlotsOf(LoadOfAll(dispatcher, membership)); }};
   identity::AccountService account_service{
       store, clock, {.https = https, .cost = options.password_cost}};
   rpc::MethodRegistry methods;
 
-  git_http::RepositoryQueue repository_queue{strand};
   git_http::ReceivePack receive_pack{
       strand,
       recorder,
@@ -420,11 +594,26 @@ struct Coordinator::Parts {
        .public_url = public_url,
        .stay = options.push_stay,
        .index_limits = options.index_limits,
-       .shown = [this](const RunId& run) {
-         if (tracer) tracer->Shown(run);
-       }}};
-  git_http::GitHttp git{strand, identity, repositories, receive_pack,
-                        ground.directory->spool()};
+       .shown =
+           [this](const RunId& run) {
+             if (tracer) tracer->Shown(run);
+           },
+       .claim =
+           [this](RepositoryId repository) {
+             return homes.Claim(std::move(repository));
+           },
+       .keep =
+           [this](RepositoryId repository) {
+             return homes.Keep(std::move(repository));
+           }}};
+  git_http::GitHttp git{strand,
+                        identity,
+                        repositories,
+                        receive_pack,
+                        ground.directory->spool(),
+                        [this](RepositoryId repository) {
+                          return homes.Prepare(std::move(repository), "");
+                        }};
   git_http::Reconciler reconciler{recorder, repositories, store, clock};
   maintenance::Housekeeper housekeeper{
       strand,
@@ -434,7 +623,8 @@ struct Coordinator::Parts {
       {.erase_expired = [this] { return records_service.EraseExpired(); },
        .repair_refs = [this] { return submission_refs.RepairAll(); },
        .data_dir = ground.directory->path(),
-       .interval = options.housekeeping_interval}};
+       .interval = options.housekeeping_interval,
+       .node = node}};
 
   const gateway::Authenticate authenticate = [this](std::string header) {
     return identity.Authenticate(std::move(header));
@@ -447,6 +637,8 @@ struct Coordinator::Parts {
       {.version = options.version,
        .leases = [this] { return LeasesOf(dispatcher); },
        .workers = [this] { return LoadsOf(dispatcher); },
+       .nodes = [this] { return NodesOf(membership); },
+       .draining = [this] { return drained; },
        .authenticate = authenticate,
        .spans = SpanCountsOf(exporter.get()),
        .probe = [this] { return ProbeCountsOf(probe.get()); },
@@ -483,6 +675,8 @@ void Coordinator::Parts::RegisterServices() {
   trace_service.Register(methods);
   system_service.Register(methods);
   worker_service.Register(methods);
+  node_service.Register(methods);
+  peer_service.Register(methods);
   suite_service.Register(methods);
   overview_service.Register(methods);
   account_service.Register(methods);
@@ -493,6 +687,7 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   ReachFaultPoint("start.opened");
   ASSAY_CO_RETURN_IF_ERROR(
       co_await identity.EnsureTokenFiles(ground.directory->path()));
+  ASSAY_CO_RETURN_IF_ERROR(co_await membership.Join());
   const auto settled = co_await reconciler.SettleIntents();
   if (!settled)
     co_return std::unexpected(
@@ -502,6 +697,16 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
                  settled->confirmed, settled->refused);
   ASSAY_CO_RETURN_IF_ERROR(co_await dispatcher.Start());
   feed.OnQueued([this] { dispatcher.RunQueued(); });
+  exchange.Start();
+  if (shared) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await StartPeers());
+    // A trial may be asked for at one node and pushed to another.
+    auto trial = co_await repositories.CreateTemplate(attempts::TrialFiles());
+    if (!trial) co_return std::unexpected(std::move(trial).error());
+    ASSAY_CO_RETURN_IF_ERROR(co_await repositories.CreateRepository(
+        RepositoryId(std::string(attempts::kTrialRepository)),
+        *std::move(trial)));
+  }
   deadlines.Start();
   ReachFaultPoint("start.settled");
   notifier.Start();
@@ -536,8 +741,115 @@ rpc::Async<void> Coordinator::Parts::RemoveRepository(RepositoryId repository) {
     left -= kPause;
   }
   if (!*lock) co_return std::unexpected(lock->error());
+  if (shared) ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
   const auto place = co_await repository_queue.Enter(repository);
+  exchange.TellErased(repository);
   co_return co_await repositories.Remove(std::move(repository));
+}
+
+rpc::Async<void> Coordinator::Parts::SettleOne(RepositoryId repository) {
+  const auto settled = co_await reconciler.SettleIntents(repository);
+  if (!settled) co_return std::unexpected(settled.error());
+  co_await RepairRefs(std::move(repository));
+  co_return Status();
+}
+
+// A run may be queued a moment before its commit can be had from its home.
+rpc::Async<void> Coordinator::Parts::AwaitCommit(RepositoryId repository,
+                                                 std::string commit) {
+  constexpr int kTries = 50;
+  constexpr std::chrono::milliseconds kPause{100};
+  for (int i = 1;; ++i) {
+    Status ready = co_await homes.Prepare(repository, commit);
+    if (ready || ready.error().code != Code::kUnavailable || i == kTries)
+      co_return ready;
+    asio::steady_timer timer(strand, kPause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+rpc::Async<void> Coordinator::Parts::CreateRepository(
+    RepositoryId repository, std::string template_commit) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.PrepareTemplate(template_commit));
+  co_return co_await repositories.CreateRepository(std::move(repository),
+                                                   std::move(template_commit));
+}
+
+rpc::Async<void> Coordinator::Parts::WriteSubmissionRef(RepositoryId repository,
+                                                        int number,
+                                                        std::string commit) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const bool here, co_await homes.IsHere(repository));
+  if (here)
+    co_return co_await repositories.WriteSubmissionRef(
+        std::move(repository), number, std::move(commit));
+  // The row is what counts; its home writes the ref of it.
+  exchange.TellSubmitted(repository);
+  co_return Status();
+}
+
+asio::awaitable<void> Coordinator::Parts::RepairRefs(RepositoryId repository) {
+  const auto here = co_await homes.IsHere(repository);
+  if (!here || !*here) co_return;
+  using Submissions = std::vector<storage::SubmissionRecord>;
+  const auto submissions = co_await store.Read(
+      [repository](storage::Transaction& tx) -> Expected<Submissions> {
+        ASSAY_ASSIGN_OR_RETURN(const auto attempt,
+                               tx.attempts.GetByRepository(repository));
+        return tx.submissions.List(attempt.id);
+      });
+  if (!submissions) co_return;
+  for (const storage::SubmissionRecord& submission : *submissions)
+    static_cast<void>(co_await submission_refs.Write(submission));
+}
+
+asio::awaitable<void> Coordinator::Parts::RemoveCopy(RepositoryId repository) {
+  const auto place = co_await repository_queue.Enter(repository);
+  const auto home = co_await store.Read([repository](storage::Transaction& tx) {
+    return tx.repositories.Get(repository);
+  });
+  if (home && home->home == node) co_return;
+  const Status removed = co_await repositories.Remove(std::move(repository));
+  if (!removed) spdlog::error("erasing a copy: {}", removed.error().message);
+}
+
+rpc::Async<std::string> Coordinator::Parts::WriteOfferCommit(
+    RepositoryId repository, std::string base, std::string offered) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.PrepareTemplate(offered));
+  co_return co_await repositories.WriteOfferCommit(
+      std::move(repository), std::move(base), std::move(offered));
+}
+
+rpc::Async<void> Coordinator::Parts::WriteBranch(RepositoryId repository,
+                                                 std::string branch,
+                                                 std::string commit) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
+  const auto place = co_await repository_queue.Enter(repository);
+  ASSAY_CO_RETURN_IF_ERROR(co_await repositories.WriteBranch(
+      repository, std::move(branch), std::move(commit)));
+  co_return co_await homes.Keep(std::move(repository));
+}
+
+rpc::Async<repositories::Diff> Coordinator::Parts::ReadDiff(
+    RepositoryId repository, std::string before, std::string after) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, after));
+  co_return co_await repositories.ReadDiff(std::move(repository),
+                                           std::move(before), std::move(after));
+}
+
+rpc::Async<std::vector<repositories::CommitInfo>>
+Coordinator::Parts::ReadHistory(RepositoryId repository, std::string commit,
+                                int limit) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, commit));
+  co_return co_await repositories.ReadHistory(std::move(repository),
+                                              std::move(commit), limit);
+}
+
+rpc::Async<std::vector<repositories::Note>> Coordinator::Parts::ReadNotes(
+    RepositoryId repository, std::string before, std::string commit) {
+  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, commit));
+  co_return co_await repositories.ReadNotes(
+      std::move(repository), std::move(before), std::move(commit));
 }
 
 Status Coordinator::Parts::StartGrpc() {
@@ -558,6 +870,56 @@ Status Coordinator::Parts::StartGrpc() {
   return {};
 }
 
+asio::awaitable<Status> Coordinator::Parts::StartPeers() {
+  constexpr std::chrono::hours kTokenLife{24 * 365};
+  const auto token = co_await identity.CreateToken(
+      v1::ROLE_ADMIN, "node " + node, AttemptId(), clock.Now() + kTokenLife);
+  if (!token) co_return std::unexpected(token.error());
+  nodes::PeerOptions peer_options{.token = token->secret};
+  if (ground.tls != nullptr) {
+    // Whoever vouches for this node's certificate vouches for the others'.
+    std::ifstream system("/etc/ssl/certs/ca-certificates.crt");
+    peer_options.roots =
+        ground.tls->current()->certificate_pem + "\n" +
+        std::string(std::istreambuf_iterator<char>(system), {});
+  }
+  peers.Start(std::move(peer_options));
+  feed.OnWatched([this](const RunId& run) { peers.Follow(run); });
+  co_return Status();
+}
+
+void Coordinator::Parts::StartMembership() {
+  membership.Serve(
+      AdvertisedAddress(options, options.grpc_address, grpc->port()),
+      AdvertisedAddress(options, options.web_address, ground.web->port()),
+      [this] { OnBeat(); },
+      [] {
+        // Its repositories are made again elsewhere; what it would still
+        // write is refused.
+        spdlog::critical(
+            "this node was forgotten by `assay admin node forget`: leaving");
+        std::_Exit(kDeafExitCode);
+      });
+}
+
+void Coordinator::Parts::OnBeat() {
+  const int live = NodesOf(membership).live - 1;
+  // Whoever fell silent may have kept a note to itself.
+  if (live < live_others) feed.HearAnything();
+  live_others = live;
+  if (!membership.alone()) {
+    exchange.Sweep();
+    peers.Sync();
+    gateway::Spawn(strand, "homes", homes.Sweep());
+  }
+  if (membership.draining() == drained) return;
+  drained = membership.draining();
+  if (drained) {
+    spdlog::info("this node is drained: it grants no more leases");
+    dispatcher.Drain();
+  }
+}
+
 // gRPC's shutdown waits for calls that end on the strand: not here.
 asio::awaitable<void> Coordinator::Parts::StopGrpc() {
   constexpr std::chrono::milliseconds kGrace{1'000};
@@ -570,10 +932,34 @@ asio::awaitable<void> Coordinator::Parts::StopGrpc() {
   stopper.join();
 }
 
+namespace {
+
+// Receipts of one installation are signed with one key: the first node's.
+asio::awaitable<Status> ShareReceiptKey(Ground& ground) {
+  if (ground.store->bulletin() == nullptr) co_return Status();
+  const auto file = ground.directory->receipt_key();
+  std::string own;
+  std::ifstream(file) >> own;
+  const auto key =
+      co_await ground.store->Write([own](storage::Transaction& tx) {
+        return tx.nodes.ShareSecret("receipt.key", own);
+      });
+  if (!key) co_return std::unexpected(key.error());
+  if (*key == own) co_return Status();
+  auto signer = submissions::ReceiptSigner::Replace(file, *key);
+  if (!signer) co_return std::unexpected(signer.error());
+  *ground.signer = *std::move(signer);
+  co_return Status();
+}
+
+}  // namespace
+
 asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
     asio::any_io_executor strand, const Clock& clock, Options options) {
   auto ground = OpenGround(strand, options, clock);
   if (!ground) co_return std::unexpected(std::move(ground).error());
+  if (Status shared = co_await ShareReceiptKey(*ground); !shared)
+    co_return std::unexpected(std::move(shared).error());
   auto parts = std::make_unique<Parts>(strand, clock, std::move(options),
                                        *std::move(ground));
   parts->RegisterServices();
@@ -588,6 +974,7 @@ asio::awaitable<Expected<std::unique_ptr<Coordinator>>> Coordinator::Start(
   running.ground.web->Serve([&running](gateway::HttpExchange& exchange) {
     return running.routes.Handle(exchange);
   });
+  running.StartMembership();
   running.scanning = true;
   gateway::Spawn(strand, "scan", running.Scan());
   running.housekeeper.Start();
@@ -625,6 +1012,10 @@ asio::awaitable<void> Coordinator::Stop() {
     co_await parts_->scanned_all.Take();
     co_await parts_->housekeeper.Stop();
   }
+  parts_->membership.Stop();
+  parts_->homes.Stop();
+  co_await parts_->peers.Stop();
+  parts_->exchange.Stop();
   parts_->deadlines.Stop();
   parts_->notifier.Stop();
   parts_->dispatcher.Stop();

@@ -29,10 +29,19 @@ struct Options {
   std::filesystem::path data_dir;
   // postgres://user@host:port/database; empty: SQLite in the data directory.
   std::string store;
-  // A bucket for the blobs; empty: the data directory.
+  // A bucket or a folder for the blobs, which all nodes of a store share;
+  // empty: the data directory.
   storage::BlobPlace blobs;
   // Where our own spans go; none: nowhere.
   std::optional<telemetry::OtlpSettings> otlp;
+  // What this coordinator is called among those that share the store; empty:
+  // as it was called before, and the host's name at first.
+  std::string node;
+  // The host by which other nodes reach it; empty: that of the addresses.
+  std::string advertise;
+  // After how long without a word a node's repositories are made again
+  // elsewhere.
+  std::chrono::milliseconds node_lost_after{120'000};
   std::string grpc_address = "127.0.0.1:7070";
   std::string web_address = "127.0.0.1:7080";
   // How people reach the web port: what links and clone lines begin with.

@@ -23,6 +23,8 @@ class DataDirectory {
   std::filesystem::path store_file() const { return path_ / "store.db"; }
   std::filesystem::path blobs() const { return path_ / "blobs"; }
   std::filesystem::path repositories() const { return path_ / "repositories"; }
+  // What this coordinator is called among those that share its store.
+  std::filesystem::path node_file() const { return path_ / "node"; }
   // What receipts are signed with.
   std::filesystem::path receipt_key() const { return path_ / "receipt.key"; }
   // Git's hook.

@@ -143,10 +143,13 @@ asio::awaitable<void> Deadlines::State::WriteRefs() {
 
 Async<int> Deadlines::State::FreezeDue() {
   const Clock::TimePoint now = clock_.Now();
-  ASSAY_CO_ASSIGN_OR_RETURN(const std::vector<AttemptRecord> due,
-                            co_await store_.Read([now](Transaction& tx) {
-                              return tx.attempts.ListPastCutOff(now, kMaxDue);
-                            }));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const std::vector<AttemptRecord> due,
+      co_await store_.Read(
+          [now, node = parts_.node,
+           since = now - parts_.silent_after](Transaction& tx) {
+            return tx.attempts.ListPastCutOff(now, kMaxDue, node, since);
+          }));
   int frozen = 0;
   std::vector<AttemptId> batch;
   for (const AttemptRecord& attempt : due) {

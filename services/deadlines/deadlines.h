@@ -29,6 +29,10 @@ struct DeadlineParts {
   std::string graded_ref;
   // The guarantee behind the exact timer.
   std::chrono::milliseconds sweep_interval{1'000};
+  // This node. Attempts whose repository is at another one are left to that
+  // one, unless it has been silent for so long.
+  std::string node = {};
+  std::chrono::milliseconds silent_after{5'000};
 };
 
 // Freezes attempts whose cut-off has passed, and hands in what they pushed.

@@ -130,6 +130,7 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
 
   const std::vector<Attach::Held> held(hello.held().begin(),
                                        hello.held().end());
+  if (self->HasOthers()) co_await AdoptOf(self, worker);
   std::vector<std::pair<RunId, std::uint64_t>> lost;
   for (const auto& [run, lease] : self->roster.leases()) {
     if (lease.run.worker != worker) continue;
@@ -196,6 +197,16 @@ boost::asio::awaitable<void> Dispatcher::State::AdoptUnknown(
     });
     if (claimed) self->roster.AddLease(std::move(record));
   }
+}
+
+boost::asio::awaitable<void> Dispatcher::State::AdoptOf(Self self,
+                                                        WorkerId worker) {
+  auto running = co_await self->queue.ListRunning();
+  if (!running) co_return;
+  for (RunRecord& record : *running)
+    if (record.worker == worker &&
+        self->roster.FindLease(record.id, record.epoch) == nullptr)
+      self->roster.AddLease(std::move(record));
 }
 
 LiveLease* Dispatcher::State::Owned(std::uint64_t session, const RunId& run,

@@ -36,6 +36,10 @@ void Dispatcher::State::Spawn(Task task) {
 }
 
 boost::asio::awaitable<Status> Dispatcher::State::Start(Self self) {
+  if (self->HasOthers()) {
+    self->Spawn(Sweep(self));
+    co_return Status{};
+  }
   auto running = co_await self->queue.ListRunning();
   if (!running) co_return std::unexpected(running.error());
   for (RunRecord& run : *running) {
@@ -54,6 +58,10 @@ boost::asio::awaitable<void> Dispatcher::State::Sweep(Self self) {
     self->CloseSilentLinks();
     co_await PutBackUnprepared(self);
     co_await ExpireSilent(self);
+    if (self->HasOthers()) {
+      co_await ForgetStrays(self);
+      co_await CheckStandings(self);
+    }
     self->Offer();
     if (self->stopped) break;
     self->sweep_timer.expires_after(self->options.sweep_interval);
@@ -177,6 +185,15 @@ boost::asio::awaitable<Status> Dispatcher::Start() {
 void Dispatcher::RunQueued() { state_->Offer(); }
 
 void Dispatcher::SweepNow() { state_->sweep_timer.cancel(); }
+
+void Dispatcher::RunChanged(RunId run) {
+  if (state_->roster.leases().contains(run))
+    state_->Spawn(State::CheckLease(state_, std::move(run)));
+}
+
+void Dispatcher::WorkerChanged(std::string name) {
+  state_->Spawn(State::CheckStanding(state_, std::move(name)));
+}
 
 void Dispatcher::HoldBack(const std::string& name,
                           const std::string& held_back) {

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct DispatcherOptions {
   runs::RunObserver* observer = nullptr;
   // Shown to workers.
   std::string version = "dev";
+  // Whether other coordinators serve this store now. Absent: none do.
+  std::function<bool()> has_others = {};
 };
 
 // Decides which worker executes which run, and takes the reports back.
@@ -73,6 +76,11 @@ class Dispatcher {
 
   // Takes up the leases that the store holds from before a restart, and starts
   // the sweep. Called once, before workers attach.
+  //
+  // Where nobody else has served meanwhile, each lease gets a whole term for
+  // its worker to come back. Where others have, a worker could have gone to
+  // them, so that terms are left as they are, and a lease is taken up when its
+  // worker names it here.
   boost::asio::awaitable<Status> Start();
 
   // A run was queued: offers it to an idle worker (RunFeed::OnQueued calls it).
@@ -82,6 +90,11 @@ class Dispatcher {
   // What the sweep does once a second: ends leases that were not renewed, and
   // offers what a lost wake-up left queued.
   void SweepNow();
+
+  // Another coordinator changed a run's state, or a worker's: what is known of
+  // them here is compared with the store. The sweep finds both by itself.
+  void RunChanged(RunId run);
+  void WorkerChanged(std::string name);
 
   // Grants no more leases and tells workers to finish what they hold.
   void Drain();

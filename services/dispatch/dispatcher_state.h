@@ -39,6 +39,14 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   void Spawn(Task task);
   void CloseSilentLinks();
 
+  // neighbours.cc: what other coordinators do.
+  bool HasOthers() const { return options.has_others && options.has_others(); }
+  static Task CheckLease(Self self, RunId run);
+  // Leases whose workers are not here may have gone on, or ended, elsewhere.
+  static Task ForgetStrays(Self self);
+  static Task CheckStanding(Self self, std::string name);
+  static Task CheckStandings(Self self);
+
   // attaching.cc
   static Task Handle(Self self, std::uint64_t session, Attach request);
   static Task Hello(Self self, std::uint64_t session, Attach::Hello hello);
@@ -46,6 +54,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
                         Attach::Heartbeat heartbeat);
   static Task TakeUpHeld(Self self, std::uint64_t session,
                          std::vector<Attach::Held> held);
+  // Leases that another coordinator gave this worker.
+  static Task AdoptOf(Self self, WorkerId worker);
   static Task AdoptUnknown(Self self, const std::vector<Attach::Held>& held);
   static Task Fetch(Self self, std::uint64_t session, Attach::Fetch fetch);
 

@@ -93,6 +93,9 @@ boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
   const auto done = co_await self->queue.HandBack(run, epoch, reason, fault);
   if (!done) {
     // Stale: whoever handed it back had lost it before.
+    if (done.error().code != Code::kUnavailable &&
+        self->roster.FindLease(run, epoch) != nullptr)
+      self->Lost(run, done.error().message);
     spdlog::info("hand-back of run {} refused: {}", run.str(),
                  done.error().message);
     co_return;

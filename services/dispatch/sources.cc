@@ -18,14 +18,18 @@ using storage::Transaction;
 // Threads: confined to the coordinator's strand.
 class PackShelf : public std::enable_shared_from_this<PackShelf> {
  public:
-  PackShelf(storage::Store& store, repositories::Repositories& repositories)
-      : store_(store), repositories_(repositories) {}
+  PackShelf(storage::Store& store, repositories::Repositories& repositories,
+            ReadyWithCommit ready)
+      : store_(store), repositories_(repositories), ready_(std::move(ready)) {}
 
   static rpc::Async<SharedContent> Get(std::shared_ptr<PackShelf> self,
                                        AttemptId attempt, std::string commit) {
     const auto record = co_await self->store_.Read(
         [attempt](Transaction& tx) { return tx.attempts.Get(attempt); });
     if (!record) co_return std::unexpected(record.error());
+    if (self->ready_)
+      ASSAY_CO_RETURN_IF_ERROR(
+          co_await self->ready_(record->repository, commit));
     ++self->writing_;
     const auto pack =
         co_await self->repositories_.WritePack(record->repository, commit);
@@ -71,6 +75,7 @@ class PackShelf : public std::enable_shared_from_this<PackShelf> {
 
   storage::Store& store_;
   repositories::Repositories& repositories_;
+  const ReadyWithCommit ready_;
   int writing_ = 0;
   std::map<std::string, std::weak_ptr<const Content>> shared_;
   std::map<std::string, Pack> dropped_;
@@ -89,8 +94,10 @@ rpc::Async<SharedContent> GetPlan(storage::BlobStore* blobs,
 
 ContentSources MakeContentSources(storage::Store& store,
                                   storage::BlobStore& blobs,
-                                  repositories::Repositories& repositories) {
-  auto shelf = std::make_shared<PackShelf>(store, repositories);
+                                  repositories::Repositories& repositories,
+                                  ReadyWithCommit ready) {
+  auto shelf =
+      std::make_shared<PackShelf>(store, repositories, std::move(ready));
   return ContentSources{.pack =
                             [shelf](AttemptId attempt, std::string commit) {
                               return PackShelf::Get(shelf, std::move(attempt),

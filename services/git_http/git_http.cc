@@ -88,12 +88,13 @@ std::optional<GitRoute> ParseGitRoute(std::string_view path) {
 GitHttp::GitHttp(asio::any_io_executor strand, identity::Identity& identity,
                  repositories::Repositories& repositories,
                  ReceivePack& receive_pack,
-                 std::filesystem::path spool_directory)
+                 std::filesystem::path spool_directory, ReadyToRead ready)
     : strand_(std::move(strand)),
       identity_(identity),
       repositories_(repositories),
       receive_pack_(receive_pack),
-      spool_directory_(std::move(spool_directory)) {}
+      spool_directory_(std::move(spool_directory)),
+      ready_(std::move(ready)) {}
 
 asio::awaitable<void> GitHttp::Handle(HttpExchange& exchange) {
   const HttpRequest& request = exchange.request();
@@ -122,6 +123,12 @@ asio::awaitable<void> GitHttp::Dispatch(HttpExchange& exchange, GitRoute route,
   if (pushes && !access.may_push)
     co_return co_await RespondText(exchange, 403,
                                    "Assay: this token may only read.");
+  if (ready_ && route.action != GitRoute::Action::kReceivePack) {
+    const Status ready = co_await ready_(route.repository);
+    if (!ready)
+      co_return co_await RespondText(exchange, 503,
+                                     "Assay: " + ready.error().message + ".");
+  }
   switch (route.action) {
     case GitRoute::Action::kAdvertise:
       if (service.empty())

@@ -29,9 +29,13 @@ std::optional<GitRoute> ParseGitRoute(std::string_view path);
 // Ownership: borrows all that it is made of. Threads: confined to `strand`.
 class GitHttp {
  public:
+  // Sees to it that a repository is on this disk as it is at its home, where
+  // several coordinators share them. Absent: there is one.
+  using ReadyToRead = std::function<gateway::Async<void>(RepositoryId)>;
+
   GitHttp(boost::asio::any_io_executor strand, identity::Identity& identity,
           repositories::Repositories& repositories, ReceivePack& receive_pack,
-          std::filesystem::path spool_directory);
+          std::filesystem::path spool_directory, ReadyToRead ready = {});
 
   boost::asio::awaitable<void> Handle(gateway::HttpExchange& exchange);
 
@@ -45,6 +49,7 @@ class GitHttp {
   repositories::Repositories& repositories_;
   ReceivePack& receive_pack_;
   const std::filesystem::path spool_directory_;
+  const ReadyToRead ready_;
 };
 
 }  // namespace assay::git_http

@@ -42,6 +42,9 @@ constexpr std::string_view kTooMany =
 constexpr std::string_view kNoRecord =
     "the server cannot record it now\n"
     "Nothing was changed. Push again in a minute.";
+constexpr std::string_view kMoving =
+    "another server has this repository and cannot hand it over now\n"
+    "Nothing was changed. Push again in a minute.";
 
 gateway::HeaderFields ResultFields() {
   return {{"Content-Type", "application/x-git-receive-pack-result"},
@@ -182,6 +185,14 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
 
   // Pushes to a repository are recorded and land one after the other, in the
   // order in which they arrived.
+  if (options_.claim) {
+    const Status claimed = co_await options_.claim(access.repository);
+    if (!claimed) {
+      spdlog::warn("a push to {}: {}", access.repository.str(),
+                   claimed.error().message);
+      co_return co_await RespondResult(exchange, RefusalOf(*request, kMoving));
+    }
+  }
   if (queue_.CountOf(access.repository) >= kMaxWaiting)
     co_return co_await RespondResult(exchange, RefusalOf(*request, kTooMany));
   std::optional<RepositoryQueue::Place> place(
@@ -216,11 +227,22 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
 
   ReachFaultPoint("push.intent");
   static_cast<void>(co_await exchange.StartResponse(200, ResultFields()));
-  const Landed landed =
+  Landed landed =
       co_await Land(exchange, *request, **body, access.repository, policy);
   std::string answer;
   if (landed.refusal.empty()) ReachFaultPoint("push.landed");
+  if (landed.refusal.empty() && options_.keep) {
+    const Status kept = co_await options_.keep(access.repository);
+    if (!kept)
+      spdlog::error("keeping {} for other nodes: {}", access.repository.str(),
+                    kept.error().message);
+  }
   auto confirmed = co_await Settle(intent->push, landed.refusal);
+  // Whoever else has the repository by now does not know of this push; it may
+  // still count, but nobody is told that it does.
+  if (!confirmed && options_.keep && landed.refusal.empty())
+    landed.report =
+        OwnReport(update, "the repository moved to another server; push again");
   ReachFaultPoint("push.confirmed");
   if (!confirmed && confirmed.error().code == Code::kUnavailable)
     gateway::Spawn(strand_, "settle a push",

@@ -46,6 +46,12 @@ struct ReceiveOptions {
   IndexLimits index_limits;
   // Called when whoever pushed has been told how the run ended.
   std::function<void(const RunId& run)> shown = nullptr;
+  // Where several coordinators share the repositories; absent: there is one.
+  // Makes this one the home of a repository, before a push to it is recorded.
+  std::function<gateway::Async<void>(RepositoryId)> claim = {};
+  // Puts what a push has brought where the others find it, before the push is
+  // confirmed.
+  std::function<gateway::Async<void>(RepositoryId)> keep = {};
 };
 
 // Takes pushes. In this order, so that no moment at which anything dies loses

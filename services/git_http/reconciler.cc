@@ -28,11 +28,13 @@ Reconciler::Reconciler(attempts::PushRecorder& recorder,
       store_(store),
       clock_(clock) {}
 
-asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents() {
+asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents(
+    RepositoryId only) {
   Settled settled;
   const auto intents = co_await recorder_.ListOpenIntents();
   if (!intents) co_return std::unexpected(intents.error());
   for (const PushRecord& intent : *intents) {
+    if (!only.empty() && intent.repository != only) continue;
     // The git of this push died with us, wherever it was.
     const Status tidied =
         co_await repositories_.RemoveLeftovers(intent.repository);
@@ -85,6 +87,7 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::ScanRepositories() {
     if (!batch) co_return std::unexpected(batch.error());
     for (RepositoryRecord& repository : batch->items) {
       if (stopped_) co_return settled;
+      if (repository.home != recorder_.node()) continue;
       const auto found = co_await ScanOne(std::move(repository));
       if (!found) co_return std::unexpected(found.error());
       settled.found += *found;

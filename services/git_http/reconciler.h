@@ -27,7 +27,10 @@ class Reconciler {
     int found = 0;
   };
   // Ends every open intent: before serving, while no push is under way.
-  boost::asio::awaitable<Expected<Settled>> SettleIntents();
+  // Of one repository, or of all of this node. Only while no push to them is
+  // under way here.
+  boost::asio::awaitable<Expected<Settled>> SettleIntents(
+      RepositoryId only = RepositoryId());
   // Compares every repository's refs with its accepted pushes: behind serving.
   boost::asio::awaitable<Expected<Settled>> ScanRepositories();
   // Lets ScanRepositories end early.

@@ -35,6 +35,7 @@ struct ProgramOptions {
   std::string port_file;
   std::string otlp_endpoint;
   int push_stay_seconds = 600;
+  int node_lost_seconds = 120;
   std::string log_level = "info";
   bool insecure = false;
 };
@@ -59,9 +60,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
                  "password in PGPASSWORD; none: SQLite in the data directory")
       ->envname("ASSAY_STORE");
   app.add_option("--blobs", coordinator.blobs.location,
-                 "Bucket for plans and suites, s3://BUCKET[/PREFIX], with its "
-                 "keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or "
-                 "~/.aws/credentials; none: the data directory")
+                 "Bucket for plans, suites and bundles, s3://BUCKET[/PREFIX], "
+                 "with its keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+                 "or ~/.aws/credentials; or the absolute path of a folder, "
+                 "which several coordinators share; none: the data directory")
       ->envname("ASSAY_BLOBS");
   app.add_option("--s3-endpoint", coordinator.blobs.endpoint,
                  "S3 server other than Amazon's, http://host:port or "
@@ -74,6 +76,19 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
                  "Collector of our own spans, http://host:4318 or "
                  "grpc://host:4317 [OTEL_EXPORTER_OTLP_ENDPOINT]")
       ->envname("ASSAY_OTLP_ENDPOINT");
+  app.add_option("--node", coordinator.node,
+                 "What this coordinator is called among those that share the "
+                 "store [the host's name, kept in the data directory]")
+      ->envname("ASSAY_NODE");
+  app.add_option("--advertise", coordinator.advertise,
+                 "Host by which the other coordinators reach this one [that "
+                 "of --listen and --web, or the host's name]")
+      ->envname("ASSAY_ADVERTISE");
+  app.add_option("--node-lost-after", options.node_lost_seconds,
+                 "After how many seconds of silence a coordinator's "
+                 "repositories are made again elsewhere")
+      ->check(CLI::Range(5, 86'400))
+      ->capture_default_str();
   app.add_option("--listen,--grpc-address", coordinator.grpc_address,
                  "Address of the gRPC port; port 0 takes a free one")
       ->capture_default_str();
@@ -277,6 +292,8 @@ int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   options.coordinator.push_stay =
       std::chrono::seconds(options.push_stay_seconds);
+  options.coordinator.node_lost_after =
+      std::chrono::seconds(options.node_lost_seconds);
   if (const auto armed = assay::ArmFaultPoint(); !armed) {
     fmt::print(stderr, "assayd: {}\n", armed.error().message);
     return 2;

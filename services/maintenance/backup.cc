@@ -71,7 +71,7 @@ class BackupRun {
     ASSAY_RETURN_IF_ERROR(CopyStore());
     ASSAY_ASSIGN_OR_RETURN(snapshot_, Snapshot::Open(to_));
     for (const char* name : {"admin.token", "worker.token", "receipt.key",
-                             storage::kBlobsPlaceFile})
+                             "node", storage::kBlobsPlaceFile})
       if (fs::exists(from_ / name)) ASSAY_RETURN_IF_ERROR(Copy(name));
     ASSAY_RETURN_IF_ERROR(CopyTree("blobs"));
     ASSAY_RETURN_IF_ERROR(CopyTree("repositories/templates"));

@@ -101,6 +101,7 @@ asio::awaitable<int> Housekeeper::TidyAll() {
     if (!batch) co_return tidied;
     for (const RepositoryRecord& repository : batch->items) {
       if (stopped_) co_return tidied;
+      if (repository.home != parts_.node) continue;
       const auto done = co_await Tidy(repository.id);
       if (!done)
         spdlog::warn("packing {}: {}", repository.id.str(),

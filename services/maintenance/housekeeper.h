@@ -25,6 +25,8 @@ struct HousekeeperParts {
   // Holds the maintenance lock.
   std::filesystem::path data_dir;
   std::chrono::milliseconds interval{60 * 60'000};
+  // Whose repositories are packed.
+  std::string node = {};
   // A repository with more packs than this is packed anew: each push brings
   // one.
   int max_packs = 20;

@@ -188,6 +188,15 @@ void AddProbe(Page& page, const ProbeCounts& probe) {
              "How long the gRPC port took for its last answer.", probe.seconds);
 }
 
+void AddNodes(Page& page, const NodeCounts& nodes) {
+  const std::pair<const char*, int> kStates[] = {
+      {"live", nodes.live}, {"silent", nodes.silent}, {"lost", nodes.lost}};
+  for (const auto& [state, count] : kStates)
+    page.Gauge("assay_nodes",
+               "Coordinators that share the store, as this one sees them.",
+               count, {{"state", state}});
+}
+
 // The names that Prometheus's own client libraries use for a process.
 void AddProcess(Page& page, Clock::TimePoint start) {
   page.Gauge("process_start_time_seconds",
@@ -252,6 +261,7 @@ storage::Async<std::string> MetricsPage::Render() {
                  "How long the oldest transaction of any program has been open "
                  "in the store; nothing behind it can be tidied.",
                  static_cast<double>(age->count()));
+  if (parts_.nodes) AddNodes(page, parts_.nodes());
   page.Gauge("assay_store_read_seconds",
              "How long the store took to answer for this page.", read.count());
   AddProcess(page, start_time_);
@@ -278,9 +288,19 @@ boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Metrics(
 }
 
 boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Ready() {
+  if (parts_.draining && parts_.draining())
+    co_return Plain(503, "this coordinator is drained\n");
   const auto counted =
       co_await store_.Read([](Transaction& tx) { return tx.runs.Count(); });
-  if (counted) co_return Plain(200, "ready\n");
+  if (counted && !parts_.nodes) co_return Plain(200, "ready\n");
+  if (counted) {
+    const NodeCounts nodes = parts_.nodes();
+    const int all = nodes.live + nodes.silent + nodes.lost;
+    co_return Plain(200, all == 1 ? "ready\n"
+                                  : "ready\n" + std::to_string(nodes.live) +
+                                        " of " + std::to_string(all) +
+                                        " coordinators live\n");
+  }
   // What the store says may name hosts; it stands in the log.
   co_return Plain(503, "the store does not answer\n");
 }

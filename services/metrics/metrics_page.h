@@ -49,11 +49,22 @@ struct ProbeCounts {
   double seconds = 0;
 };
 
+// Coordinators that share the store, as this one sees them.
+struct NodeCounts {
+  int live = 0;
+  int silent = 0;
+  int lost = 0;
+};
+
 struct MetricsParts {
   std::string version;
   std::function<LeaseCounts()> leases;
   // Attached processes.
   std::function<std::vector<WorkerLoad>()> workers;
+  // Absent: there is one coordinator.
+  std::function<NodeCounts()> nodes = {};
+  // Whether somebody wants this coordinator to take nothing new.
+  std::function<bool()> draining = {};
   gateway::Authenticate authenticate;
   // Absent where nothing is exported.
   std::function<SpanCounts()> spans = nullptr;

@@ -59,7 +59,8 @@ Status Route(Transaction& tx, const Ways& ways, NotificationRecord record) {
 
 // Reminders first, then a way for each message that has none yet.
 Expected<Records> TakeDue(Transaction& tx, const Ways& ways,
-                          Clock::TimePoint now) {
+                          Clock::TimePoint now,
+                          std::chrono::milliseconds claim) {
   ASSAY_RETURN_IF_ERROR(RemindDue(tx, now));
   ASSAY_ASSIGN_OR_RETURN(const Records fresh,
                          tx.notifications.ListDue(now, kAtOnce));
@@ -67,7 +68,13 @@ Expected<Records> TakeDue(Transaction& tx, const Ways& ways,
     if (record.channel == v1::Notification::CHANNEL_UNSPECIFIED)
       ASSAY_RETURN_IF_ERROR(Route(tx, ways, record));
   }
-  return tx.notifications.ListDue(now, kAtOnce);
+  ASSAY_ASSIGN_OR_RETURN(Records due, tx.notifications.ListDue(now, kAtOnce));
+  if (claim.count() == 0) return due;
+  for (NotificationRecord& record : due) {
+    record.next_try_time = now + claim;
+    ASSAY_RETURN_IF_ERROR(tx.notifications.Update(record));
+  }
+  return due;
 }
 
 // A link's secret is in the mail and nowhere else.
@@ -161,8 +168,9 @@ asio::awaitable<Expected<int>> Notifier::State::Sweep(
     std::shared_ptr<State> state) {
   State& self = *state;
   auto due = co_await self.store_.Write(
-      [ways = self.options_.ways, now = self.clock_.Now()](Transaction& tx) {
-        return TakeDue(tx, ways, now);
+      [ways = self.options_.ways, now = self.clock_.Now(),
+       claim = self.options_.claim](Transaction& tx) {
+        return TakeDue(tx, ways, now, claim);
       });
   if (!due) co_return std::unexpected(due.error());
   int sent = 0;

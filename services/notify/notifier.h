@@ -22,6 +22,9 @@ struct NotifierOptions {
   std::chrono::milliseconds interval{5'000};
   // After this many tries a message is given up and shown as failed.
   int most_tries = 8;
+  // For how long a message that is being sent is nobody else's: where several
+  // send from one outbox. Zero: nobody else does.
+  std::chrono::milliseconds claim{0};
 };
 
 // Sends what is in the outbox, one message after the other, and tries again

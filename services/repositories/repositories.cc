@@ -11,6 +11,7 @@
 #include <functional>
 #include <utility>
 
+#include "services/repositories/bundle.h"
 #include "services/repositories/diff.h"
 #include "services/repositories/durable_files.h"
 #include "services/repositories/fixed_refs.h"
@@ -279,6 +280,42 @@ Async<void> Repositories::WriteBranch(RepositoryId repository,
                          commit = std::move(commit)](git_repository* handle) {
         return repositories::WriteBranch(handle, branch, commit);
       });
+}
+
+Async<std::string> Repositories::WriteBundle(RepositoryId repository,
+                                             std::string template_commit,
+                                             std::vector<std::string> commits) {
+  return pool_->With<std::string>(
+      Path(repository), [commit = std::move(template_commit),
+                         also = std::move(commits)](git_repository* handle) {
+        return repositories::WriteBundle(handle, commit, also);
+      });
+}
+
+Async<void> Repositories::ApplyBundle(RepositoryId repository,
+                                      std::string template_commit,
+                                      std::string bundle) {
+  return pool_->Run<void>([pool = pool_.get(), path = Path(repository),
+                           commit = std::move(template_commit),
+                           bundle = std::move(bundle)]() -> Status {
+    if (!path) return std::unexpected(path.error());
+    ASSAY_RETURN_IF_ERROR(pool->templates.CreateRepository(commit, *path));
+    ASSAY_RETURN_IF_ERROR(repositories::RemoveLeftovers(*path));
+    ASSAY_ASSIGN_OR_RETURN(const RepositoryHandle handle, OpenBare(*path));
+    return repositories::ApplyBundle(handle.get(), bundle, commit);
+  });
+}
+
+bool Repositories::HasTemplate(const std::string& commit) const {
+  return fs::exists(pool_->templates.Path(commit));
+}
+
+Async<v1::FileTree> Repositories::ReadTemplate(std::string commit) {
+  return pool_->Run<v1::FileTree>([path = pool_->templates.Path(commit),
+                                   commit]() -> Expected<v1::FileTree> {
+    ASSAY_ASSIGN_OR_RETURN(const RepositoryHandle store, OpenBare(path));
+    return ReadTemplateFiles(store.get(), commit);
+  });
 }
 
 Async<void> Repositories::RemoveLeftovers(RepositoryId repository) {

@@ -110,6 +110,19 @@ class Repositories {
   Async<void> WriteBranch(RepositoryId repository, std::string branch,
                           std::string commit);
 
+  // Everything that another node needs to have this repository too, given its
+  // template, and `commits` besides; see bundle.h. Only while no git changes
+  // the repository.
+  Async<std::string> WriteBundle(RepositoryId repository,
+                                 std::string template_commit,
+                                 std::vector<std::string> commits);
+  // Makes the repository, where it is absent, and brings it to what `bundle`
+  // says. Only while no git changes the repository.
+  Async<void> ApplyBundle(RepositoryId repository, std::string template_commit,
+                          std::string bundle);
+  bool HasTemplate(const std::string& commit) const;
+  Async<v1::FileTree> ReadTemplate(std::string commit);
+
   // Removes what a git that was killed has left: locks, which would stop every
   // later push, and objects that were not taken in. Only while no git works in
   // the repository.

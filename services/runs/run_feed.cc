@@ -39,6 +39,7 @@ struct RunMailbox {
   explicit RunMailbox(const asio::any_io_executor& strand) : bell(strand) {}
 
   Bell bell;
+  RunFeed::Watcher watcher = RunFeed::Watcher::kHere;
   std::deque<SharedEvent> events;
   bool gap = false;
   bool closed = false;
@@ -50,6 +51,7 @@ struct ListMailbox {
 
   Bell bell;
   std::set<RunId> changed;
+  bool missed = false;
   bool closed = false;
 };
 
@@ -110,8 +112,12 @@ class AllWatch final : public RunFeed::ListWatch {
  private:
   static Async<std::vector<RunId>> NextOf(
       std::shared_ptr<ListMailbox> mailbox) {
-    ASSAY_CO_RETURN_IF_ERROR(co_await WaitFor(
-        mailbox, [](const ListMailbox& box) { return !box.changed.empty(); }));
+    ASSAY_CO_RETURN_IF_ERROR(
+        co_await WaitFor(mailbox, [](const ListMailbox& box) {
+          return box.missed || !box.changed.empty();
+        }));
+    if (std::exchange(mailbox->missed, false))
+      co_return Unavailable("something may have been missed; watch again");
     const std::set<RunId> changed = std::exchange(mailbox->changed, {});
     co_return std::vector<RunId>(changed.begin(), changed.end());
   }
@@ -170,11 +176,24 @@ class RunFeed::State {
 
   const asio::any_io_executor strand;
   const Options options;
-  std::map<RunId, std::vector<std::weak_ptr<RunMailbox>>> watchers;
+  void Share(const RunId& run, const std::vector<SharedEvent>& events);
+  void ShareHeard(const RunId& run, const std::vector<SharedEvent>& events);
+  void Mark(const RunId& run, bool queued);
+  void Touch(const AttemptId& attempt);
+  void TouchAll();
+
+  // Of one run: who watches it, and how far they were told.
+  struct RunWatchers {
+    std::vector<std::weak_ptr<RunMailbox>> mailboxes;
+    std::int64_t told = 0;
+  };
+  std::map<RunId, RunWatchers> watchers;
   std::vector<std::weak_ptr<ListMailbox>> list_watchers;
   std::map<AttemptId, std::vector<std::weak_ptr<AttemptMailbox>>>
       attempt_watchers;
   std::vector<std::function<void()>> on_queued;
+  Echo echo;
+  std::function<void(const RunId&)> on_watched;
   bool closed = false;
 };
 
@@ -183,6 +202,57 @@ RunFeed::RunFeed(asio::any_io_executor strand, Options options)
 RunFeed::RunFeed(asio::any_io_executor strand)
     : RunFeed(std::move(strand), Options()) {}
 RunFeed::~RunFeed() { Close(); }
+
+void RunFeed::State::Share(const RunId& run,
+                           const std::vector<SharedEvent>& events) {
+  const auto it = watchers.find(run);
+  if (it == watchers.end() || events.empty()) return;
+  for (const auto& mailbox : Alive(it->second.mailboxes))
+    Deliver(*mailbox, events);
+  it->second.told = std::max(it->second.told, events.back()->sequence());
+  if (it->second.mailboxes.empty()) watchers.erase(it);
+}
+
+void RunFeed::State::ShareHeard(const RunId& run,
+                                const std::vector<SharedEvent>& events) {
+  const auto it = watchers.find(run);
+  if (it == watchers.end()) return;
+  std::vector<SharedEvent> fresh;
+  for (const SharedEvent& event : events)
+    if (event->sequence() > it->second.told) fresh.push_back(event);
+  if (fresh.empty()) return;
+  it->second.told = fresh.back()->sequence();
+  for (const auto& mailbox : Alive(it->second.mailboxes))
+    if (mailbox->watcher == Watcher::kHere) Deliver(*mailbox, fresh);
+}
+
+void RunFeed::State::Mark(const RunId& run, bool queued) {
+  for (const auto& mailbox : Alive(list_watchers)) {
+    mailbox->changed.insert(run);
+    mailbox->bell.Notify();
+  }
+  if (queued)
+    for (const auto& callback : on_queued) callback();
+}
+
+void RunFeed::State::Touch(const AttemptId& attempt) {
+  const auto it = attempt_watchers.find(attempt);
+  if (it == attempt_watchers.end()) return;
+  for (const auto& mailbox : Alive(it->second)) {
+    mailbox->changed = true;
+    mailbox->bell.Notify();
+  }
+  if (it->second.empty()) attempt_watchers.erase(it);
+}
+
+void RunFeed::State::TouchAll() {
+  for (auto& [attempt, list] : attempt_watchers) {
+    for (const auto& mailbox : Alive(list)) {
+      mailbox->changed = true;
+      mailbox->bell.Notify();
+    }
+  }
+}
 
 void RunFeed::Publish(const RunId& run, std::vector<v1::RunEvent> events) {
   if (events.empty()) return;
@@ -194,28 +264,77 @@ void RunFeed::Publish(const RunId& run, std::vector<v1::RunEvent> events) {
     queued = queued || event.state_changed().state() == v1::Run::STATE_QUEUED;
     shared.push_back(std::make_shared<const v1::RunEvent>(std::move(event)));
   }
-  if (const auto it = state_->watchers.find(run);
-      it != state_->watchers.end()) {
-    for (const auto& mailbox : Alive(it->second))
-      state_->Deliver(*mailbox, shared);
-    if (it->second.empty()) state_->watchers.erase(it);
-  }
-  if (changed) {
-    for (const auto& mailbox : Alive(state_->list_watchers)) {
-      mailbox->changed.insert(run);
+  state_->Share(run, shared);
+  if (!changed) return;
+  state_->Mark(run, queued);
+  if (state_->echo.state_changed) state_->echo.state_changed(run, queued);
+}
+
+void RunFeed::OnPublished(Echo echo) { state_->echo = std::move(echo); }
+
+void RunFeed::HearState(const RunId& run, bool queued) {
+  const auto it = state_->watchers.find(run);
+  if (it != state_->watchers.end()) {
+    for (const auto& mailbox : Alive(it->second.mailboxes)) {
+      if (mailbox->watcher != Watcher::kHere) continue;
+      mailbox->gap = true;
       mailbox->bell.Notify();
     }
   }
-  if (queued)
-    for (const auto& callback : state_->on_queued) callback();
+  state_->Mark(run, queued);
 }
 
-std::unique_ptr<RunFeed::Watch> RunFeed::WatchRun(const RunId& run) {
+void RunFeed::HearTouch(const AttemptId& attempt) { state_->Touch(attempt); }
+
+void RunFeed::HearAnything() {
+  state_->TouchAll();
+  for (const auto& mailbox : Alive(state_->list_watchers)) {
+    mailbox->missed = true;
+    mailbox->bell.Notify();
+  }
+  for (const auto& callback : state_->on_queued) callback();
+}
+
+void RunFeed::HearEvents(const RunId& run,
+                         const std::vector<SharedEvent>& events) {
+  state_->ShareHeard(run, events);
+}
+
+void RunFeed::HearUpTo(const RunId& run, std::int64_t sequence) {
+  const auto it = state_->watchers.find(run);
+  if (it == state_->watchers.end() || it->second.told >= sequence) return;
+  it->second.told = sequence;
+  for (const auto& mailbox : Alive(it->second.mailboxes)) {
+    if (mailbox->watcher != Watcher::kHere) continue;
+    mailbox->gap = true;
+    mailbox->bell.Notify();
+  }
+}
+
+std::vector<RunId> RunFeed::WatchedRuns() const {
+  std::vector<RunId> runs;
+  for (auto& [run, entry] : state_->watchers)
+    for (const auto& mailbox : Alive(entry.mailboxes)) {
+      if (mailbox->watcher != Watcher::kHere) continue;
+      runs.push_back(run);
+      break;
+    }
+  return runs;
+}
+
+void RunFeed::OnWatched(std::function<void(const RunId& run)> callback) {
+  state_->on_watched = std::move(callback);
+}
+
+std::unique_ptr<RunFeed::Watch> RunFeed::WatchRun(const RunId& run,
+                                                  Watcher watcher) {
   auto mailbox = std::make_shared<RunMailbox>(state_->strand);
   mailbox->closed = state_->closed;
-  auto& watchers = state_->watchers[run];
+  mailbox->watcher = watcher;
+  auto& watchers = state_->watchers[run].mailboxes;
   (void)Alive(watchers);
   watchers.push_back(mailbox);
+  if (watcher == Watcher::kHere && state_->on_watched) state_->on_watched(run);
   return std::make_unique<RunWatch>(std::move(mailbox));
 }
 
@@ -237,22 +356,13 @@ std::unique_ptr<RunFeed::AttemptWatch> RunFeed::WatchAttempt(
 }
 
 void RunFeed::Touch(const AttemptId& attempt) {
-  const auto it = state_->attempt_watchers.find(attempt);
-  if (it == state_->attempt_watchers.end()) return;
-  for (const auto& mailbox : Alive(it->second)) {
-    mailbox->changed = true;
-    mailbox->bell.Notify();
-  }
-  if (it->second.empty()) state_->attempt_watchers.erase(it);
+  state_->Touch(attempt);
+  if (state_->echo.touched) state_->echo.touched(attempt);
 }
 
 void RunFeed::TouchAll() {
-  for (auto& [attempt, watchers] : state_->attempt_watchers) {
-    for (const auto& mailbox : Alive(watchers)) {
-      mailbox->changed = true;
-      mailbox->bell.Notify();
-    }
-  }
+  state_->TouchAll();
+  if (state_->echo.all_touched) state_->echo.all_touched();
 }
 
 void RunFeed::OnQueued(std::function<void()> callback) {
@@ -262,7 +372,7 @@ void RunFeed::OnQueued(std::function<void()> callback) {
 void RunFeed::Close() {
   state_->closed = true;
   for (auto& [run, watchers] : state_->watchers)
-    for (const auto& mailbox : Alive(watchers)) {
+    for (const auto& mailbox : Alive(watchers.mailboxes)) {
       mailbox->closed = true;
       mailbox->bell.Notify();
     }
@@ -280,7 +390,7 @@ void RunFeed::Close() {
 std::size_t RunFeed::watch_count() const {
   std::size_t count = Alive(state_->list_watchers).size();
   for (auto& [run, watchers] : state_->watchers)
-    count += Alive(watchers).size();
+    count += Alive(watchers.mailboxes).size();
   for (auto& [attempt, watchers] : state_->attempt_watchers)
     count += Alive(watchers).size();
   return count;

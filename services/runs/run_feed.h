@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -52,6 +53,7 @@ class RunFeed {
   class ListWatch {
    public:
     virtual ~ListWatch() = default;
+    // kUnavailable: changes may have been missed; read all and go on.
     virtual Async<std::vector<RunId>> Next() = 0;
   };
 
@@ -79,7 +81,11 @@ class RunFeed {
     for (const storage::RunChange& change : changes) Publish(change);
   }
 
-  std::unique_ptr<Watch> WatchRun(const RunId& run);
+  // Who watches: somebody here, or another coordinator, which is told what is
+  // published here and nothing that was heard.
+  enum class Watcher { kHere, kElsewhere };
+  std::unique_ptr<Watch> WatchRun(const RunId& run,
+                                  Watcher watcher = Watcher::kHere);
   std::unique_ptr<ListWatch> WatchStates();
   // Something about an attempt has changed and is durable: its clock, a push,
   // a submission, a question.
@@ -89,6 +95,29 @@ class RunFeed {
   std::unique_ptr<AttemptWatch> WatchAttempt(const AttemptId& attempt);
   // Called after each Publish that queued a run: the dispatcher's wake-up.
   void OnQueued(std::function<void()> callback);
+
+  // What this feed was told here and other coordinators have to hear of.
+  struct Echo {
+    std::function<void(const RunId& run, bool queued)> state_changed;
+    std::function<void(const AttemptId& attempt)> touched;
+    std::function<void()> all_touched;
+  };
+  void OnPublished(Echo echo);
+  // What another coordinator's feed was told. Watchers of the run read it from
+  // the store.
+  void HearState(const RunId& run, bool queued);
+  void HearTouch(const AttemptId& attempt);
+  // Something may have been missed: every watch looks again.
+  void HearAnything();
+  // Events of a run that another coordinator published; repeats are dropped.
+  void HearEvents(const RunId& run, const std::vector<SharedEvent>& events);
+  // The store has the run's events up to `sequence`: whoever watches it and
+  // has not been told so far reads them.
+  void HearUpTo(const RunId& run, std::int64_t sequence);
+  // Runs that somebody here watches.
+  std::vector<RunId> WatchedRuns() const;
+  // Called when somebody here begins to watch a run.
+  void OnWatched(std::function<void(const RunId& run)> callback);
   // Ends every watch with kCancelled: the coordinator drains.
   void Close();
 

@@ -198,6 +198,11 @@ Async<std::vector<RunRecord>> RunQueue::ListRunning() {
       [](Transaction& tx) { return tx.runs.ListRunning(); });
 }
 
+Async<RunRecord> RunQueue::Get(RunId run) {
+  co_return co_await store_.Read(
+      [run](Transaction& tx) { return tx.runs.Get(run); });
+}
+
 Async<std::optional<Clock::TimePoint>> RunQueue::NextExpiry() {
   co_return co_await store_.Read(
       [](Transaction& tx) { return tx.runs.NextExpiry(); });

@@ -67,6 +67,7 @@ class RunQueue {
   // Leases that are live, also those of before a restart.
   Async<std::vector<storage::RunRecord>> ListRunning();
   Async<std::optional<Clock::TimePoint>> NextExpiry();
+  Async<storage::RunRecord> Get(RunId run);
   Async<storage::RunCounts> Count();
 
  private:

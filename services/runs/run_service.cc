@@ -101,17 +101,22 @@ Async<void> RunService::WatchRuns(
   ASSAY_CO_ASSIGN_OR_RETURN(const storage::RunFilter filter,
                             ParseFilter("", request.assignment()));
   const std::unique_ptr<RunFeed::ListWatch> watch = feed_.WatchStates();
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      storage::PageOf<v1::Run> newest,
-      co_await reader_.List(context.caller, filter, storage::Page()));
-  v1::WatchRunsResponse snapshot;
-  for (v1::Run& run : newest.items) *snapshot.add_runs() = std::move(run);
-  ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(snapshot)));
+  bool all = true;
   for (;;) {
-    ASSAY_CO_ASSIGN_OR_RETURN(const std::vector<RunId> changed,
-                              co_await watch->Next());
+    if (all) {
+      ASSAY_CO_ASSIGN_OR_RETURN(
+          storage::PageOf<v1::Run> newest,
+          co_await reader_.List(context.caller, filter, storage::Page()));
+      v1::WatchRunsResponse snapshot;
+      for (v1::Run& run : newest.items) *snapshot.add_runs() = std::move(run);
+      ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(snapshot)));
+    }
+    const Expected<std::vector<RunId>> changed = co_await watch->Next();
+    all = !changed && changed.error().code == Code::kUnavailable;
+    if (all) continue;
+    if (!changed) co_return std::unexpected(changed.error());
     v1::WatchRunsResponse update;
-    for (const RunId& id : changed) {
+    for (const RunId& id : *changed) {
       ASSAY_CO_ASSIGN_OR_RETURN(v1::Run run,
                                 co_await reader_.Get(context.caller, id));
       if (request.assignment().empty() ||

@@ -51,7 +51,7 @@ Expected<std::unique_ptr<Store>> OpenStore(
   ASSAY_ASSIGN_OR_RETURN(const PostgresDsn dsn, ParsePostgresDsn(place));
   ASSAY_ASSIGN_OR_RETURN(
       auto store,
-      OpenPostgres(dsn, {.alone = true, .on_oldest = std::move(on_oldest)}));
+      OpenPostgres(dsn, {.bulletin = true, .on_oldest = std::move(on_oldest)}));
   ASSAY_RETURN_IF_ERROR(WriteStorePlace(data_dir, dsn.Describe()));
   return store;
 }

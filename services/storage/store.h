@@ -13,6 +13,8 @@
 
 namespace assay::storage {
 
+class Bulletin;
+
 template <class T>
 using Async = boost::asio::awaitable<Expected<T>>;
 
@@ -40,6 +42,9 @@ class Store {
       typename std::invoke_result_t<Closure&, Transaction&>::value_type;
 
   virtual ~Store() = default;
+
+  // What joins the programs that share the store. Null: there is one only.
+  virtual Bulletin* bulletin() { return nullptr; }
 
   template <class Closure>
   auto Write(Closure closure) -> Async<ResultOf<Closure>> {

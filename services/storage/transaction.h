@@ -9,6 +9,7 @@
 #include "services/storage/tables/decisions.h"
 #include "services/storage/tables/gauges.h"
 #include "services/storage/tables/invitations.h"
+#include "services/storage/tables/nodes.h"
 #include "services/storage/tables/notifications.h"
 #include "services/storage/tables/overview.h"
 #include "services/storage/tables/pushes.h"
@@ -47,6 +48,7 @@ class Transaction {
         notifications(connection),
         accounts(connection),
         workers(connection),
+        nodes(connection),
         overview(connection),
         gauges(connection),
         audit(connection) {}
@@ -69,6 +71,7 @@ class Transaction {
   NotificationTable notifications;
   AccountTable accounts;
   WorkerTable workers;
+  NodeTable nodes;
   Overview overview;
   Gauges gauges;
   AuditLog audit;

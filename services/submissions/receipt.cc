@@ -103,6 +103,16 @@ Expected<ReceiptSigner> ReceiptSigner::Open(const fs::path& file) {
   return ReceiptSigner(seed);
 }
 
+Expected<ReceiptSigner> ReceiptSigner::Replace(const fs::path& file,
+                                               const std::string& key) {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  if (Status written = WriteKey(file, key); !written)
+    return Unavailable("the key that receipts are signed with cannot be kept: ",
+                       written.error().message);
+  return Open(file);
+}
+
 ReceiptSigner::ReceiptSigner(std::string_view seed)
     : secret_key_(crypto_sign_SECRETKEYBYTES, '\0'),
       public_key_(crypto_sign_PUBLICKEYBYTES, '\0') {

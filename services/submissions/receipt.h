@@ -28,6 +28,11 @@ class ReceiptSigner {
   // kUnavailable: it cannot be read or written. kDataLoss: it is no key.
   static Expected<ReceiptSigner> Open(const std::filesystem::path& file);
 
+  // The same with the key that all coordinators of a store have: `key`, as hex
+  // digits, takes the place of what `file` holds.
+  static Expected<ReceiptSigner> Replace(const std::filesystem::path& file,
+                                         const std::string& key);
+
   v1::Receipt Sign(std::string statement) const;
   const std::string& public_key() const { return public_key_; }
   const std::string& key_id() const { return key_id_; }

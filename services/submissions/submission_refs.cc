@@ -19,11 +19,13 @@ struct RepairPage {
   std::string next_token;
 };
 
-Expected<RepairPage> ReadPage(Transaction& tx, const storage::Page& page) {
+Expected<RepairPage> ReadPage(Transaction& tx, const storage::Page& page,
+                              const std::string& node) {
   ASSAY_ASSIGN_OR_RETURN(const auto repositories, tx.repositories.List(page));
   RepairPage result;
   result.next_token = repositories.next_token;
   for (const storage::RepositoryRecord& repository : repositories.items) {
+    if (repository.home != node) continue;
     ASSAY_ASSIGN_OR_RETURN(auto submissions,
                            tx.submissions.List(repository.attempt));
     result.items.push_back({repository.id, std::move(submissions)});
@@ -33,8 +35,9 @@ Expected<RepairPage> ReadPage(Transaction& tx, const storage::Page& page) {
 
 }  // namespace
 
-SubmissionRefs::SubmissionRefs(storage::Store& store, WriteRef write)
-    : store_(store), write_(std::move(write)) {}
+SubmissionRefs::SubmissionRefs(storage::Store& store, WriteRef write,
+                               std::string node)
+    : store_(store), write_(std::move(write)), node_(std::move(node)) {}
 
 SubmissionRefs::Async<void> SubmissionRefs::Write(SubmissionRecord submission) {
   ASSAY_CO_ASSIGN_OR_RETURN(
@@ -56,10 +59,11 @@ SubmissionRefs::Async<void> SubmissionRefs::RepairAll() {
   storage::Page page{storage::Page::kMaxSize, ""};
   Status first;
   do {
-    ASSAY_CO_ASSIGN_OR_RETURN(const RepairPage found,
-                              co_await store_.Read([page](Transaction& tx) {
-                                return ReadPage(tx, page);
-                              }));
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        const RepairPage found,
+        co_await store_.Read([page, node = node_](Transaction& tx) {
+          return ReadPage(tx, page, node);
+        }));
     for (const RepairPage::Item& item : found.items)
       for (const SubmissionRecord& submission : item.submissions) {
         if (stopped_) co_return first;

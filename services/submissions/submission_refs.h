@@ -24,12 +24,13 @@ class SubmissionRefs {
   using WriteRef = std::function<Async<void>(RepositoryId, std::int32_t number,
                                              std::string commit)>;
 
-  SubmissionRefs(storage::Store& store, WriteRef write);
+  // `node`: whose repositories RepairAll looks after.
+  SubmissionRefs(storage::Store& store, WriteRef write, std::string node = {});
 
   // Writes the ref of a submission; nothing for an empty one.
   Async<void> Write(storage::SubmissionRecord submission);
-  // Writes every ref again. Goes on after a failure and answers with the
-  // first one.
+  // Writes every ref of this node again. Goes on after a failure and answers
+  // with the first one.
   Async<void> RepairAll();
   // Lets RepairAll end early.
   void Stop() { stopped_ = true; }
@@ -40,6 +41,7 @@ class SubmissionRefs {
 
   storage::Store& store_;
   const WriteRef write_;
+  const std::string node_;
   bool stopped_ = false;
 };
 

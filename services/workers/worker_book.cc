@@ -86,4 +86,15 @@ rpc::Async<void> WorkerBook::ClearFaults(std::string name) {
   });
 }
 
+rpc::Async<WorkerRecord> WorkerBook::Get(std::string name) {
+  co_return co_await store_.Read([name = std::move(name)](Transaction& tx) {
+    return tx.workers.Get(name);
+  });
+}
+
+rpc::Async<std::vector<WorkerRecord>> WorkerBook::List() {
+  co_return co_await store_.Read(
+      [](Transaction& tx) { return tx.workers.List(); });
+}
+
 }  // namespace assay::workers

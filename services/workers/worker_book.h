@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/base/clock.h"
 #include "proto/base/id.h"
@@ -34,6 +35,8 @@ class WorkerBook {
   rpc::Async<storage::WorkerRecord> AddFault(std::string name, RunId run,
                                              std::string fault);
   rpc::Async<void> ClearFaults(std::string name);
+  rpc::Async<storage::WorkerRecord> Get(std::string name);
+  rpc::Async<std::vector<storage::WorkerRecord>> List();
 
  private:
   storage::Store& store_;

@@ -51,6 +51,8 @@ Status WriteBlobsPlace(const fs::path& data_dir, const std::string& location) {
 Expected<std::unique_ptr<BlobStore>> OpenBlobsAt(const BlobPlace& place,
                                                  const fs::path& data_dir) {
   if (place.location.empty()) return OpenLocalBlobs(data_dir / kBlobsFolder);
+  // A folder that several coordinators share.
+  if (place.location.starts_with('/')) return OpenLocalBlobs(place.location);
   ASSAY_ASSIGN_OR_RETURN(S3Settings settings,
                          ReadS3Settings(place, ProcessEnvironment));
   return OpenS3Blobs(std::move(settings));

@@ -15,9 +15,9 @@ namespace assay::storage {
 constexpr const char* kBlobsPlaceFile = "blobs.place";
 constexpr const char* kBlobsFolder = "blobs";
 
-// The bucket of `place`, or the folder `blobs` of the data directory where it
-// names none. Opens no place but the one that the data directory goes with: a
-// new one has none yet.
+// The bucket or the folder of `place`, or the folder `blobs` of the data
+// directory where it names none. Opens no place but the one that the data
+// directory goes with: a new one has none yet.
 //
 // Errors: kFailedPrecondition for another place, and for what somebody has to
 // change about an S3 store; kInvalidArgument for what is no place.

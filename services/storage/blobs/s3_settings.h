@@ -12,7 +12,8 @@ namespace assay::storage {
 
 // Where blobs are, as the command line says it.
 struct BlobPlace {
-  // s3://BUCKET[/PREFIX]; empty: the data directory's own folder.
+  // s3://BUCKET[/PREFIX], or the absolute path of a folder; empty: the data
+  // directory's own folder.
   std::string location;
   // http://HOST:PORT or https://HOST; empty: AWS_ENDPOINT_URL_S3,
   // AWS_ENDPOINT_URL, or Amazon's of the region.

@@ -13,6 +13,7 @@ constexpr Migration kMigrations[] = {
     {5, "links", kStep5Links},
     {6, "accounts", kStep6Accounts},
     {7, "workers", kStep7Workers},
+    {8, "nodes", kStep8Nodes},
 };
 
 }  // namespace

@@ -343,6 +343,35 @@ inline constexpr std::string_view kStep7Workers[] = {
     R"(CREATE INDEX runs_leased_of ON runs (assignment) WHERE state = 2)",
 };
 
+// Coordinators that share the store, where each repository is, and from which
+// bundle it can be made again elsewhere. Templates' files stand in the blob
+// store, so that every coordinator can make them.
+inline constexpr std::string_view kStep8Nodes[] = {
+    R"(CREATE TABLE nodes (
+         name TEXT PRIMARY KEY,
+         instance TEXT NOT NULL,
+         grpc_address TEXT NOT NULL,
+         web_address TEXT NOT NULL,
+         version TEXT NOT NULL,
+         start_time BIGINT NOT NULL,
+         heartbeat BIGINT NOT NULL,
+         draining BIGINT NOT NULL,
+         load BYTEA))",
+    R"(ALTER TABLE repositories ADD COLUMN home TEXT NOT NULL DEFAULT '')",
+    R"(ALTER TABLE repositories
+         ADD COLUMN generation BIGINT NOT NULL DEFAULT 0)",
+    R"(ALTER TABLE repositories ADD COLUMN bundle TEXT NOT NULL DEFAULT '')",
+    R"(ALTER TABLE repositories
+         ADD COLUMN bundle_tips TEXT NOT NULL DEFAULT '')",
+    R"(CREATE INDEX repositories_by_home ON repositories (home, id))",
+    R"(CREATE TABLE template_files (
+         commit_id TEXT PRIMARY KEY,
+         digest TEXT NOT NULL))",
+    R"(CREATE TABLE shared_secrets (
+         name TEXT PRIMARY KEY,
+         value TEXT NOT NULL))",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

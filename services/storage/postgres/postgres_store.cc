@@ -14,6 +14,7 @@
 #include "proto/base/id.h"
 #include "services/storage/job_queue.h"
 #include "services/storage/postgres/batch.h"
+#include "services/storage/postgres/postgres_bulletin.h"
 #include "services/storage/postgres/session.h"
 
 namespace assay::storage {
@@ -27,15 +28,11 @@ using Failure = PostgresConnection::Failure;
 // Threads: one, but for the queue.
 class Line {
  public:
-  enum class Use { kOwn, kShared };
-
-  // kOwn: claims the store whenever it connects, where the options want that.
   Line(const PostgresDsn& dsn, ConnectionPtr connection,
-       PostgresOptions options, JobQueue<Job>& queue, Use use)
+       PostgresOptions options, JobQueue<Job>& queue)
       : dsn_(dsn),
         options_(options),
         queue_(queue),
-        claims_(options.alone && use == Use::kOwn),
         connection_(std::move(connection)) {}
 
   // The connection, made anew where it must be. Waits for a server that is
@@ -63,14 +60,12 @@ class Line {
   Expected<ConnectionPtr> Open() {
     ASSAY_ASSIGN_OR_RETURN(ConnectionPtr connection, OpenSession(dsn_));
     ASSAY_RETURN_IF_ERROR(CheckSchema(*connection));
-    if (claims_) ASSAY_RETURN_IF_ERROR(ClaimStore(*connection, dsn_));
     return connection;
   }
 
   const PostgresDsn& dsn_;
   const PostgresOptions options_;
   JobQueue<Job>& queue_;
-  const bool claims_;
   ConnectionPtr connection_;
 };
 
@@ -80,18 +75,20 @@ class PostgresStore final : public Store {
   PostgresStore(PostgresDsn dsn, PostgresOptions options)
       : dsn_(std::move(dsn)), options_(options) {}
 
-  void Start(ConnectionPtr writer, std::vector<ConnectionPtr> readers) {
+  void Start(ConnectionPtr writer, std::vector<ConnectionPtr> readers,
+             std::unique_ptr<PostgresBulletin> bulletin) {
+    bulletin_ = std::move(bulletin);
     threads_.emplace_back([this, connection = std::move(writer)]() mutable {
-      WriteUntilClosed(Line(dsn_, std::move(connection), options_, writes_,
-                            Line::Use::kOwn));
+      WriteUntilClosed(Line(dsn_, std::move(connection), options_, writes_));
     });
     for (ConnectionPtr& reader : readers)
       threads_.emplace_back([this, connection = std::move(reader)]() mutable {
-        ReadUntilClosed(Line(dsn_, std::move(connection), options_, reads_,
-                             Line::Use::kShared));
+        ReadUntilClosed(Line(dsn_, std::move(connection), options_, reads_));
       });
     threads_.emplace_back([this] { WatchUntilClosed(); });
   }
+
+  Bulletin* bulletin() override { return bulletin_.get(); }
 
   ~PostgresStore() override {
     writes_.Close();
@@ -129,7 +126,7 @@ class PostgresStore final : public Store {
   // What keeps a transaction open keeps every version of every row since, and
   // the small tables of the queue are the first to grow slow.
   void WatchUntilClosed() {
-    Line line(dsn_, nullptr, options_, reads_, Line::Use::kShared);
+    Line line(dsn_, nullptr, options_, reads_);
     while (reads_.Pause(options_.watch_interval)) {
       const auto db = line.Get();
       if (!db) continue;
@@ -173,6 +170,7 @@ class PostgresStore final : public Store {
   const PostgresOptions options_;
   JobQueue<Job> writes_;
   JobQueue<Job> reads_;
+  std::unique_ptr<PostgresBulletin> bulletin_;
   std::vector<std::thread> threads_;
 };
 
@@ -181,7 +179,6 @@ class PostgresStore final : public Store {
 Expected<std::unique_ptr<Store>> OpenPostgres(const PostgresDsn& dsn,
                                               PostgresOptions options) {
   ASSAY_ASSIGN_OR_RETURN(ConnectionPtr writer, OpenSession(dsn));
-  if (options.alone) ASSAY_RETURN_IF_ERROR(ClaimStore(*writer, dsn));
   if (Status migrated = MigratePostgres(*writer); !migrated)
     return std::unexpected(
         migrated.error().Within("opening the store " + dsn.Describe()));
@@ -190,8 +187,12 @@ Expected<std::unique_ptr<Store>> OpenPostgres(const PostgresDsn& dsn,
     ASSAY_ASSIGN_OR_RETURN(ConnectionPtr reader, OpenSession(dsn));
     readers.push_back(std::move(reader));
   }
+  std::unique_ptr<PostgresBulletin> bulletin;
+  if (options.bulletin) {
+    ASSAY_ASSIGN_OR_RETURN(bulletin, PostgresBulletin::Open(dsn));
+  }
   auto store = std::make_unique<PostgresStore>(dsn, options);
-  store->Start(std::move(writer), std::move(readers));
+  store->Start(std::move(writer), std::move(readers), std::move(bulletin));
   return store;
 }
 

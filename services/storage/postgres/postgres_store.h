@@ -18,8 +18,8 @@ struct PostgresOptions {
   int max_batch = 64;
   // How long closures wait for a server that went away before they are told.
   std::chrono::milliseconds patience{5'000};
-  // Refuses a database that another store with this option is open on.
-  bool alone = false;
+  // Joins the programs that share the database: see Store::bulletin.
+  bool bulletin = false;
   // How often transactions that stay open are looked for, and how old one has
   // to be for a warning in the log.
   std::chrono::milliseconds watch_interval{30'000};
@@ -43,8 +43,8 @@ struct PostgresOptions {
 // did not happen run again.
 //
 // kInvalidArgument, kUnavailable: as ParsePostgresDsn and the server say.
-// kFailedPrecondition: a newer Assay wrote the store, another coordinator
-// serves it, or the server is no fit.
+// kFailedPrecondition: a newer Assay wrote the store, or the server is no
+// fit.
 Expected<std::unique_ptr<Store>> OpenPostgres(const PostgresDsn& dsn,
                                               PostgresOptions options = {});
 

@@ -17,10 +17,6 @@ constexpr std::int64_t kOldestServer = 130000;
 constexpr const char* kLockWriters =
     "SELECT pg_advisory_xact_lock(7022364301967062633)::text";
 
-// "assayone".
-constexpr const char* kLockStore =
-    "SELECT pg_advisory_lock(7022364301966929509)::text";
-
 // A session whose client's machine is gone ends within seconds, and its locks
 // with it.
 constexpr const char* kSettings[] = {
@@ -69,18 +65,6 @@ Expected<std::unique_ptr<PostgresConnection>> OpenSession(
     ASSAY_RETURN_IF_ERROR(connection->Post(setting, {}));
   ASSAY_RETURN_IF_ERROR(CheckServer(*connection, dsn.Describe()));
   return connection;
-}
-
-Status ClaimStore(PostgresConnection& connection, const PostgresDsn& dsn) {
-  ASSAY_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = '3s'"));
-  const auto claimed = connection.Execute(kLockStore);
-  if (!claimed && claimed.error().code == Code::kAborted)
-    return FailedPrecondition("another assayd serves the store ",
-                              dsn.Describe(),
-                              ": stop it first; one at a time has a store");
-  if (!claimed) return std::unexpected(claimed.error());
-  ASSAY_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = 0"));
-  return {};
 }
 
 Expected<std::optional<OldTransaction>> FindOldTransaction(

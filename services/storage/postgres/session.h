@@ -20,12 +20,6 @@ namespace assay::storage {
 Expected<std::unique_ptr<PostgresConnection>> OpenSession(
     const PostgresDsn& dsn);
 
-// Claims the database for this session's life: the coordinator that has it is
-// the one that serves. Waits a moment for one that has just ended.
-//
-// kFailedPrecondition: another one has it.
-Status ClaimStore(PostgresConnection& connection, const PostgresDsn& dsn);
-
 // A transaction that has been open for so long that tables grow: what it might
 // still read cannot be tidied away.
 struct OldTransaction {

@@ -244,15 +244,22 @@ Status AttemptTable::Erase(const AttemptId& id, Clock::TimePoint now) {
 }
 
 Expected<std::vector<AttemptRecord>> AttemptTable::ListPastCutOff(
-    Clock::TimePoint now, std::int32_t limit) {
+    Clock::TimePoint now, std::int32_t limit, const std::string& node,
+    Clock::TimePoint heard_since) {
   // `state = 2` stands here in full, because only then is the index of started
   // attempts of use.
   static const std::string kList = std::string(kSelect) +
                                    "WHERE state = 2 AND cut_off_time <= $1 "
+                                   "AND NOT EXISTS (SELECT 1 FROM nodes "
+                                   "WHERE name <> $3 AND heartbeat > $4 "
+                                   "AND name = (SELECT r.home FROM "
+                                   "repositories AS r "
+                                   "WHERE r.id = attempts.repository)) "
                                    "ORDER BY cut_off_time, id LIMIT $2";
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
-      connection_.Execute(kList, {sql::Time(now), sql::Number(limit)}));
+      connection_.Execute(kList, {sql::Time(now), sql::Number(limit), node,
+                                  sql::Time(heard_since)}));
   std::vector<AttemptRecord> attempts;
   for (const sql::Row& row : found.rows) attempts.push_back(Read(row));
   return attempts;

@@ -102,9 +102,12 @@ class AttemptTable {
   // Takes the candidate's name, address and repository away.
   Status Erase(const AttemptId& id, Clock::TimePoint now);
 
-  // Started attempts whose cut-off is at or before `now`, earliest first.
-  Expected<std::vector<AttemptRecord>> ListPastCutOff(Clock::TimePoint now,
-                                                      std::int32_t limit);
+  // Started attempts whose cut-off is at or before `now`, earliest first,
+  // but for those whose repository is at another node than `node` that was
+  // heard of since `heard_since`: what is on its way there, it knows itself.
+  Expected<std::vector<AttemptRecord>> ListPastCutOff(
+      Clock::TimePoint now, std::int32_t limit, const std::string& node = "",
+      Clock::TimePoint heard_since = Clock::TimePoint::max());
   // Running attempts whose deadline is after `now` and at or before `until`.
   Expected<std::vector<AttemptRecord>> ListDeadlines(Clock::TimePoint now,
                                                      Clock::TimePoint until);

@@ -4,10 +4,12 @@
 //
 //   store_bench sqlite DIRECTORY QUEUED COUNT
 //   store_bench postgres DSN QUEUED COUNT
+//   store_bench pair DSN QUEUED COUNT
 //
 // Keeps QUEUED runs waiting behind those that are measured, and takes turns:
 // COUNT runs by 16 clients of the store, COUNT as bare SQL, three times. Prints
-// "OURS BARE", the medians.
+// "OURS BARE", the medians. `pair`: two coordinators' stores on one database,
+// beside one with as many clients; prints "PAIR ONE".
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +20,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "assay/plan/v1/plan.pb.h"
@@ -58,10 +61,10 @@ class Bench {
   // In batches: what is measured comes after.
   void Queue(int count) { Await(Fill(this, count)); }
 
-  double Measure(int count) {
+  double Measure(int count, int clients = kClients) {
     left_ = count;
     const auto since = std::chrono::steady_clock::now();
-    for (int i = 0; i < kClients; ++i) Spawn(Work(this, i));
+    for (int i = 0; i < clients; ++i) Spawn(Work(this, i));
     Run();
     return count / std::chrono::duration<double>(
                        std::chrono::steady_clock::now() - since)
@@ -171,6 +174,29 @@ int Compare(Bench& bench, int queued, int count, Bare bare) {
   return 0;
 }
 
+// The same runs by two that share a database, each with half of the clients.
+int ComparePair(const storage::PostgresDsn& dsn, const std::string& scratch,
+                int queued, int count) {
+  Bench one(Must(storage::OpenPostgres(dsn)), scratch);
+  Bench other(Must(storage::OpenPostgres(dsn)), scratch);
+  one.Queue(queued);
+  std::vector<double> pair, alone;
+  for (int round = 0; round < kRounds; ++round) {
+    one.Queue(count);
+    alone.push_back(one.Measure(count));
+    one.Queue(count);
+    const auto since = std::chrono::steady_clock::now();
+    std::thread half([&] { other.Measure(count / 2, kClients / 2); });
+    one.Measure(count / 2, kClients / 2);
+    half.join();
+    pair.push_back(count / std::chrono::duration<double>(
+                               std::chrono::steady_clock::now() - since)
+                               .count());
+  }
+  std::printf("%.0f %.0f\n", Median(pair), Median(alone));
+  return 0;
+}
+
 int Main(const std::string& kind, const std::string& place, int queued,
          int count) {
   if (kind == "sqlite") {
@@ -184,6 +210,11 @@ int Main(const std::string& kind, const std::string& place, int queued,
   std::string scratch =
       (std::filesystem::temp_directory_path() / "assay-bench-XXXXXX").string();
   if (mkdtemp(scratch.data()) == nullptr) return 1;
+  if (kind == "pair") {
+    const int code = ComparePair(dsn, scratch, queued, count);
+    std::filesystem::remove_all(scratch);
+    return code;
+  }
   Bench bench(Must(storage::OpenPostgres(dsn)), scratch);
   const int code = Compare(bench, queued, count,
                            [&](int runs) { return BarePostgres(dsn, runs); });

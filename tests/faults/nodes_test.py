@@ -1,0 +1,234 @@
+#!/usr/bin/python3
+"""Two coordinators over one PostgreSQL, with workers that know both: either is
+killed, or stopped for longer than a lease lives and let go on, while candidates
+push to both and watchers follow runs at the other one. Nothing acknowledged is
+lost and no invariant breaks."""
+
+import itertools
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from checker import problems_of
+from fleet import ANSWERS, RUN_SUITE, Postgres, answer, wait_for
+from nodes import Nodes
+from run_checker import run_problems
+from run_history import RunHistory
+from server import BIN, ENVIRONMENT, Lost, Refused, Server
+from watcher import Watcher
+
+LEASE = 10
+# A lease that runs out, the sweep behind it, and the run itself.
+DRAIN = 90
+
+
+class NodesTest(unittest.TestCase):
+    def setUp(self):
+        self.nodes = Nodes()
+        self.addCleanup(self.nodes.close)
+        self.a, self.b = self.nodes.servers["a"], self.nodes.servers["b"]
+        self.history, self.memory, self.seen = RunHistory(), {}, {}
+        self.a.assignment("task", suite=RUN_SUITE)
+
+    def rows(self, query, *values):
+        store = self.nodes.store()
+        try:
+            return store.rows(query, *values)
+        finally:
+            store.close()
+
+    def problems(self):
+        store = self.nodes.store(self.seen)
+        try:
+            return [*problems_of(store, self.history),
+                    *run_problems(store, self.history, self.memory)]
+        finally:
+            store.close()
+
+    def judge(self):
+        wait_for(lambda: not self.rows("SELECT 1 FROM runs WHERE state IN (1, 2)"),
+                 DRAIN, "every run ends")
+        give_up = time.monotonic() + 15
+        while (problems := self.problems()) and time.monotonic() < give_up:
+            time.sleep(0.2)
+        self.assertEqual(problems, [])
+
+    def candidate(self):
+        candidate = self.a.candidate("task")
+        candidate.start()
+        return candidate.clone()
+
+    def push(self, candidate, server, kind="whole"):
+        """To one of them; what it said."""
+        candidate.server = server
+        commit = candidate.commit(f"{kind} {time.monotonic()}",
+                                  files=answer(kind))
+        self.history.note("expected", commit=commit, answer=kind)
+        said, more = candidate.push()
+        self.history.pushes.append((candidate.attempt, commit, said, more))
+        return said, commit
+
+    def home(self, candidate):
+        name = candidate.path.rsplit("/", 1)[1].removesuffix(".git")
+        [row] = self.rows("SELECT home FROM repositories WHERE id = ?", name)
+        return row["home"]
+
+    def run_of(self, commit):
+        return wait_for(
+            lambda: self.rows("SELECT * FROM runs WHERE commit_id = ?", commit),
+            10, "the push has a run")[0]
+
+    def load(self, seconds, servers):
+        """Pushes of three candidates to these in turn, for so long."""
+        stop = time.monotonic() + seconds
+        kinds = itertools.cycle(ANSWERS)
+
+        def work(candidate):
+            turn = itertools.cycle(servers)
+            while time.monotonic() < stop:
+                try:
+                    self.push(candidate, next(turn), next(kinds))
+                except (Lost, Refused, subprocess.TimeoutExpired):
+                    pass
+                time.sleep(0.1)
+        threads = [threading.Thread(target=work, args=(self.candidate(),))
+                   for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def acknowledged(self):
+        return sum(said == "ok" for _, _, said, _ in self.history.pushes)
+
+    def test_a_repository_is_read_anywhere_and_moves_to_where_pushes_arrive(self):
+        candidate = self.candidate()
+        self.assertEqual(self.home(candidate), "a")
+        said, first = self.push(candidate, self.a)
+        self.assertEqual(said, "ok")
+        # Read at the other node, without moving.
+        candidate.server = self.b
+        listed = candidate.run("ls-remote", candidate.url(), "refs/heads/main")
+        self.assertIn(first, listed.stdout)
+        self.assertEqual(self.home(candidate), "a")
+        said, second = self.push(candidate, self.b)
+        self.assertEqual(said, "ok")
+        self.assertEqual(self.home(candidate), "b")
+        candidate.server = self.a
+        listed = candidate.run("ls-remote", candidate.url(), "refs/heads/main")
+        self.assertIn(second, listed.stdout)
+        made = candidate.submit()
+        self.history.submitted.append(
+            (candidate.attempt, int(made["name"].rsplit("/", 1)[1]),
+             made["commit"]))
+        self.judge()
+
+    def test_a_watcher_elsewhere_sees_a_run_as_it_goes(self):
+        candidate = self.candidate()
+        said, commit = self.push(candidate, self.a)
+        self.assertEqual(said, "ok")
+        run = self.run_of(commit)["id"]
+        watchers = [Watcher(server, self.history, server.web)
+                    for server in (self.a, self.b)]
+        threads = [threading.Thread(
+            target=watcher.follow, args=("runs/" + run, lambda: False))
+            for watcher in watchers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        self.judge()
+        seen = [told["seen"] for told in self.history.of("watched")]
+        self.assertEqual(len(seen), 2)
+        self.assertEqual(seen[0], seen[1])
+
+    def test_one_is_killed_and_the_other_goes_on(self):
+        for victim, other in ((self.a, self.b), (self.b, self.a)):
+            before = self.acknowledged()
+            threads = self.load(8, (victim, other))
+            wait_for(lambda: self.acknowledged() > before + 2, 8, "pushes")
+            victim.kill()
+            for thread in threads:
+                thread.join()
+            self.assertGreater(self.acknowledged(), before + 3)
+            wait_for(lambda: other.call("SystemService/GetSystem", {},
+                                        other.admin), 5, "the other serves")
+            # Everything can be had without it.
+            candidate = other.candidate("task")
+            candidate.start()
+            candidate.clone()
+            self.assertEqual(self.push(candidate, other)[0], "ok")
+            began = time.monotonic()
+            victim.start()
+            self.history.note("recovered", what="assayd",
+                              seconds=time.monotonic() - began)
+        self.judge()
+
+    def test_one_is_stopped_for_longer_than_a_lease_and_goes_on(self):
+        threads = self.load(LEASE + 8, (self.a, self.b))
+        wait_for(lambda: self.acknowledged() > 2, 10, "pushes")
+        self.a.process.send_signal(signal.SIGSTOP)
+        time.sleep(LEASE + 4)
+        self.a.process.send_signal(signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+        self.judge()
+        self.assertEqual(
+            self.rows("SELECT COUNT(*) AS n FROM nodes")[0]["n"], 2)
+
+    def test_a_forgotten_node_leaves_and_its_repositories_are_elsewhere(self):
+        candidate = self.candidate()
+        self.assertEqual(self.push(candidate, self.a)[0], "ok")
+        self.a.process.send_signal(signal.SIGSTOP)
+        with self.assertRaises(Refused) as refused:
+            self.b.call("NodeService/ForgetNode", {"name": "nodes/a"}, self.b.admin)
+        self.assertIn("alive", str(refused.exception))
+        wait_for(lambda: self.b.call("NodeService/ListNodes", {}, self.b.admin)
+                 ["nodes"][0]["state"] in ("STATE_SILENT", "STATE_LOST"), 20,
+                 "its silence is seen")
+        self.b.call("NodeService/ForgetNode", {"name": "nodes/a"}, self.b.admin)
+        wait_for(lambda: self.home(candidate) == "b", 20, "it moves")
+        self.a.process.send_signal(signal.SIGCONT)
+        self.assertTrue(self.a.wait_dead(20))
+        self.assertIn("was forgotten", self.a.tail())
+        self.a.reap()
+        self.assertEqual(self.push(candidate, self.b)[0], "ok")
+        self.judge()
+
+
+class StartTest(unittest.TestCase):
+    def test_blobs_elsewhere_are_refused_in_one_line(self):
+        nodes = Nodes(nodes=("a",), workers=0)
+        self.addCleanup(nodes.close)
+        folder = tempfile.mkdtemp(prefix="assay-fault-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+
+        def start(*options):
+            return subprocess.run(
+                [BIN / "assayd", "--data-dir", folder + "/data", "--store",
+                 nodes.postgres.dsn, "--listen", "127.0.0.1:0", "--web",
+                 "127.0.0.1:0", *options], env=ENVIRONMENT, capture_output=True,
+                text=True, timeout=30)
+        lone = start("--node", "b")
+        self.assertEqual(lone.returncode, 1)
+        self.assertIn('node "a" serves this store and keeps its blobs in '
+                      "another place", lone.stderr)
+        self.assertEqual(len(lone.stderr.splitlines()), 1, lone.stderr)
+        taken = start("--node", "b")  # once more: nothing was left
+        self.assertEqual(taken.returncode, 1)
+        named = subprocess.run(
+            [BIN / "assayd", "--data-dir", folder + "/other", "--store",
+             nodes.postgres.dsn, "--blobs", str(nodes.blobs), "--node", "a",
+             "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"],
+            env=ENVIRONMENT, capture_output=True, text=True, timeout=30)
+        self.assertEqual(named.returncode, 1)
+        self.assertIn("with another data directory already", named.stderr)
+
+
+if __name__ == "__main__":
+    if Postgres.BIN is None:
+        raise SystemExit(77)
+    unittest.main(verbosity=2)
