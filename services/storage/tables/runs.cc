@@ -68,6 +68,23 @@ std::int64_t Priority(v1::Run::Kind kind) {
   }
 }
 
+constexpr const char* kReplaced = "a newer push replaced it before it ran";
+
+// Whether a push's run that would be queued again would wait beside one of a
+// newer push of the same candidate.
+Expected<bool> NewerPushWaits(sql::Connection& connection,
+                              const RunRecord& run) {
+  if (run.kind != v1::Run::KIND_PUSH) return false;
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result newer,
+      connection.Execute(
+          "SELECT 1 FROM runs WHERE attempt = $1 AND kind = $2 AND "
+          "state = 1 AND id <> $3 AND queue_time >= $4 LIMIT 1",
+          {run.attempt.str(), sql::Number(v1::Run::KIND_PUSH), run.id.str(),
+           sql::Time(run.queue_time)}));
+  return !newer.rows.empty();
+}
+
 // Appends the StateChanged event of a run whose UPDATE has just reserved its
 // sequence number.
 Expected<RunChange> Announce(sql::Connection& connection, RunRecord run,
@@ -148,12 +165,12 @@ Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
       const sql::Result superseded,
       connection_.Execute(
           "UPDATE runs SET state = 4, finish_time = $3, "
-          "outcome_reason = 'a newer push replaced it before it ran', "
+          "outcome_reason = $5, "
           "next_sequence = next_sequence + 1 "
           "WHERE attempt = $1 AND kind = $4 AND state = 1 AND id <> $2 "
           "RETURNING " ASSAY_RUN_COLUMNS,
           {run.attempt.str(), run.id.str(), sql::Time(run.queue_time),
-           sql::Number(v1::Run::KIND_PUSH)}));
+           sql::Number(v1::Run::KIND_PUSH), std::string(kReplaced)}));
   for (RunRecord& old : ReadAll(superseded)) {
     ASSAY_ASSIGN_OR_RETURN(
         RunChange change,
@@ -256,6 +273,11 @@ Expected<RunChange> RunTable::Requeue(const RunRecord& run,
                                       const std::string& reason, bool fault) {
   const std::int32_t losses = run.losses + (fault ? 1 : 0);
   const bool lost = losses >= kMaxLosses;
+  ASSAY_ASSIGN_OR_RETURN(const bool replaced, NewerPushWaits(connection_, run));
+  const bool over = lost || replaced;
+  v1::Run::State state = v1::Run::STATE_QUEUED;
+  if (replaced) state = v1::Run::STATE_SUPERSEDED;
+  if (lost) state = v1::Run::STATE_FINISHED;
   // The lease as it was read is part of the condition: a renewal that came
   // between keeps the run where it is.
   ASSAY_ASSIGN_OR_RETURN(
@@ -267,14 +289,14 @@ Expected<RunChange> RunTable::Requeue(const RunRecord& run,
           "WHERE id = $1 AND epoch = $2 AND state = 2 AND lease_expiry = $8 "
           "RETURNING " ASSAY_RUN_COLUMNS,
           {run.id.str(), static_cast<std::int64_t>(run.epoch),
-           sql::Number(lost ? v1::Run::STATE_FINISHED : v1::Run::STATE_QUEUED),
+           sql::Number(state),
            sql::Number(lost ? v1::Run::OUTCOME_ERRORED
                             : v1::Run::OUTCOME_UNSPECIFIED),
            lost
                ? "lost " + std::to_string(losses) +
                      " times through no fault of the candidate, last: " + reason
-               : std::string(),
-           lost ? sql::Time(now) : sql::Value(), sql::Number(losses),
+               : std::string(replaced ? kReplaced : ""),
+           over ? sql::Time(now) : sql::Value(), sql::Number(losses),
            sql::Time(run.lease_expiry)}));
   if (updated.rows.empty())
     return Aborted("run ", run.id, " is not leased under epoch ", run.epoch);

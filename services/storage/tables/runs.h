@@ -101,7 +101,8 @@ class RunTable {
                              const std::string& reason,
                              const std::optional<v1::Score>& score);
   // Queues a leased run again in its old place. `fault` counts as a loss; the
-  // third finishes the run as ERRORED instead.
+  // third finishes the run as ERRORED instead. The run of a push gives way to
+  // one of a newer push that waits: it is superseded.
   Expected<RunChange> HandBack(const RunId& run, std::uint64_t epoch,
                                Clock::TimePoint now, const std::string& reason,
                                bool fault);

@@ -162,6 +162,23 @@ TEST_P(RunsTest, ARunningPushIsNotReplaced) {
   EXPECT_EQ(Get(running).state, v1::Run::STATE_RUNNING);
 }
 
+TEST_P(RunsTest, APushThatIsLostAfterANewerOneDoesNotWaitBesideIt) {
+  const RunId lost = Enqueue(v1::Run::KIND_PUSH);
+  const RunRecord first = *Take();
+  const RunId newer = Enqueue(v1::Run::KIND_PUSH);
+  ASSERT_THAT(HandBack(first), IsOk());
+  const RunRecord replaced = Get(lost);
+  EXPECT_EQ(replaced.state, v1::Run::STATE_SUPERSEDED);
+  EXPECT_THAT(replaced.outcome_reason, ::testing::HasSubstr("newer push"));
+  EXPECT_EQ(replaced.finish_time, clock_.Now());
+
+  // The newest one has nothing to give way to.
+  const RunRecord second = *Take();
+  EXPECT_EQ(second.id, newer);
+  ASSERT_THAT(HandBack(second), IsOk());
+  EXPECT_EQ(Get(newer).state, v1::Run::STATE_QUEUED);
+}
+
 TEST_P(RunsTest, EachLeaseHasAHigherEpochAndFencesTheOneBefore) {
   Enqueue(v1::Run::KIND_FINAL);
   const RunRecord first = *Take("w1");
