@@ -36,11 +36,11 @@ class Store:
     """One moment of a store; `dsn` names it when it is PostgreSQL. `seen` keeps
     what git said of repositories in which no file changed."""
 
-    def __init__(self, data, seen=None, dsn=None, blobs=None, others=()):
-        """`others`: data directories in which a repository may be instead."""
+    def __init__(self, data, seen=None, dsn=None, blobs=None, homes=None):
+        """`homes`: data directories by node, where there are several."""
         self.data, self.seen = data, {} if seen is None else seen
         self.dsn, self.blobs = dsn, blobs or data / "blobs"
-        self.others = list(others)
+        self.homes = homes
         if dsn:
             self.db = open_postgres(dsn)
             return
@@ -65,9 +65,13 @@ class Store:
         self.db.close()
 
     def git(self, repository, *arguments):
-        name = f"repositories/attempts/{repository}.git"
-        path = next((data / name for data in (self.data, *self.others)
-                     if (data / name).exists()), self.data / name)
+        home = self.data
+        if self.homes:
+            # Others may have what it was before it moved.
+            [row] = self.rows("SELECT home FROM repositories WHERE id = ?",
+                              repository)
+            home = self.homes[row["home"]]
+        path = home / f"repositories/attempts/{repository}.git"
         files = frozenset(
             (place, name, *os.stat(os.path.join(place, name))[6:9])
             for place, _, names in os.walk(path) for name in names)

@@ -167,4 +167,5 @@ class NetworkLife(FleetLife):
     def store(self):
         return Store(self.server.data, self.seen, self.fleet.dsn,
                      blobs=self.fleet.blobs,
-                     others=[server.data for server in self.fleet.servers])
+                     homes={f"node-{index + 1}": server.data for index, server
+                            in enumerate(self.fleet.servers)})
