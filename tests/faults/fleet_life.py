@@ -271,10 +271,10 @@ class FleetLife:
     # The judgement.
 
     def problems(self):
-        store = self.store()
+        history, store = self.history.frozen(), self.store()
         try:
-            return [*problems_of(store, self.history),
-                    *run_problems(store, self.history, self.memory)]
+            return [*problems_of(store, history),
+                    *run_problems(store, history, self.memory)]
         finally:
             store.close()
 

@@ -49,6 +49,17 @@ class RunHistory(History):
         with self.lock:
             return list(self.notes[kind])
 
+    def frozen(self):
+        """What was told until now: to be taken before the store is read, which
+        may take a while, and must not be held against later answers."""
+        copy = RunHistory()
+        with self.lock:
+            for kind, entries in self.notes.items():
+                copy.notes[kind] = list(entries)
+            for name in ("pushes", "started", "submitted", "assignments"):
+                setattr(copy, name, list(getattr(self, name)))
+        return copy
+
     def save(self):
         """The clients' part too, for whoever looks at a failure."""
         if self.file:
