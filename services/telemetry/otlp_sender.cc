@@ -40,8 +40,11 @@ class HttpSender final : public OtlpSender {
     fields_ =
         curl_slist_append(fields_, "Content-Type: application/x-protobuf");
     fields_ = curl_slist_append(fields_, "Expect:");
-    for (const auto& [name, value] : settings.headers)
-      fields_ = curl_slist_append(fields_, (name + ": " + value).c_str());
+    for (const auto& [name, value] : settings.headers) {
+      std::string field = name;
+      field.append(": ").append(value);
+      fields_ = curl_slist_append(fields_, field.c_str());
+    }
   }
   ~HttpSender() override {
     curl_slist_free_all(fields_);

@@ -6,11 +6,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <future>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
