@@ -143,21 +143,26 @@ Async<v1::CreateAssignmentResponse> AssignmentService::Create(
   }
   record.create_time = record.update_time = clock_.Now();
   using Response = v1::CreateAssignmentResponse;
-  co_return co_await store_.Write([record, context, request](Transaction& tx) {
-    return storage::Once<Response>(
-        tx,
-        {context.caller.token.str(),
-         "assay.v1.AssignmentService/CreateAssignment", request.request_id()},
-        request, record.create_time, [&]() -> Expected<Response> {
-          ASSAY_RETURN_IF_ERROR(tx.assignments.Create(record));
-          ASSAY_RETURN_IF_ERROR(
-              Audit(tx, context, record, "assignment.create"));
-          Response response;
-          ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
-                                 Show(tx, record));
-          return response;
-        });
-  });
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response made,
+      co_await store_.Write([record, context, request](Transaction& tx) {
+        return storage::Once<Response>(
+            tx,
+            {context.caller.token.str(),
+             "assay.v1.AssignmentService/CreateAssignment",
+             request.request_id()},
+            request, record.create_time, [&]() -> Expected<Response> {
+              ASSAY_RETURN_IF_ERROR(tx.assignments.Create(record));
+              ASSAY_RETURN_IF_ERROR(
+                  Audit(tx, context, record, "assignment.create"));
+              Response response;
+              ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
+                                     Show(tx, record));
+              return response;
+            });
+      }));
+  if (parts_.on_changed) parts_.on_changed();
+  co_return made;
 }
 
 Async<v1::UpdateAssignmentResponse> AssignmentService::Update(
@@ -178,21 +183,26 @@ Async<v1::UpdateAssignmentResponse> AssignmentService::Update(
   record.version = request.expected_version() + 1;
   record.update_time = clock_.Now();
   using Response = v1::UpdateAssignmentResponse;
-  co_return co_await store_.Write([record, context, request](Transaction& tx) {
-    return storage::Once<Response>(
-        tx,
-        {context.caller.token.str(),
-         "assay.v1.AssignmentService/UpdateAssignment", request.request_id()},
-        request, record.update_time, [&]() -> Expected<Response> {
-          ASSAY_RETURN_IF_ERROR(tx.assignments.AddVersion(record));
-          ASSAY_RETURN_IF_ERROR(
-              Audit(tx, context, record, "assignment.update"));
-          Response response;
-          ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
-                                 Show(tx, record));
-          return response;
-        });
-  });
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response made,
+      co_await store_.Write([record, context, request](Transaction& tx) {
+        return storage::Once<Response>(
+            tx,
+            {context.caller.token.str(),
+             "assay.v1.AssignmentService/UpdateAssignment",
+             request.request_id()},
+            request, record.update_time, [&]() -> Expected<Response> {
+              ASSAY_RETURN_IF_ERROR(tx.assignments.AddVersion(record));
+              ASSAY_RETURN_IF_ERROR(
+                  Audit(tx, context, record, "assignment.update"));
+              Response response;
+              ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
+                                     Show(tx, record));
+              return response;
+            });
+      }));
+  if (parts_.on_changed) parts_.on_changed();
+  co_return made;
 }
 
 Async<v1::GetAssignmentResponse> AssignmentService::Get(

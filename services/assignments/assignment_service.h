@@ -33,6 +33,8 @@ struct AssignmentParts {
   // Stores a template as one root commit and answers with it (the
   // repositories' CreateTemplate).
   std::function<Async<std::string>(v1::FileTree)> create_template;
+  // An assignment was made or has a new version.
+  std::function<void()> on_changed;
 };
 
 // assay.v1.AssignmentService.

@@ -178,11 +178,13 @@ Expected<v1::AcceptInvitationResponse> AcceptIn(
 }  // namespace
 
 InvitationService::InvitationService(storage::Store& store, const Clock& clock,
-                                     std::string base_url, bool mails_links)
+                                     std::string base_url, bool mails_links,
+                                     std::function<void()> on_changed)
     : store_(store),
       clock_(clock),
       base_url_(std::move(base_url)),
-      mails_links_(mails_links) {}
+      mails_links_(mails_links),
+      on_changed_(std::move(on_changed)) {}
 
 void InvitationService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.InvitationService/";
@@ -248,6 +250,7 @@ Async<v1::CreateInvitationResponse> InvitationService::Create(
       }));
   response.set_secret(secret);
   response.set_link(LinkOf(base_url_, secret));
+  Changed();
   co_return response;
 }
 
@@ -299,6 +302,7 @@ Async<v1::CreateInvitationsResponse> InvitationService::CreateMany(
     row.set_secret(secrets[i]);
     row.set_link(LinkOf(base_url_, secrets[i]));
   }
+  Changed();
   co_return response;
 }
 
@@ -324,6 +328,7 @@ Async<v1::ResendInvitationResponse> InvitationService::Resend(
   *response.mutable_invitation() = ToProto(record, now);
   response.set_secret(secret);
   response.set_link(LinkOf(base_url_, secret));
+  Changed();
   co_return response;
 }
 
@@ -355,8 +360,10 @@ Async<v1::RevokeInvitationResponse> InvitationService::Revoke(
       const InvitationId id,
       rpc::ParseName<InvitationId>("invitations", request.name()));
   using Response = v1::RevokeInvitationResponse;
-  co_return co_await store_.Write(
-      [id, context, now = clock_.Now()](Transaction& tx) -> Expected<Response> {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response response,
+      co_await store_.Write([id, context, now = clock_.Now()](
+                                Transaction& tx) -> Expected<Response> {
         ASSAY_ASSIGN_OR_RETURN(InvitationRecord record, tx.invitations.Get(id));
         if (record.state == v1::Invitation::STATE_ACCEPTED)
           return FailedPrecondition("invitation ", id,
@@ -374,7 +381,9 @@ Async<v1::RevokeInvitationResponse> InvitationService::Revoke(
         Response response;
         *response.mutable_invitation() = ToProto(record, now);
         return response;
-      });
+      }));
+  Changed();
+  co_return response;
 }
 
 Async<v1::AcceptInvitationResponse> InvitationService::Accept(
@@ -388,6 +397,7 @@ Async<v1::AcceptInvitationResponse> InvitationService::Accept(
         return AcceptIn(tx, hash, token, base_url, now);
       }));
   response.set_token(token.secret);
+  Changed();
   co_return response;
 }
 

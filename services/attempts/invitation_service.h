@@ -1,6 +1,7 @@
 #ifndef ASSAY_SERVICES_ATTEMPTS_INVITATION_SERVICE_H_
 #define ASSAY_SERVICES_ATTEMPTS_INVITATION_SERVICE_H_
 
+#include <functional>
 #include <string>
 
 #include "assay/v1/invitation_service.pb.h"
@@ -21,11 +22,16 @@ class InvitationService {
   // `base_url` is what links begin with: "https://assay.example.org". With
   // `mails_links`, links go to the candidate's address, too; the outbox then
   // holds a link's secret until it was sent.
+  // `on_changed` follows every change.
   InvitationService(storage::Store& store, const Clock& clock,
-                    std::string base_url, bool mails_links = false);
+                    std::string base_url, bool mails_links = false,
+                    std::function<void()> on_changed = {});
   void Register(rpc::MethodRegistry& registry);
 
  private:
+  void Changed() const {
+    if (on_changed_) on_changed_();
+  }
   Async<v1::CreateInvitationResponse> Create(
       rpc::CallContext context, v1::CreateInvitationRequest request);
   Async<v1::CreateInvitationsResponse> CreateMany(
@@ -43,6 +49,7 @@ class InvitationService {
   const Clock& clock_;
   const std::string base_url_;
   const bool mails_links_;
+  const std::function<void()> on_changed_;
 };
 
 }  // namespace assay::attempts

@@ -454,13 +454,16 @@ struct Coordinator::Parts {
       *ground.blobs,
       clock,
       {.compile = assignments::CompileWithRunnerSuite,
-       .create_template = [this](v1::FileTree files) {
-         return homes.CreateTemplate(std::move(files));
-       }}};
+       .create_template =
+           [this](v1::FileTree files) {
+             return homes.CreateTemplate(std::move(files));
+           },
+       .on_changed = [this] { feed.TouchLists(); }}};
   assignments::SuiteService suite_service{store, *ground.blobs,
                                           assignments::CheckWithRunnerSuite};
   attempts::InvitationService invitation_service{store, clock, public_url,
-                                                 options.ways.mails()};
+                                                 options.ways.mails(),
+                                                 [this] { feed.TouchLists(); }};
   attempts::LostLinkService lost_link_service{store, clock, public_url,
                                               options.ways.mails(),
                                               [this] { WakeNotifier(); }};
@@ -585,9 +588,9 @@ struct Coordinator::Parts {
       store,
       clock,
       [this](AttemptId attempt, RunId run, runs::RunReader::Write write) {
-        return reader.Watch({.role = v1::ROLE_CANDIDATE, .attempt = attempt},
-                            std::move(run), {.results_only = true},
-                            std::move(write));
+        return reader.Watch(
+            {.role = v1::ROLE_CANDIDATE, .attempt = attempt}, std::move(run),
+            {.detail = runs::RunReader::Detail::kResults}, std::move(write));
       },
       {.spool_directory = ground.directory->spool(),
        .hooks_directory = ground.directory->hooks(),

@@ -72,7 +72,7 @@ std::string ConnectErrorJson(const Error& error) {
   return Dump(ErrorJson(error));
 }
 
-std::string ConnectFrame(std::string_view json) { return Frame(0, json); }
+std::string ConnectFrame(std::string_view message) { return Frame(0, message); }
 
 std::string ConnectEndFrame(const Status& status) {
   nlohmann::ordered_json end = nlohmann::ordered_json::object();
@@ -131,6 +131,21 @@ Expected<std::string> PrintJson(const google::protobuf::Message& message) {
   if (status.ok()) return json;
   return Internal("cannot print ", message.GetDescriptor()->full_name(), ": ",
                   status.message().ToString());
+}
+
+Status ParseMessage(Codec codec, std::string_view bytes,
+                    google::protobuf::Message& message) {
+  if (codec == Codec::kJson) return ParseJson(bytes, message);
+  if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return {};
+  return InvalidArgument("the request is no ",
+                         message.GetDescriptor()->full_name());
+}
+
+Expected<std::string> PrintMessage(Codec codec,
+                                   const google::protobuf::Message& message) {
+  if (codec == Codec::kJson) return PrintJson(message);
+  return message.SerializeAsString();
 }
 
 }  // namespace assay::gateway

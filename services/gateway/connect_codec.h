@@ -13,15 +13,19 @@
 
 namespace assay::gateway {
 
-// The Connect protocol's bytes, with JSON messages. Pure functions.
+// The Connect protocol's bytes. Pure functions.
+
+// How messages are written. Errors and the ends of streams are always JSON.
+enum class Codec { kJson, kProto };
 
 // The HTTP status of a failed unary call.
 int ConnectHttpStatus(Code code);
 // {"code":"not_found","message":"..."}.
 std::string ConnectErrorJson(const Error& error);
 
-// One message of a stream: a byte of flags, the size in four bytes, the JSON.
-std::string ConnectFrame(std::string_view json);
+// One message of a stream: a byte of flags, the size in four bytes, the
+// message.
+std::string ConnectFrame(std::string_view message);
 // The last frame of a stream, which says how it ended.
 std::string ConnectEndFrame(const Status& status);
 // The message inside the only frame that a server stream's request may have.
@@ -38,6 +42,12 @@ Expected<std::optional<std::chrono::milliseconds>> ConnectTimeout(
 // would drop without a word.
 Status ParseJson(std::string_view json, google::protobuf::Message& message);
 Expected<std::string> PrintJson(const google::protobuf::Message& message);
+
+// The same in either codec.
+Status ParseMessage(Codec codec, std::string_view bytes,
+                    google::protobuf::Message& message);
+Expected<std::string> PrintMessage(Codec codec,
+                                   const google::protobuf::Message& message);
 
 }  // namespace assay::gateway
 

@@ -17,8 +17,15 @@ namespace {
 namespace asio = boost::asio;
 using google::protobuf::Message;
 
-constexpr std::string_view kUnaryType = "application/json";
-constexpr std::string_view kStreamType = "application/connect+json";
+constexpr std::string_view kErrorType = "application/json";
+
+std::string_view TypeOf(Codec codec, bool streaming) {
+  if (streaming)
+    return codec == Codec::kJson ? "application/connect+json"
+                                 : "application/connect+proto";
+  return codec == Codec::kJson ? "application/json" : "application/proto";
+}
+
 constexpr std::size_t kMaxBody = 4 << 20;
 // Whoever writes assignments sends templates and suites, in base64.
 constexpr std::size_t kMaxAuthorBody = 96 << 20;
@@ -32,6 +39,14 @@ std::string_view MediaType(std::string_view value) {
   value = value.substr(0, value.find(';'));
   while (value.ends_with(' ')) value.remove_suffix(1);
   return value;
+}
+
+// Absent: neither is what the request has.
+std::optional<Codec> CodecOf(const HttpRequest& request, bool streaming) {
+  const std::string_view type = MediaType(request.Field("content-type"));
+  for (const Codec codec : {Codec::kJson, Codec::kProto})
+    if (type == TypeOf(codec, streaming)) return codec;
+  return std::nullopt;
 }
 
 Expected<CallOptions> ReadOptions(const HttpRequest& request) {
@@ -59,15 +74,17 @@ std::size_t BodyLimit(const rpc::CallContext& context) {
 // The handler's side of a stream: writes to the client as it is read.
 class FrameSink final : public rpc::MessageSink {
  public:
-  explicit FrameSink(HttpExchange& exchange) : exchange_(exchange) {}
+  FrameSink(HttpExchange& exchange, Codec codec)
+      : exchange_(exchange), codec_(codec) {}
   rpc::Async<void> Write(const Message& message) override {
-    Expected<std::string> json = PrintJson(message);
-    if (!json) co_return std::unexpected(std::move(json).error());
-    co_return co_await exchange_.Write(ConnectFrame(*json));
+    Expected<std::string> bytes = PrintMessage(codec_, message);
+    if (!bytes) co_return std::unexpected(std::move(bytes).error());
+    co_return co_await exchange_.Write(ConnectFrame(*bytes));
   }
 
  private:
   HttpExchange& exchange_;
+  const Codec codec_;
 };
 
 // What a unary call and its timer share: the call may outlive the answer.
@@ -126,23 +143,23 @@ asio::awaitable<void> RunStream(MethodGate& gate, const rpc::Method& method,
 
 HttpResponse ErrorResponse(const Error& error) {
   return {.status = ConnectHttpStatus(error.code),
-          .fields = {{"Content-Type", std::string(kUnaryType)},
+          .fields = {{"Content-Type", std::string(kErrorType)},
                      {"Cache-Control", "no-store"}},
           .body = ConnectErrorJson(error)};
 }
 
 // `fields` go along with an answer that is no error.
 asio::awaitable<void> RespondUnary(HttpExchange& exchange,
-                                   Expected<std::string> json,
+                                   Expected<std::string> message, Codec codec,
                                    HeaderFields fields = {}) {
   HttpResponse response;
-  if (json) {
+  if (message) {
     response.fields = std::move(fields);
-    response.fields.emplace_back("Content-Type", kUnaryType);
+    response.fields.emplace_back("Content-Type", TypeOf(codec, false));
     response.fields.emplace_back("Cache-Control", "no-store");
-    response.body = *std::move(json);
+    response.body = *std::move(message);
   } else {
-    response = ErrorResponse(json.error());
+    response = ErrorResponse(message.error());
   }
   static_cast<void>(co_await exchange.Respond(std::move(response)));
 }
@@ -150,21 +167,22 @@ asio::awaitable<void> RespondUnary(HttpExchange& exchange,
 // Everything before the handler: who calls, and what.
 rpc::Async<std::unique_ptr<Message>> ReadRequest(HttpExchange& exchange,
                                                  const rpc::Method& method,
+                                                 Codec codec,
                                                  std::size_t limit) {
   Expected<std::string> body = co_await ReadBody(exchange, limit);
   if (!body) co_return std::unexpected(std::move(body).error());
-  std::string_view json = *body;
+  std::string_view bytes = *body;
   if (method.server_streaming) {
-    ASSAY_CO_ASSIGN_OR_RETURN(json, ConnectRequestFrame(*body));
+    ASSAY_CO_ASSIGN_OR_RETURN(bytes, ConnectRequestFrame(*body));
   }
   std::unique_ptr<Message> request(method.request_prototype->New());
-  ASSAY_CO_RETURN_IF_ERROR(ParseJson(json, *request));
+  ASSAY_CO_RETURN_IF_ERROR(ParseMessage(codec, bytes, *request));
   co_return request;
 }
 
 rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
                               const SessionCookie& cookie,
-                              const rpc::Method& method) {
+                              const rpc::Method& method, Codec codec) {
   const HttpRequest& head = exchange.request();
   ConnectCall call;
   ASSAY_CO_ASSIGN_OR_RETURN(call.options, ReadOptions(head));
@@ -176,7 +194,7 @@ rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
   if (!context) co_return std::unexpected(std::move(context).error());
   call.context = *std::move(context);
   auto request =
-      co_await ReadRequest(exchange, method, BodyLimit(call.context));
+      co_await ReadRequest(exchange, method, codec, BodyLimit(call.context));
   if (!request) co_return std::unexpected(std::move(request).error());
   call.request = *std::move(request);
   co_return call;
@@ -185,35 +203,39 @@ rpc::Async<ConnectCall> Begin(HttpExchange& exchange, MethodGate& gate,
 asio::awaitable<void> HandleUnary(asio::any_io_executor strand,
                                   HttpExchange& exchange, MethodGate& gate,
                                   const SessionCookie& cookie,
-                                  const rpc::Method& method) {
-  Expected<ConnectCall> call = co_await Begin(exchange, gate, cookie, method);
+                                  const rpc::Method& method, Codec codec) {
+  Expected<ConnectCall> call =
+      co_await Begin(exchange, gate, cookie, method, codec);
   if (!call)
-    co_return co_await RespondUnary(exchange, std::unexpected(call.error()));
+    co_return co_await RespondUnary(exchange, std::unexpected(call.error()),
+                                    codec);
   auto response =
       co_await CallWithin(strand, method, std::move(call->context),
                           std::move(call->request), call->options.timeout);
   if (!response)
-    co_return co_await RespondUnary(exchange,
-                                    std::unexpected(response.error()));
+    co_return co_await RespondUnary(exchange, std::unexpected(response.error()),
+                                    codec);
   HeaderFields fields;
   cookie.Apply(**response, fields);
-  co_await RespondUnary(exchange, PrintJson(**response), std::move(fields));
+  co_await RespondUnary(exchange, PrintMessage(codec, **response), codec,
+                        std::move(fields));
 }
 
 // A stream's errors travel in its last frame: its status is always 200.
 asio::awaitable<void> HandleStream(asio::any_io_executor strand,
                                    HttpExchange& exchange, MethodGate& gate,
                                    const SessionCookie& cookie,
-                                   const rpc::Method& method) {
-  Expected<ConnectCall> call = co_await Begin(exchange, gate, cookie, method);
+                                   const rpc::Method& method, Codec codec) {
+  Expected<ConnectCall> call =
+      co_await Begin(exchange, gate, cookie, method, codec);
   const Status head = co_await exchange.StartResponse(
-      200, {{"Content-Type", std::string(kStreamType)},
+      200, {{"Content-Type", std::string(TypeOf(codec, true))},
             {"Cache-Control", "no-store"},
             {"X-Accel-Buffering", "no"}});
   if (!head) co_return;
   Status status = Fail(Code::kCancelled, "the caller has gone");
   if (call) {
-    FrameSink sink(exchange);
+    FrameSink sink(exchange, codec);
     const auto timeout = call->options.timeout;
     const WorkEnd end = co_await RunWhileConnected(
         strand, exchange, timeout,
@@ -247,17 +269,19 @@ asio::awaitable<void> ConnectHandler::Handle(HttpExchange& exchange) {
         {.status = 405, .fields = {{"Allow", "POST"}}}));
     co_return;
   }
-  const std::string_view expected =
-      method.server_streaming ? kStreamType : kUnaryType;
-  if (MediaType(request.Field("content-type")) != expected) {
+  const std::optional<Codec> codec = CodecOf(request, method.server_streaming);
+  if (!codec) {
+    std::string accepted(TypeOf(Codec::kJson, method.server_streaming));
+    accepted += ", ";
+    accepted += TypeOf(Codec::kProto, method.server_streaming);
     static_cast<void>(co_await exchange.Respond(
-        {.status = 415, .fields = {{"Accept-Post", std::string(expected)}}}));
+        {.status = 415, .fields = {{"Accept-Post", accepted}}}));
     co_return;
   }
   if (method.server_streaming)
-    co_await HandleStream(strand_, exchange, gate_, cookie_, method);
+    co_await HandleStream(strand_, exchange, gate_, cookie_, method, *codec);
   else
-    co_await HandleUnary(strand_, exchange, gate_, cookie_, method);
+    co_await HandleUnary(strand_, exchange, gate_, cookie_, method, *codec);
 }
 
 }  // namespace assay::gateway

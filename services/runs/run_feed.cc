@@ -52,6 +52,8 @@ struct ListMailbox {
   Bell bell;
   std::set<RunId> changed;
   bool missed = false;
+  // Something that is no run.
+  bool touched = false;
   bool closed = false;
 };
 
@@ -107,19 +109,19 @@ class AllWatch final : public RunFeed::ListWatch {
   explicit AllWatch(std::shared_ptr<ListMailbox> mailbox)
       : mailbox_(std::move(mailbox)) {}
 
-  Async<std::vector<RunId>> Next() override { return NextOf(mailbox_); }
+  Async<Changes> Next() override { return NextOf(mailbox_); }
 
  private:
-  static Async<std::vector<RunId>> NextOf(
-      std::shared_ptr<ListMailbox> mailbox) {
+  static Async<Changes> NextOf(std::shared_ptr<ListMailbox> mailbox) {
     ASSAY_CO_RETURN_IF_ERROR(
         co_await WaitFor(mailbox, [](const ListMailbox& box) {
-          return box.missed || !box.changed.empty();
+          return box.missed || box.touched || !box.changed.empty();
         }));
     if (std::exchange(mailbox->missed, false))
       co_return Unavailable("something may have been missed; watch again");
     const std::set<RunId> changed = std::exchange(mailbox->changed, {});
-    co_return std::vector<RunId>(changed.begin(), changed.end());
+    co_return Changes{.runs = {changed.begin(), changed.end()},
+                      .others = std::exchange(mailbox->touched, false)};
   }
 
   std::shared_ptr<ListMailbox> mailbox_;
@@ -181,6 +183,7 @@ class RunFeed::State {
   void Mark(const RunId& run, bool queued);
   void Touch(const AttemptId& attempt);
   void TouchAll();
+  void TouchLists();
 
   // Of one run: who watches it, and how far they were told.
   struct RunWatchers {
@@ -235,7 +238,15 @@ void RunFeed::State::Mark(const RunId& run, bool queued) {
     for (const auto& callback : on_queued) callback();
 }
 
+void RunFeed::State::TouchLists() {
+  for (const auto& mailbox : Alive(list_watchers)) {
+    mailbox->touched = true;
+    mailbox->bell.Notify();
+  }
+}
+
 void RunFeed::State::Touch(const AttemptId& attempt) {
+  TouchLists();
   const auto it = attempt_watchers.find(attempt);
   if (it == attempt_watchers.end()) return;
   for (const auto& mailbox : Alive(it->second)) {
@@ -246,6 +257,7 @@ void RunFeed::State::Touch(const AttemptId& attempt) {
 }
 
 void RunFeed::State::TouchAll() {
+  TouchLists();
   for (auto& [attempt, list] : attempt_watchers) {
     for (const auto& mailbox : Alive(list)) {
       mailbox->changed = true;
@@ -362,6 +374,12 @@ void RunFeed::Touch(const AttemptId& attempt) {
 
 void RunFeed::TouchAll() {
   state_->TouchAll();
+  if (state_->echo.all_touched) state_->echo.all_touched();
+}
+
+void RunFeed::TouchLists() {
+  state_->TouchLists();
+  // There is no word of its own for that among coordinators.
   if (state_->echo.all_touched) state_->echo.all_touched();
 }
 

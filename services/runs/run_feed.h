@@ -48,13 +48,18 @@ class RunFeed {
     virtual Async<Batch> Next() = 0;
   };
 
-  // A watcher of every run: learns which runs changed state, each once however
-  // often it changed meanwhile.
+  // A watcher of everything that lists show: learns which runs changed state,
+  // each once however often it changed meanwhile, and that something else did.
   class ListWatch {
    public:
+    struct Changes {
+      std::vector<RunId> runs;
+      // Something that is no run: an attempt, an invitation, a question.
+      bool others = false;
+    };
     virtual ~ListWatch() = default;
     // kUnavailable: changes may have been missed; read all and go on.
-    virtual Async<std::vector<RunId>> Next() = 0;
+    virtual Async<Changes> Next() = 0;
   };
 
   // A watcher of one attempt: learns that something about it changed, once
@@ -92,6 +97,8 @@ class RunFeed {
   void Touch(const AttemptId& attempt);
   // Something that every attempt may show.
   void TouchAll();
+  // Something that no attempt shows, but lists do: an invitation, say.
+  void TouchLists();
   std::unique_ptr<AttemptWatch> WatchAttempt(const AttemptId& attempt);
   // Called after each Publish that queued a run: the dispatcher's wake-up.
   void OnQueued(std::function<void()> callback);

@@ -76,6 +76,8 @@ v1::Run Show(const Sight& sight, const std::optional<Visibility>& visibility) {
   return visibility ? visibility->Redact(std::move(run)) : run;
 }
 
+using Detail = RunReader::Detail;
+
 // Events of a run from the store, and how far they go.
 struct Stretch {
   std::vector<v1::RunEvent> events;
@@ -96,12 +98,13 @@ std::int32_t LimitFor(const std::vector<v1::RunEvent>& events) {
 }
 
 Expected<Stretch> ReadStretch(Transaction& tx, const RunId& id,
-                              std::int64_t after, bool results_only,
+                              std::int64_t after, Detail detail,
                               std::int32_t limit) {
   ASSAY_ASSIGN_OR_RETURN(const RunRecord run, tx.runs.Get(id));
   Stretch stretch;
-  ASSAY_ASSIGN_OR_RETURN(stretch.events,
-                         tx.run_events.List(id, after, limit, results_only));
+  ASSAY_ASSIGN_OR_RETURN(
+      stretch.events,
+      tx.run_events.List(id, after, limit, detail == Detail::kResults));
   stretch.full = std::ssize(stretch.events) == limit;
   // Where logs are left out the last event may lie far behind.
   stretch.read_to =
@@ -113,10 +116,10 @@ Expected<Stretch> ReadStretch(Transaction& tx, const RunId& id,
 // One watcher's way through a run. Lives in the frame of RunReader::Watch.
 class Follower {
  public:
-  Follower(std::optional<Visibility> visibility, bool results_only,
+  Follower(std::optional<Visibility> visibility, Detail detail,
            RunReader::Write write)
       : visibility_(std::move(visibility)),
-        results_only_(results_only),
+        detail_(detail),
         write_(std::move(write)) {}
 
   std::int64_t position() const { return position_; }
@@ -127,8 +130,8 @@ class Follower {
   Async<void> Write(v1::RunEvent event) {
     position_ = event.sequence();
     done_ = IsLast(event);
-    if (results_only_ && (event.has_log() || event.has_spans()))
-      co_return Status();
+    if (detail_ != Detail::kAll && event.has_spans()) co_return Status();
+    if (detail_ == Detail::kResults && event.has_log()) co_return Status();
     if (visibility_) {
       auto redacted = visibility_->Redact(std::move(event));
       if (!redacted) co_return Status();
@@ -150,7 +153,7 @@ class Follower {
 
  private:
   const std::optional<Visibility> visibility_;
-  const bool results_only_;
+  const Detail detail_;
   const RunReader::Write write_;
   std::int64_t position_ = 0;
   bool done_ = false;
@@ -230,8 +233,7 @@ Async<void> RunReader::Watch(rpc::Caller caller, RunId id, WatchOptions options,
     co_return Status();
   }
 
-  Follower follower(std::move(visibility), options.results_only,
-                    std::move(write));
+  Follower follower(std::move(visibility), options.detail, std::move(write));
   // -1: from the first one on.
   follower.set_position(std::max<std::int64_t>(0, options.after_sequence));
   bool behind = follower.position() < now_at;
@@ -241,10 +243,10 @@ Async<void> RunReader::Watch(rpc::Caller caller, RunId id, WatchOptions options,
       const std::int64_t before = follower.position();
       ASSAY_CO_ASSIGN_OR_RETURN(
           Stretch stretch,
-          co_await store_.Read([id, before, only = options.results_only,
-                                limit](Transaction& tx) {
-            return ReadStretch(tx, id, before, only, limit);
-          }));
+          co_await store_.Read(
+              [id, before, detail = options.detail, limit](Transaction& tx) {
+                return ReadStretch(tx, id, before, detail, limit);
+              }));
       behind = stretch.full;
       limit = stretch.next_limit;
       ASSAY_CO_RETURN_IF_ERROR(co_await follower.WriteAll(std::move(stretch)));

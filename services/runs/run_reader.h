@@ -32,12 +32,13 @@ class RunReader {
                                        storage::RunFilter filter,
                                        storage::Page page);
 
+  // Which events: all, those that are no spans, or neither logs nor spans.
+  enum class Detail { kAll, kNoSpans, kResults };
   struct WatchOptions {
     // Events after this one instead of a snapshot; 0: a snapshot first; -1:
     // every event from the first one on.
     std::int64_t after_sequence = 0;
-    // Leave out logs and spans.
-    bool results_only = false;
+    Detail detail = Detail::kAll;
   };
   // Hands the run to `write` as it is and then as it goes on, until it has
   // finished. Each event comes once and in order, however slow `write` is.

@@ -24,6 +24,12 @@ Expected<storage::RunFilter> ParseFilter(const std::string& attempt,
   return filter;
 }
 
+RunReader::Detail DetailOf(const v1::WatchRunRequest& request) {
+  using Detail = RunReader::Detail;
+  if (request.results_only()) return Detail::kResults;
+  return request.without_spans() ? Detail::kNoSpans : Detail::kAll;
+}
+
 }  // namespace
 
 RunService::RunService(RunReader& reader, RunFeed& feed)
@@ -86,13 +92,13 @@ Async<void> RunService::WatchRun(
     rpc::StreamWriter<v1::WatchRunResponse> writer) {
   ASSAY_CO_ASSIGN_OR_RETURN(const RunId run,
                             rpc::ParseName<RunId>("runs", request.name()));
-  co_return co_await reader_.Watch(context.caller, run,
-                                   {.after_sequence = request.after_sequence(),
-                                    .results_only = request.results_only()},
-                                   // Not a coroutine itself, so it may capture.
-                                   [&writer](v1::WatchRunResponse response) {
-                                     return writer.Write(std::move(response));
-                                   });
+  co_return co_await reader_.Watch(
+      context.caller, run,
+      {.after_sequence = request.after_sequence(), .detail = DetailOf(request)},
+      // Not a coroutine itself, so it may capture.
+      [&writer](v1::WatchRunResponse response) {
+        return writer.Write(std::move(response));
+      });
 }
 
 Async<void> RunService::WatchRuns(
@@ -111,19 +117,20 @@ Async<void> RunService::WatchRuns(
       for (v1::Run& run : newest.items) *snapshot.add_runs() = std::move(run);
       ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(snapshot)));
     }
-    const Expected<std::vector<RunId>> changed = co_await watch->Next();
+    const Expected<RunFeed::ListWatch::Changes> changed =
+        co_await watch->Next();
     all = !changed && changed.error().code == Code::kUnavailable;
     if (all) continue;
     if (!changed) co_return std::unexpected(changed.error());
     v1::WatchRunsResponse update;
-    for (const RunId& id : *changed) {
+    for (const RunId& id : changed->runs) {
       ASSAY_CO_ASSIGN_OR_RETURN(v1::Run run,
                                 co_await reader_.Get(context.caller, id));
       if (request.assignment().empty() ||
           run.assignment() == request.assignment())
         *update.add_runs() = std::move(run);
     }
-    if (update.runs().empty()) continue;
+    if (update.runs().empty() && !changed->others) continue;
     ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(update)));
   }
 }

@@ -6,7 +6,13 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { axeViolations, launch } from './browser.mjs';
-import { FakeAssayd, INVITATION, PASSWORD, TOKEN } from './fake_assayd.mjs';
+import {
+  FakeAssayd,
+  INVITATION,
+  PASSWORD,
+  TOKEN,
+  worker,
+} from './fake_assayd.mjs';
 import {
   CHECKS,
   fill,
@@ -119,7 +125,7 @@ test('a token in the address signs in and leaves the address', async () => {
 });
 
 test('an empty installation says what to do', async () => {
-  server.system = {};
+  server.workers = [];
   await open('/');
   await page.getByText('assay assignment create').waitFor();
   await page.getByText('No runs yet').waitFor();
@@ -155,6 +161,26 @@ test('a new run appears and changes without a reload', async () => {
     /run_new/,
     'the newest comes first',
   );
+});
+
+test('an invitation and a start appear without a reload', async () => {
+  fill(server);
+  await open('/assignments/orders-api');
+  await page.locator('.table-window').waitFor();
+  server.candidates.push({
+    ...server.candidates[0],
+    invitation: 'invitations/inv_new',
+    candidateName: 'Grace H.',
+  });
+  server.tellLists();
+  await page.getByRole('row').filter({ hasText: 'Grace H.' }).waitFor();
+  await open('/');
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+  const { assignments } = server;
+  const assignment = assignments.get('assignments/orders-api');
+  assignments.set(assignment.name, { ...assignment, attemptCount: 4711 });
+  server.tellLists();
+  await page.getByText('4711').first().waitFor();
 });
 
 test('a finished run shows checks, log and trace', async () => {
@@ -794,21 +820,36 @@ test('what waits, the queue and the workers stand on the first page', async () =
     runningCount: 2,
     usualRunDuration: '8.2s',
   };
-  server.system = {
-    version: 'test',
-    workers: [
-      { name: 'w1', slots: 2 },
-      { name: 'w2', slots: 4, heldBack: 'drained by Ada: new disk' },
-    ],
-  };
+  server.workers = [
+    worker('w1'),
+    worker('w2', {
+      slots: 4,
+      state: 'STATE_DRAINED',
+      actor: 'Ada',
+      reason: 'new disk',
+    }),
+    worker('w3', { attached: false }),
+  ];
   await open('/');
   await page.getByRole('link', { name: 'A question to answer' }).waitFor();
   await page.getByText('2 running, 1 queued. A run usually takes').waitFor();
   await page.getByRole('cell', { name: 'in 1 min' }).waitFor();
-  await page.getByRole('cell', { name: 'w1' }).waitFor();
+  await page.getByRole('cell', { name: 'w1', exact: true }).waitFor();
   await page
     .getByRole('cell', { name: 'no: drained by Ada: new disk' })
     .waitFor();
+  await page.getByRole('button', { name: 'Drain w1' }).click();
+  await page.getByLabel('Why w1 is drained').fill('the fan');
+  await page.keyboard.press('Enter');
+  await page
+    .getByRole('cell', { name: 'no: drained by first admin: the fan' })
+    .waitFor();
+  await page.getByRole('button', { name: 'Resume w2' }).click();
+  await page.getByText('w2 gets runs again').waitFor();
+  await page.getByRole('button', { name: 'Forget w3' }).click();
+  await page
+    .getByRole('cell', { name: 'w3', exact: true })
+    .waitFor({ state: 'detached' });
   await picture('home-busy');
   assert.deepEqual(await axeViolations(page), []);
 });
@@ -915,7 +956,10 @@ test('hostile text runs nothing on any page', async () => {
   });
   server.statistics.checks[0].title = text;
   server.self = { role: 'ROLE_ADMIN', label: text };
-  server.system = { workers: [{ name: text, slots: 2, heldBack: text }] };
+  server.workers = [
+    worker(text, { state: 'STATE_DRAINED', actor: text, reason: text }),
+    worker(`${text} `, { faultCount: 1, lastFault: text }),
+  ];
   for (const address of [
     '/',
     '/account',

@@ -26,6 +26,18 @@ const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
+// One that is attached and gets runs, unless `more` says otherwise.
+export function worker(name, more = {}) {
+  return {
+    name: `workers/${name}`,
+    state: 'STATE_ACTIVE',
+    attached: true,
+    slots: 2,
+    attachTime: new Date().toISOString(),
+    ...more,
+  };
+}
+
 export class FakeAssayd {
   // Messages by resource name, in protobuf's JSON form.
   assignments = new Map();
@@ -51,7 +63,7 @@ export class FakeAssayd {
   // How far this server's clock is from the browser's, in milliseconds.
   skew = 0;
   invitations = [];
-  system = { version: 'test', workers: [{ name: 'w1', slots: 2 }] };
+  workers = [worker('w1', { slots: 2 })];
   // Paths that were asked for.
   requests = [];
 
@@ -91,11 +103,23 @@ export class FakeAssayd {
     this.touch();
   }
 
+  // Something that is no run has changed: who watches lists hears of it.
+  tellLists() {
+    for (const stream of this.#streams) {
+      if (stream.method === 'WatchRuns') stream.send({});
+    }
+  }
+
   // Something about an attempt has changed: who watches one hears of it.
   touch() {
     for (const stream of this.#streams) {
       if (stream.method === 'WatchAttempt') stream.send(this.#attempt(stream));
     }
+  }
+
+  #setWorker(name, change) {
+    const found = this.workers.find((each) => each.name === name);
+    return { worker: Object.assign(found, change) };
   }
 
   #funnels() {
@@ -171,6 +195,12 @@ export class FakeAssayd {
       [TOKEN, CANDIDATE].includes(bearer) ||
       ['AcceptInvitation', 'SignIn'].includes(method) ||
       (cookie && this.self.account);
+    // The one method that pages ask for in binary: an empty trace is no bytes.
+    if (request.headers['content-type'] === 'application/proto') {
+      if (method !== 'GetTrace') throw new Error(`${method} in binary`);
+      const type = { 'content-type': 'application/proto' };
+      return response.writeHead(known ? 200 : 401, type).end();
+    }
     if (streaming) {
       const message = JSON.parse(body.subarray(5));
       this.#stream(method, message, known, request, response);
@@ -222,7 +252,20 @@ export class FakeAssayd {
     const { name, assignment } = message;
     switch (method) {
       case 'GetSystem':
-        return this.system;
+        return { version: 'test' };
+      case 'ListWorkers':
+        return { workers: this.workers };
+      case 'DrainWorker':
+        return this.#setWorker(name, {
+          state: 'STATE_DRAINED',
+          actor: 'first admin',
+          reason: message.reason,
+        });
+      case 'ResumeWorker':
+        return this.#setWorker(name, { state: 'STATE_ACTIVE', reason: '' });
+      case 'ForgetWorker':
+        this.workers = this.workers.filter((each) => each.name !== name);
+        return {};
       case 'GetSelf':
         return this.self;
       case 'SignIn':
@@ -364,8 +407,6 @@ export class FakeAssayd {
         this.submissions.push(submission);
         return { submission };
       }
-      case 'GetTrace':
-        return {};
       case 'GetTimeline':
         return { entries: this.timeline };
       case 'ListNotes':

@@ -35,6 +35,7 @@ export class Installation {
   }
 
   async stop() {
+    if (this.#up.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#up.once('exit', resolve));
     this.#up.kill('SIGTERM');
     await ended;
@@ -61,7 +62,9 @@ export class Installation {
   assay(...words) {
     const options = ['--data-dir', this.data, '--json'];
     return JSON.parse(
-      execFileSync(path.join(BIN, 'assay'), [...options, ...words]),
+      execFileSync(path.join(BIN, 'assay'), [...options, ...words], {
+        maxBuffer: 64 << 20,
+      }),
     );
   }
 

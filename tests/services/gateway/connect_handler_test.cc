@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "assay/v1/run_service.pb.h"
 #include "services/gateway/connect_codec.h"
 #include "services/gateway/http_server.h"
 #include "services/gateway/web_routes.h"
@@ -23,6 +24,8 @@ using testing::StatusOf;
 constexpr const char* kGetRun = "/assay.v1.RunService/GetRun";
 constexpr const char* kWatchRun = "/assay.v1.RunService/WatchRun";
 constexpr const char* kJson = "application/json";
+constexpr const char* kProto = "application/proto";
+constexpr const char* kConnectProto = "application/connect+proto";
 constexpr const char* kConnectJson = "application/connect+json";
 constexpr const char* kCandidate = "Authorization: Bearer candidate\r\n";
 
@@ -70,6 +73,27 @@ TEST_F(ConnectHandlerTest, AnswersAUnaryCall) {
   EXPECT_EQ(BodyOf(response),
             R"({"run":{"name":"runs/a","attempt":"c","state":"STATE_QUEUED",)"
             R"("epoch":"7","traceId":"00-ab"}})");
+}
+
+TEST_F(ConnectHandlerTest, SpeaksBinaryToWhoeverAsksInIt) {
+  v1::GetRunRequest request;
+  request.set_name("runs/a");
+  const std::string response =
+      Call(request.SerializeAsString(), kCandidate, kGetRun, kProto);
+  EXPECT_EQ(StatusOf(response), 200);
+  EXPECT_THAT(response, HasSubstr("Content-Type: application/proto"));
+  v1::GetRunResponse run;
+  ASSERT_TRUE(run.ParseFromString(BodyOf(response)));
+  EXPECT_EQ(run.run().name(), "runs/a");
+
+  v1::WatchRunRequest watch;
+  watch.set_name("runs/a");
+  const std::string stream = Call(ConnectFrame(watch.SerializeAsString()),
+                                  kCandidate, kWatchRun, kConnectProto);
+  EXPECT_THAT(stream, HasSubstr("application/connect+proto"));
+  // How it ended is JSON in either codec.
+  EXPECT_TRUE(BodyOf(stream).ends_with(ConnectEndFrame({})));
+  EXPECT_EQ(StatusOf(Call("\xff", kCandidate, kGetRun, kProto)), 400);
 }
 
 TEST_F(ConnectHandlerTest, FailuresAreJsonWithTheirStatus) {

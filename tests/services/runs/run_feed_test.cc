@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::EventLoop;
 using testing::FailsWith;
+using ::testing::IsEmpty;
 
 const RunId kRun("run_1");
 
@@ -86,7 +87,20 @@ TEST_F(RunFeedTest, AListWatcherLearnsOfChangesOfStateOnceEach) {
   feed_.Publish(kRun, {Queued(2)});
   feed_.Publish(kRun, {Queued(3)});
   feed_.Publish(RunId("run_2"), {Queued(1)});
-  EXPECT_THAT(*loop_.Await(watch->Next()), ElementsAre(kRun, RunId("run_2")));
+  const auto changes = loop_.Await(watch->Next());
+  EXPECT_THAT(changes->runs, ElementsAre(kRun, RunId("run_2")));
+  EXPECT_FALSE(changes->others);
+}
+
+TEST_F(RunFeedTest, AListWatcherLearnsOfWhatIsNoRun) {
+  auto watch = feed_.WatchStates();
+  feed_.Touch(AttemptId("att_1"));
+  feed_.TouchLists();
+  const auto changes = loop_.Await(watch->Next());
+  EXPECT_THAT(changes->runs, IsEmpty());
+  EXPECT_TRUE(changes->others);
+  feed_.Publish(kRun, {Queued(1)});
+  EXPECT_FALSE(loop_.Await(watch->Next())->others);
 }
 
 TEST_F(RunFeedTest, TheDispatcherHearsOfQueuedRuns) {

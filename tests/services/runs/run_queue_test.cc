@@ -192,7 +192,8 @@ TEST_F(RunQueueTest, WatchersHearOfWhatBecameDurableInOrder) {
   EXPECT_EQ(sequence, 5);
   EXPECT_EQ(batch->events.back()->state_changed().state(),
             v1::Run::STATE_FINISHED);
-  EXPECT_THAT(*assay_.loop.Await(states->Next()), ::testing::ElementsAre(id));
+  EXPECT_THAT(assay_.loop.Await(states->Next())->runs,
+              ::testing::ElementsAre(id));
 }
 
 }  // namespace

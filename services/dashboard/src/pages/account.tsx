@@ -5,6 +5,7 @@ import { Role } from '../gen/assay/v1/access_pb';
 import { cleanText } from '../model/clean_text';
 import { idOf } from '../model/format';
 import { roleText } from '../model/role';
+import { NO_OUTCOME, OutcomeNotice } from '../parts/outcome_notice';
 import { useSelf } from '../parts/self';
 import { Time } from '../parts/time';
 import { useLoad } from '../parts/use_load';
@@ -41,7 +42,7 @@ function PasswordSection() {
   const { accounts } = useClients();
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
-  const [outcome, setOutcome] = useState({ text: '', good: true });
+  const [outcome, setOutcome] = useState(NO_OUTCOME);
   const change = async (event: FormEvent) => {
     event.preventDefault();
     try {
@@ -88,14 +89,7 @@ function PasswordSection() {
           Change
         </button>
       </form>
-      {outcome.text && (
-        <p
-          className={`notice ${outcome.good ? 'good' : 'bad'}`}
-          role={outcome.good ? 'status' : 'alert'}
-        >
-          {outcome.text}
-        </p>
-      )}
+      <OutcomeNotice outcome={outcome} />
     </section>
   );
 }
@@ -104,7 +98,7 @@ function AccountsSection() {
   const { accounts } = useClients();
   const now = useNow(60_000);
   const listed = useLoad((signal) => accounts.listAccounts({}, { signal }));
-  const [notice, setNotice] = useState({ text: '', good: true });
+  const [notice, setNotice] = useState(NO_OUTCOME);
   const act = async (work: () => Promise<string>) => {
     try {
       setNotice({ text: await work(), good: true });
@@ -117,14 +111,7 @@ function AccountsSection() {
     <section aria-labelledby="accounts">
       <h2 id="accounts">Accounts</h2>
       <AddForm act={act} accounts={accounts} />
-      {notice.text && (
-        <p
-          className={`notice ${notice.good ? 'good' : 'bad'}`}
-          role={notice.good ? 'status' : 'alert'}
-        >
-          {notice.text}
-        </p>
-      )}
+      <OutcomeNotice outcome={notice} />
       {listed.error !== null && (
         <p className="notice bad">{sentence(listed.error)}</p>
       )}

@@ -24,16 +24,21 @@ import { sentence, useClients } from '../rpc/client';
 
 // How many of the newest runs stand on the page.
 const SHOWN_RUNS = 50;
+const WORKERS_EVERY = 15_000;
 
 export function HomePage() {
   const self = useSelf();
-  const { overview, system } = useClients();
+  const { overview, workers } = useClients();
   const home = useLoad((signal) => overview.getHome({}, { signal }));
-  const state = useLoad((signal) => system.getSystem({}, { signal }));
   const now = useNow(1000);
+  // A worker comes and goes without a word to the stream.
+  const machines = useLoad(
+    (signal) => workers.listWorkers({}, { signal }),
+    Math.floor(now / WORKERS_EVERY),
+  );
   const reload = () => {
     home.reload();
-    state.reload();
+    machines.reload();
   };
   return (
     <>
@@ -64,7 +69,13 @@ export function HomePage() {
       )}
       <section aria-labelledby="workers">
         <h2 id="workers">Workers</h2>
-        {state.value && <WorkerTable workers={state.value.workers} now={now} />}
+        {machines.value && (
+          <WorkerTable
+            workers={machines.value.workers}
+            now={now}
+            onChanged={machines.reload}
+          />
+        )}
         {home.value && <p className="muted">{loadText(home.value)}</p>}
       </section>
     </>
@@ -94,7 +105,7 @@ function Runs({
     open: (signal) => runs.watchRuns({}, { signal }),
     onMessage: (message) => {
       setList((before) => mergeRuns(before ?? [], message.runs));
-      // Counts of attempts and of what waits change when runs do.
+      // Counts and what waits may have changed, also where no run has.
       soon();
     },
     ends: false,

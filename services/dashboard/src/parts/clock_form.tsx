@@ -3,7 +3,9 @@ import { type FormEvent, useState } from 'react';
 
 import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
 import { sentence, useClients } from '../rpc/client';
+import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
+import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
 
 type Change = 'extend' | 'pause' | 'resume' | 'accommodate';
 
@@ -23,13 +25,13 @@ export function ClockForm({ attempt, onChanged }: Props) {
     String(attempt.clock?.accommodation || 1),
   );
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState('');
+  const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const change = possible.includes(wanted) ? wanted : possible[0]!;
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    setProblem('');
+    setOutcome(NO_OUTCOME);
     const { name } = attempt;
     const common = { name, reason: reason.trim(), requestId };
     try {
@@ -56,7 +58,7 @@ export function ClockForm({ attempt, onChanged }: Props) {
       setRequestId(newRequestId());
       onChanged();
     } catch (error) {
-      setProblem(sentence(error));
+      setOutcome({ text: sentence(error), good: false });
     }
   };
 
@@ -103,24 +105,13 @@ export function ClockForm({ attempt, onChanged }: Props) {
             />
           </label>
         )}
-        <label className="wide">
-          Reason, kept in the audit log
-          <input
-            required
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-        <button type="submit" className="primary">
-          {buttonOf(change)}
-        </button>
+        <FormEnd
+          reason={reason}
+          onReason={setReason}
+          button={buttonOf(change)}
+        />
       </form>
-      {problem && (
-        <p className="notice bad" role="alert">
-          {problem}
-        </p>
-      )}
+      <OutcomeNotice outcome={outcome} />
     </>
   );
 }

@@ -3,7 +3,9 @@ import { type FormEvent, useState } from 'react';
 
 import { protoDurationText } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
+import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
+import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
 
 interface Props {
   assignment: string;
@@ -16,7 +18,7 @@ export function CreditForm({ assignment, onChanged }: Props) {
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
   const [reason, setReason] = useState('');
-  const [outcome, setOutcome] = useState({ text: '', good: true });
+  const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const credit = async (event: FormEvent) => {
     event.preventDefault();
@@ -66,27 +68,14 @@ export function CreditForm({ assignment, onChanged }: Props) {
             onChange={(event) => setTo(event.target.value)}
           />
         </label>
-        <label className="wide">
-          Reason for everybody, kept in the audit log
-          <input
-            required
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-        <button type="submit" className="primary">
-          Give back
-        </button>
+        <FormEnd
+          reason={reason}
+          onReason={setReason}
+          label="Reason for everybody, kept in the audit log"
+          button="Give back"
+        />
       </form>
-      {outcome.text && (
-        <p
-          className={`notice ${outcome.good ? 'good' : 'bad'}`}
-          role={outcome.good ? 'status' : 'alert'}
-        >
-          {outcome.text}
-        </p>
-      )}
+      <OutcomeNotice outcome={outcome} />
     </details>
   );
 }

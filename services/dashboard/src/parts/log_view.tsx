@@ -17,8 +17,10 @@ interface Props {
 export function LogView({ logs, running }: Props) {
   const { pathname, searchParams } = useAddress();
   const names = [...logs.keys()];
-  // The service's own output is what one comes for, once there is some.
-  const fallback = names.includes('service') ? 'service' : (names[0] ?? '');
+  // The service's own output is what one comes for, once there is some; until
+  // then the build's.
+  const wanted = ['service', 'build'].find((each) => names.includes(each));
+  const fallback = wanted ?? names[0] ?? '';
   const asked = searchParams.get('output') ?? '';
   const name = logs.has(asked) ? asked : fallback;
   const log = logs.get(name);

@@ -44,15 +44,24 @@ export function useRun(name: string): {
       if (run) model.takeSnapshot(run);
       draw();
       const afterSequence = model.sequence || FROM_THE_START;
-      yield* runs.watchRun({ name, afterSequence }, { signal });
-      // What was computed at the end, such as the score, is only here.
-      const last = await runs.getRun({ name }, { signal });
-      if (last.run) model.takeSnapshot(last.run);
-      // Traces are not for candidates.
-      if (clients === candidateClients) return;
-      const trace = await traces.getTrace({ run: name }, { signal });
-      for (const resource of trace.resourceSpans) {
-        for (const scope of resource.scopeSpans) model.takeSpans(scope.spans);
+      // Of a run that has ended the spans come at once, and not as they came.
+      // Candidates get none.
+      const withoutSpans = model.finished && clients !== candidateClients;
+      const trace = withoutSpans
+        ? traces.getTrace({ run: name }, { signal })
+        : null;
+      // Awaited below; until then its failure is nobody's.
+      trace?.catch(() => undefined);
+      yield* runs.watchRun({ name, afterSequence, withoutSpans }, { signal });
+      if (trace) {
+        const { resourceSpans, droppedSpanCount } = await trace;
+        const scopes = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans);
+        for (const { spans } of scopes) model.takeSpans(spans);
+        model.takeSpans([], droppedSpanCount);
+      } else {
+        // What was computed at the end, such as the score, is only here.
+        const last = await runs.getRun({ name }, { signal });
+        if (last.run) model.takeSnapshot(last.run);
       }
       draw();
     },

@@ -3,7 +3,9 @@ import { type FormEvent, useState } from 'react';
 import type { Assignment } from '../gen/assay/v1/assignment_pb';
 import { pointsText, protoDurationText, shortCommit } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
+import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
+import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
 import { Time } from './time';
 import { useLoad } from './use_load';
 
@@ -71,7 +73,7 @@ function MoveForm({ name, version }: { name: string; version: number }) {
   const { assignments } = useClients();
   const [to, setTo] = useState(String(version));
   const [reason, setReason] = useState('');
-  const [outcome, setOutcome] = useState({ text: '', good: true });
+  const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const attempt = async (work: () => Promise<string>) => {
     try {
@@ -119,30 +121,17 @@ function MoveForm({ name, version }: { name: string; version: number }) {
             onChange={(event) => setTo(event.target.value)}
           />
         </label>
-        <label className="wide">
-          Reason, kept in the audit log
-          <input
-            required
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-        <button type="submit" className="primary">
-          Move running attempts
-        </button>
-        <button type="button" className="quiet" onClick={offer}>
-          Offer its template
-        </button>
-      </form>
-      {outcome.text && (
-        <p
-          className={`notice ${outcome.good ? 'good' : 'bad'}`}
-          role={outcome.good ? 'status' : 'alert'}
+        <FormEnd
+          reason={reason}
+          onReason={setReason}
+          button="Move running attempts"
         >
-          {outcome.text}
-        </p>
-      )}
+          <button type="button" className="quiet" onClick={offer}>
+            Offer its template
+          </button>
+        </FormEnd>
+      </form>
+      <OutcomeNotice outcome={outcome} />
     </>
   );
 }

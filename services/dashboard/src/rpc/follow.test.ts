@@ -32,6 +32,7 @@ async function play(turns: Turn[], ends: boolean) {
       return Promise.resolve();
     },
     now: () => 1,
+    onWake: () => () => undefined,
   });
   return { seen, states, pauses };
 }
@@ -84,4 +85,36 @@ test('pauses grow up to ten seconds and start anew after a message', async () =>
   expect(Math.max(...pauses)).toBeLessThanOrEqual(10_000);
   expect(pauses[7]).toBeGreaterThan(4_000);
   expect(pauses[8]).toBeLessThanOrEqual(500);
+});
+
+test('after a sleep the stream is opened anew, and goes on', async () => {
+  const stop = new AbortController();
+  let wake = () => {};
+  const states: Connection['state'][] = [];
+  let opened = 0;
+  const following = follow<number>({
+    open: async function* (signal) {
+      if (++opened === 2) {
+        stop.abort();
+        return;
+      }
+      yield 1;
+      // A connection that is dead says nothing, not even that.
+      await new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('aborted'))),
+      );
+    },
+    onMessage: () => wake(),
+    onConnection: (connection) => states.push(connection.state),
+    ends: false,
+    signal: stop.signal,
+    pause: () => Promise.resolve(),
+    onWake: (callback) => {
+      wake = () => setTimeout(callback);
+      return () => undefined;
+    },
+  });
+  await following;
+  expect(opened).toBe(2);
+  expect(states).toEqual(['connecting', 'live', 'stale']);
 });

@@ -24,6 +24,10 @@ export interface FollowOptions<T> {
   // Replaced in tests.
   pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   now?: () => number;
+  // Calls back when the connection may have died without a word: after the
+  // machine's sleep, or when the network has gone or come. Answers with what
+  // ends the watch.
+  onWake?: (callback: () => void) => () => void;
 }
 
 const FIRST_PAUSE = 500;
@@ -42,6 +46,7 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
   const { signal, onConnection } = options;
   const pause = options.pause ?? pauseOrWake;
   const now = options.now ?? Date.now;
+  const onWake = options.onWake ?? watchForSleep;
   let failures = 0;
   let lastHeard: number | null = null;
   onConnection({ state: 'connecting' });
@@ -49,6 +54,11 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
     const attempt = new AbortController();
     const stop = () => attempt.abort();
     signal.addEventListener('abort', stop);
+    // It is opened again below, from where it was.
+    const awake = onWake(() => {
+      failures = 0;
+      attempt.abort();
+    });
     try {
       for await (const message of options.open(attempt.signal)) {
         if (signal.aborted) return;
@@ -69,6 +79,7 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
         return;
       }
     } finally {
+      awake();
       signal.removeEventListener('abort', stop);
       attempt.abort();
     }
@@ -103,4 +114,24 @@ function pauseOrWake(milliseconds: number, signal: AbortSignal): Promise<void> {
     document.addEventListener('visibilitychange', seen);
     signal.addEventListener('abort', done);
   });
+}
+
+const TICK = 5_000;
+const ASLEEP = 20_000;
+
+// A clock that jumps ahead between two ticks means that nothing ran meanwhile.
+function watchForSleep(callback: () => void): () => void {
+  let last = Date.now();
+  const timer = setInterval(() => {
+    const slept = Date.now() - last > ASLEEP;
+    last = Date.now();
+    if (slept) callback();
+  }, TICK);
+  window.addEventListener('online', callback);
+  window.addEventListener('offline', callback);
+  return () => {
+    clearInterval(timer);
+    window.removeEventListener('online', callback);
+    window.removeEventListener('offline', callback);
+  };
 }
