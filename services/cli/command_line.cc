@@ -72,6 +72,7 @@ CommandLine::CommandLine(Context& context)
   AddSuiteCommands(*this);
   AddTokenCommands(*this);
   AddWorkerCommands(*this);
+  AddAccountCommands(*this);
   AddAdminCommands(*this);
   AddCompletionCommand(*this);
 }

@@ -70,6 +70,7 @@ void AddQuestionCommands(CommandLine& line);
 void AddDecisionCommands(CommandLine& line);
 void AddReceiptCommands(CommandLine& line);
 void AddRunCommands(CommandLine& line);
+void AddRunCompareCommand(CommandLine& line, CLI::App& group);
 void AddTraceCommands(CommandLine& line);
 void AddSuiteCommands(CommandLine& line);
 void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
@@ -79,6 +80,7 @@ void AddOverviewCommands(CommandLine& line);
 void AddWorkerCommands(CommandLine& line);
 void AddAdminCommands(CommandLine& line);
 // Below "admin".
+void AddAccountCommands(CommandLine& line);
 void AddUserCommands(CommandLine& line, CLI::App& admin);
 void AddNodeCommands(CommandLine& line, CLI::App& admin);
 void AddUpCommand(CommandLine& line);

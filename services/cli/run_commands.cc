@@ -265,6 +265,7 @@ void AddRunCommands(CommandLine& line) {
       "points",
       "  assay run score run_7f3k", Score);
   score.app.add_option("name", score.options->name, "Run")->required();
+  AddRunCompareCommand(line, group);
   mine(show.app, show.options->whose);
   mine(watch.app, watch.options->whose);
   mine(score.app, score.options->whose);

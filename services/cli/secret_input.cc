@@ -63,4 +63,24 @@ Expected<std::string> ReadPassword(const std::string& file) {
   return password;
 }
 
+Expected<PasswordChange> ReadPasswordChange(const std::string& file) {
+  PasswordChange change;
+  if (!file.empty()) {
+    std::ifstream opened;
+    if (file != "-") opened.open(file);
+    std::istream& input = file == "-" ? std::cin : opened;
+    ASSAY_ASSIGN_OR_RETURN(change.current, FirstLineOf(input, file));
+    ASSAY_ASSIGN_OR_RETURN(change.next, FirstLineOf(input, file));
+    return change;
+  }
+  if (!isatty(STDIN_FILENO))
+    return InvalidArgument(
+        "there is no terminal to ask for passwords; say --password-file");
+  change.current = AskQuietly("Current password:");
+  change.next = AskQuietly("New password:");
+  if (AskQuietly("Once more:") != change.next)
+    return InvalidArgument("the two passwords differ; nothing was changed");
+  return change;
+}
+
 }  // namespace assay::cli

@@ -25,6 +25,10 @@ Server::Server(ServerOptions options) : options_(std::move(options)) {
 }
 
 void Server::Prepare(grpc::ClientContext& context) const {
+  if (!options_.session.empty()) {
+    context.AddMetadata("authorization", "Session " + options_.session);
+    return;
+  }
   if (options_.token.empty()) return;
   context.AddMetadata("authorization", "Bearer " + options_.token);
 }

@@ -24,6 +24,8 @@ struct ServerOptions {
   std::string address;
   // Sent as a bearer token; empty: none.
   std::string token;
+  // Of an account that signed in, in a token's place. gRPC only.
+  std::string session;
   // Certificates (PEM) that vouch for the server; empty: the system's.
   std::string ca_file;
 };

@@ -144,6 +144,38 @@ constexpr char kPasswordHelp[] =
     "File with the password in its first line, - for standard input "
     "[asked for on a terminal; else one is made and shown]";
 
+// Signs in for the time of the change: a token is nobody's account.
+Outcome ChangeOwnPassword(Context& context, const PasswordOptions& options) {
+  ServerOptions way = context.server().options();
+  if (way.address.find("://") != std::string::npos)
+    return FailedPrecondition(
+        "passwords are changed over gRPC or in the dashboard, under Account; "
+        "say --server HOST:PORT, or open ",
+        way.address, "/account");
+  ASSAY_ASSIGN_OR_RETURN(const PasswordChange change,
+                         ReadPasswordChange(options.password_file));
+  v1::SignInRequest sign_in;
+  sign_in.set_account_id(options.name);
+  sign_in.set_password(change.current);
+  way.token.clear();
+  ASSAY_ASSIGN_OR_RETURN(const auto signed_in,
+                         Server(way).Call(&Stub::SignIn, sign_in));
+  way.session = signed_in.session_secret();
+  Server own(way);
+  v1::ChangePasswordRequest request;
+  request.set_current_password(change.current);
+  request.set_new_password(change.next);
+  const auto changed = own.Call(&Stub::ChangePassword, request);
+  // The session was for this alone, also where nothing was changed.
+  static_cast<void>(own.Call(&Stub::SignOut, v1::SignOutRequest()));
+  if (!changed) return std::unexpected(changed.error());
+  if (context.console().json())
+    context.console().Json(*changed);
+  else
+    context.console().Line("Changed. Other sessions have ended.");
+  return kSuccess;
+}
+
 }  // namespace
 
 void AddUserCommands(CommandLine& line, CLI::App& admin) {
@@ -196,6 +228,22 @@ void AddUserCommands(CommandLine& line, CLI::App& admin) {
       group, "sign-out", "End every session of an account",
       "  assay admin user sign-out grace", SignOut);
   out.app.add_option("name", out.options->name, "Account")->required();
+}
+
+void AddAccountCommands(CommandLine& line) {
+  CLI::App& group =
+      line.Group(line.app(), "account", "Your own account at the dashboard");
+  auto password = line.Add<PasswordOptions>(
+      group, "password", "Change your own password; ends your other sessions",
+      "  assay account password grace\n"
+      "  assay account password grace --password-file - < both",
+      ChangeOwnPassword);
+  password.app
+      .add_option("name", password.options->name, "What you sign in as")
+      ->required();
+  password.app.add_option("--password-file", password.options->password_file,
+                          "File with the current and the new password, each "
+                          "on a line; - reads standard input");
 }
 
 }  // namespace assay::cli

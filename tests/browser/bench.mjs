@@ -58,13 +58,16 @@ async function frameWork(page, selector, pixels, count) {
   const { pid, tid } = marks[0];
   const tasks = traceEvents.filter(
     (event) =>
-      event.name === 'RunTask' && event.pid === pid && event.tid === tid,
+      event.name === 'ThreadControllerImpl::RunTask' &&
+      event.pid === pid &&
+      event.tid === tid,
   );
+  if (tasks.length < count) throw new Error(`${tasks.length} tasks traced`);
   return marks.slice(1).map(({ ts }, i) => {
     const during = tasks.filter(
       (task) => task.ts >= marks[i].ts && task.ts < ts,
     );
-    return sum(during.map((task) => task.tdur ?? task.dur)) / 1000;
+    return sum(during.map((task) => task.tdur ?? 0)) / 1000;
   });
 }
 

@@ -545,6 +545,47 @@ test('an expired session asks for a token and comes back to the same page', asyn
   await page.getByText('75 / 100').waitFor();
 });
 
+test('a session that ends under the hands keeps what was typed', async () => {
+  fill(server);
+  server.questions.push({
+    name: 'questions/q_1',
+    text: 'May an order have no lines?',
+    askTime: new Date().toISOString(),
+  });
+  await open('/assignments/orders-api?tab=questions');
+  await page.getByLabel('Your answer').fill('No: answer with 422.');
+  server.known = false;
+  await page.getByRole('button', { name: 'Answer', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign in with a token' }).click();
+  server.known = true;
+  await page.getByLabel('Your token').fill(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByText('May an order have no lines?').waitFor();
+  const answer = await page.getByLabel('Your answer').inputValue();
+  assert.equal(answer, 'No: answer with 422.');
+});
+
+test('without a connection nothing that was typed is lost', async () => {
+  fill(server);
+  await open('/attempts/at_7f3a');
+  await page.getByLabel('Why, for the record').fill('75 of 100, and clear');
+  await server.stop();
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await page.getByText('The server does not answer').first().waitFor();
+  await server.start();
+  await page.getByText('Not connected').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await page.getByText(/by first admin: 75 of 100/).waitFor();
+});
+
+test('an assignment that is gone, and a run without spans, are said', async () => {
+  fill(server);
+  await open('/assignments/gone');
+  await page.getByText('there is no assignments/gone').waitFor();
+  await open(`/${LIVE_RUN.name}?tab=trace`);
+  await page.getByText('No spans').waitFor();
+});
+
 test('a run that does not exist is said to be missing', async () => {
   fill(server);
   await open('/runs/gone');
@@ -1024,6 +1065,60 @@ test('a candidate sees the task on a telephone without scrolling sideways', asyn
   await page.getByRole('heading', { name: 'The task' }).waitFor();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= 360, `the page is ${width} pixels wide`);
+});
+
+test('no page scrolls sideways on a telephone', async () => {
+  fill(server);
+  server.home = {
+    funnels: [
+      {
+        assignment: 'assignments/orders-api',
+        title: 'Orders API',
+        invited: 10_004,
+        accepted: 10_003,
+        started: 10_003,
+        submitted: 9_999,
+        decided: 9_998,
+      },
+    ],
+  };
+  server.diff = {
+    files: [
+      {
+        kind: 'KIND_ADDED',
+        newPath: `${'deep/'.repeat(20)}app.py`,
+        addedLines: 1,
+        patch: Buffer.from(`@@ -0,0 +1 @@\n+${'x'.repeat(300)}\n`).toString(
+          'base64',
+        ),
+      },
+    ],
+  };
+  server.pushes.push(pushOf(1, 'a'));
+  server.suite = [
+    {
+      path: 'assay.yaml',
+      mode: 33188,
+      content: Buffer.from('version: 1\n').toString('base64'),
+    },
+  ];
+  await page.setViewportSize({ width: 375, height: 800 });
+  const pages = ['/', '/account', '/new', '/attempts/at_7f3a'];
+  pages.push('/attempts/at_7f3a?tab=code', '/assignments/orders-api/edit');
+  for (const tab of ['candidates', 'questions', 'statistics', 'runs', 'task'])
+    pages.push(`/assignments/orders-api?tab=${tab}`);
+  for (const tab of ['checks', 'log', 'trace', 'compare'])
+    pages.push(`/${FINAL_RUN.name}?tab=${tab}`);
+  for (const address of pages) {
+    await open(address);
+    await page.locator('main h1').first().waitFor();
+    if (address.includes('tab=')) await page.getByRole('tabpanel').waitFor();
+    const width = await page.evaluate(
+      () => document.documentElement.scrollWidth,
+    );
+    assert.ok(width <= 375, `${address} is ${width} pixels wide`);
+    await picture(`narrow${address.replaceAll(/[/?=]/g, '-')}`);
+  }
 });
 
 for (const scheme of ['light', 'dark']) {

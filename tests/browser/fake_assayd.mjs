@@ -60,6 +60,8 @@ export class FakeAssayd {
   candidates = [];
   statistics = {};
   suite = [];
+  // Whether anybody's session is good.
+  known = true;
   // How far this server's clock is from the browser's, in milliseconds.
   skew = 0;
   invitations = [];
@@ -192,7 +194,7 @@ export class FakeAssayd {
     const bearer = request.headers.authorization?.replace('Bearer ', '');
     const cookie = request.headers.cookie?.includes('assay_session=known');
     const known =
-      [TOKEN, CANDIDATE].includes(bearer) ||
+      (this.known && [TOKEN, CANDIDATE].includes(bearer)) ||
       ['AcceptInvitation', 'SignIn'].includes(method) ||
       (cookie && this.self.account);
     // The one method that pages ask for in binary: an empty trace is no bytes.

@@ -60,9 +60,14 @@ export class Installation {
 
   // The answer of a command, as JSON.
   assay(...words) {
+    return this.assayWithInput('', ...words);
+  }
+
+  assayWithInput(input, ...words) {
     const options = ['--data-dir', this.data, '--json'];
     return JSON.parse(
       execFileSync(path.join(BIN, 'assay'), [...options, ...words], {
+        input,
         maxBuffer: 64 << 20,
       }),
     );

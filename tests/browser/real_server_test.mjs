@@ -173,6 +173,18 @@ test('an account signs in, writes a suite under the compiler’s eyes, and is pu
   );
   assert.deepEqual(candidates.map((one) => one.accommodation).sort(), [1, 1.5]);
 
+  // From a terminal: what the page holds is signed out with it.
+  const chosen = 'a password of her own';
+  installation.assayWithInput(
+    `${generatedPassword}\n${chosen}\n`,
+    ...['account', 'password', 'grace', '--password-file', '-'],
+  );
+  await grace.page.reload();
+  await grace.page.getByLabel('Name').fill('grace');
+  await grace.page.getByLabel('Password').fill(chosen);
+  await grace.page.keyboard.press('Enter');
+  await grace.page.getByRole('link', { name: 'grace author' }).waitFor();
+
   installation.assay('admin', 'user', 'disable', 'grace');
   await grace.page.reload();
   await grace.page.getByLabel('Password').waitFor();
@@ -216,6 +228,20 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
     box.scrollTop = box.scrollHeight - box.clientHeight - 600;
   });
   await reviewer.page.getByText('same statement × 20').waitFor();
+
+  // The command line says of two runs what the page does.
+  const { runs } = installation.assay('run', 'list');
+  const ofBob = runs.filter((run) => run.state === 'STATE_FINISHED');
+  const [final, push] = ['KIND_FINAL', 'KIND_PUSH'].map(
+    (kind) => ofBob.find((run) => run.kind === kind).name,
+  );
+  const compared = installation.assay('run', 'compare', final, push);
+  assert.equal(compared.here.earned, 75);
+  assert.equal(compared.there.earned, 34);
+  const hidden = compared.checks.find((check) => check.there === null);
+  assert.equal(hidden.same, false);
+  assert.ok(compared.checks.some((check) => check.same));
+  assert.ok(compared.statements.some(({ here }) => here.count >= 20));
 
   await reviewer.page.goto(`${origin}/`);
   await reviewer.page.getByRole('link', { name: 'Orders API' }).click();

@@ -6,6 +6,7 @@ import { csvCell } from '../model/candidates';
 import { hasHeader, withHeader } from '../model/invitees';
 import { sentence, useClients } from '../rpc/client';
 import { csvFile, saveFile } from './save_file';
+import { useDraft } from './use_draft';
 
 interface Props {
   assignment: string;
@@ -16,7 +17,7 @@ interface Props {
 // inviting anybody. All lines or none.
 export function BulkInvite({ assignment, onInvited }: Props) {
   const { invitations } = useClients();
-  const [csv, setCsv] = useState('');
+  const [csv, setCsv] = useDraft(`invite ${assignment}`, '');
   const [answer, setAnswer] = useState<CreateInvitationsResponse | null>(null);
   const [tried, setTried] = useState('');
   const [problem, setProblem] = useState('');

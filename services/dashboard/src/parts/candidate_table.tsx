@@ -1,5 +1,5 @@
 import { create, toJsonString } from '@bufbuild/protobuf';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { memo, useDeferredValue, useMemo, useState } from 'react';
 
 import {
   type Candidate,
@@ -45,7 +45,10 @@ export function CandidateTable({ assignment, list, partial, now }: Props) {
   // Typing goes on while a long list is searched.
   const deferred = useDeferredValue(choice);
   const rows = useMemo(() => choose(list, deferred), [list, deferred]);
-  const columns = COLUMNS.filter(({ id }) => shown.includes(id));
+  const columns = useMemo(
+    () => COLUMNS.filter(({ id }) => shown.includes(id)),
+    [shown],
+  );
   const { box, first, end } = useWindow(rows.length, ROW_HEIGHT);
   const change = (more: Partial<Choice>) => setChoice({ ...choice, ...more });
   const show = (next: string[]) => {
@@ -79,11 +82,13 @@ export function CandidateTable({ assignment, list, partial, now }: Props) {
           <tbody>
             <Gap rows={first} columns={columns.length} />
             {rows.slice(first, end).map((one, i) => (
-              <tr key={one.invitation} aria-rowindex={first + i + 2}>
-                {columns.map((column) => (
-                  <Cell key={column.id} column={column} one={one} now={now} />
-                ))}
-              </tr>
+              <Row
+                key={one.invitation}
+                place={first + i + 2}
+                columns={columns}
+                one={one}
+                now={now}
+              />
             ))}
             <Gap rows={rows.length - end} columns={columns.length} />
           </tbody>
@@ -92,6 +97,23 @@ export function CandidateTable({ assignment, list, partial, now }: Props) {
     </>
   );
 }
+
+// Scrolling draws those that came into sight, and no other anew.
+const Row = memo(function Row(props: {
+  place: number;
+  columns: Column[];
+  one: Candidate;
+  now: number;
+}) {
+  const { place, columns, one, now } = props;
+  return (
+    <tr aria-rowindex={place}>
+      {columns.map((column) => (
+        <Cell key={column.id} column={column} one={one} now={now} />
+      ))}
+    </tr>
+  );
+});
 
 // The height of rows that are not drawn.
 function Gap({ rows, columns }: { rows: number; columns: number }) {

@@ -8,6 +8,9 @@ import { cleanText } from '../model/clean_text';
 import { sentence, useClients } from '../rpc/client';
 import { Time } from './time';
 
+// How many are listed before all are asked for.
+const FIRST = 50;
+
 interface Props {
   list: readonly Invitation[];
   now: number;
@@ -20,7 +23,8 @@ export function InvitationTable({ list, now, onChanged }: Props) {
   const { invitations } = useClients();
   const [problem, setProblem] = useState('');
   const [fresh, setFresh] = useState('');
-  const waiting = list;
+  const [all, setAll] = useState(false);
+  const waiting = all ? list : list.slice(0, FIRST);
   if (waiting.length === 0) return null;
   const resend = async (name: string) => {
     setProblem('');
@@ -107,6 +111,11 @@ export function InvitationTable({ list, now, onChanged }: Props) {
           </tbody>
         </table>
       </div>
+      {waiting.length < list.length && (
+        <button type="button" className="link" onClick={() => setAll(true)}>
+          Show all {list.length}
+        </button>
+      )}
     </>
   );
 }

@@ -4,6 +4,7 @@ import type { Question } from '../gen/assay/v1/question_pb';
 import { sentence, useClients } from '../rpc/client';
 import { Empty } from './empty';
 import { QuestionText } from './question_thread';
+import { useDraft } from './use_draft';
 
 interface Props {
   questions: readonly Question[];
@@ -46,7 +47,7 @@ function AnswerForm({
   onChanged: () => void;
 }) {
   const client = useClients().questions;
-  const [answer, setAnswer] = useState('');
+  const [answer, setAnswer] = useDraft(`answer ${question.name}`, '');
   const [share, setShare] = useState(false);
   const [problem, setProblem] = useState('');
   const call = async (work: () => Promise<unknown>) => {

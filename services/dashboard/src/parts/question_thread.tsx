@@ -5,6 +5,7 @@ import { cleanText } from '../model/clean_text';
 import { sentence, useClients } from '../rpc/client';
 import { newRequestId } from './invite_form';
 import { Time } from './time';
+import { useDraft } from './use_draft';
 
 interface Props {
   attempt: string;
@@ -19,7 +20,7 @@ interface Props {
 export function QuestionThread(props: Props) {
   const { attempt, questions, open, now, onAsked } = props;
   const client = useClients().questions;
-  const [text, setText] = useState('');
+  const [text, setText] = useDraft(`question ${attempt}`, '');
   const [problem, setProblem] = useState('');
   const [requestId, setRequestId] = useState(newRequestId);
   const ask = async (event: FormEvent) => {

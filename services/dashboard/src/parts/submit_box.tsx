@@ -15,6 +15,7 @@ import { sentence, useClients } from '../rpc/client';
 import { newRequestId } from './invite_form';
 import { ReceiptView } from './receipt_view';
 import { Time } from './time';
+import { useDraft } from './use_draft';
 
 interface Props {
   attempt: Attempt;
@@ -30,7 +31,7 @@ export function SubmitBox(props: Props) {
   const client = useClients().submissions;
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
-  const [statement, setStatement] = useState('');
+  const [statement, setStatement] = useDraft(`statement ${attempt.name}`, '');
   const submit = async () => {
     setBusy(true);
     setProblem('');
