@@ -91,8 +91,8 @@ TEST_F(DecisionServiceTest, ADecisionRevealsAndAHoldDoesNot) {
   events[0].mutable_check_finished()->mutable_result()->set_verdict(
       v1::VERDICT_PASSED);
   events[1].mutable_finished()->set_outcome(v1::Run::OUTCOME_COMPLETED);
-  ASSERT_THAT(assay_.loop.Await(assay_.parts().queue->Append(
-                  run.id, run.epoch, 1, std::move(events))),
+  ASSERT_THAT(assay_.loop.Await(
+                  assay_.parts().queue->Append(run, 1, std::move(events))),
               IsOk());
   const auto seen = [&] {
     return assay_.loop.Await(assay_.parts().reader->Get(candidate_, run.id))

@@ -58,9 +58,9 @@ TEST_F(TraceServiceTest, ServesTheSpansOfTheLastTry) {
     v1::RunEvent event;
     *event.mutable_spans()->add_spans() = Span(name, "");
     event.mutable_spans()->set_dropped(3);
-    ASSERT_THAT(assay_.loop.Await(assay_.parts().queue->Append(
-                    lease.id, lease.epoch, 1, {event})),
-                IsOk());
+    ASSERT_THAT(
+        assay_.loop.Await(assay_.parts().queue->Append(lease, 1, {event})),
+        IsOk());
     if (lease.epoch == 1)
       ASSERT_THAT(assay_.loop.Await(assay_.parts().queue->HandBack(
                       lease.id, lease.epoch, "x", true)),
