@@ -80,6 +80,8 @@ rpc::Async<void> Membership::CheckBlobs() {
   ASSAY_CO_RETURN_IF_ERROR(
       co_await blobs_.Put(MarkOf(self_.name, self_.instance)));
   for (const NodeRecord& other : others_) {
+    // One that is lost must not keep the last one from starting.
+    if (clock_.Now() - other.heartbeat > options_.lost_after) continue;
     ASSAY_CO_ASSIGN_OR_RETURN(
         const bool shared,
         co_await blobs_.Has(Sha256Hex(MarkOf(other.name, other.instance))));
