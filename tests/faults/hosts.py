@@ -32,6 +32,14 @@ def own_network():
     return True
 
 
+def send(pid, what):
+    """If it is still there."""
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        pass
+
+
 class Host:
     """One machine, with an address; `number` from 2 to 254."""
 
@@ -68,14 +76,11 @@ class Host:
         self.paused = [pid for root in roots
                        for pid in (root, *descendants(root))]
         for pid in self.paused:
-            os.kill(pid, signal.SIGSTOP)
+            send(pid, signal.SIGSTOP)
 
     def resume(self):
         for pid in reversed(self.paused):
-            try:
-                os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                pass
+            send(pid, signal.SIGCONT)
         self.paused = []
 
     def close(self):
