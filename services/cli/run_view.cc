@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
@@ -281,6 +282,11 @@ void RunView::OnPhaseFinished(const v1::RunEvent& event) {
 }
 
 void RunView::OnLog(const v1::RunEvent::Log& log) {
+  if (log.end())
+    open_logs_.erase(log.stream());
+  else
+    open_logs_[log.stream()] =
+        log.offset() + static_cast<std::int64_t>(log.content().size());
   std::string& tail = tails_[log.stream()];
   tail += log.content();
   if (tail.size() > 2 * kTailBytes) tail.erase(0, tail.size() - kTailBytes);
@@ -301,6 +307,13 @@ void RunView::PrintTail(const std::string& stream) {
   for (std::size_t i = lines.size() - shown; i < lines.size(); ++i) {
     console_.Line("│    " + console_.Paint(Color::kDim, lines[i]));
   }
+}
+
+void RunView::PrintIncomplete() {
+  for (const auto& [stream, bytes] : std::exchange(open_logs_, {}))
+    console_.Line(
+        fmt::format("│  {}: the record is incomplete, it ends after {} bytes",
+                    Printable(stream), bytes));
 }
 
 void RunView::OnCheckFinished(const v1::CheckResult& result) {
@@ -327,6 +340,7 @@ void RunView::PrintCheck(const v1::CheckResult& result) {
 }
 
 void RunView::OnFinished(const v1::RunEvent::Finished& finished) {
+  open_logs_.clear();
   run_.set_outcome(finished.outcome());
   run_.set_outcome_reason(finished.reason());
   // A server follows with the state and its score; the worker alone does not.
@@ -341,12 +355,14 @@ void RunView::OnStateChanged(const v1::RunEvent::StateChanged& changed) {
   switch (changed.state()) {
     case v1::Run::STATE_QUEUED:
       // Given back by a worker that was lost: everything starts again.
+      PrintIncomplete();
       run_.clear_checks();
       phase_start_.clear();
       return console_.Transient(
           fmt::format("queued, {} ahead", changed.queue_position()));
     case v1::Run::STATE_FINISHED:
       if (changed.has_score()) *run_.mutable_score() = changed.score();
+      PrintIncomplete();
       return PrintEnd();
     case v1::Run::STATE_SUPERSEDED:
       return console_.Line("└─ superseded by a newer push");

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -62,6 +63,8 @@ class RunView {
   void OnStateChanged(const v1::RunEvent::StateChanged& changed);
   void PrintCheck(const v1::CheckResult& result);
   void PrintTail(const std::string& stream);
+  // The worker is gone without a last word: says where the record breaks off.
+  void PrintIncomplete();
   void PrintEnd();
 
   Console& console_;
@@ -70,6 +73,8 @@ class RunView {
   std::map<std::string, google::protobuf::Timestamp> phase_start_;
   // The last few KiB of each stream.
   std::map<std::string, std::string> tails_;
+  // Bytes of each stream that has not ended.
+  std::map<std::string, std::int64_t> open_logs_;
   bool in_checks_ = false;
   bool ended_ = false;
 };

@@ -57,6 +57,27 @@ class RunViewTest : public testing::Test {
   RunView view_{console_, {}};
 };
 
+TEST_F(RunViewTest, ARecordThatBreaksOffSaysSo) {
+  Log("build", "12345");
+  v1::RunEvent end;
+  end.mutable_log()->set_stream("build");
+  end.mutable_log()->set_end(true);
+  view_.OnEvent(end);
+  Log("service", "1234567");
+  v1::RunEvent lost;
+  lost.mutable_state_changed()->set_state(v1::Run::STATE_QUEUED);
+  view_.OnEvent(lost);
+  EXPECT_THAT(out_.str(),
+              HasSubstr("service: the record is incomplete, it ends after 7 "
+                        "bytes\n"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("build: the record")));
+  // The worker's last word closes what it left open.
+  out_.str("");
+  Log("service", "1");
+  Finish(v1::Run::OUTCOME_COMPLETED);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("incomplete")));
+}
+
 TEST_F(RunViewTest, LocalRunEndsWithTheSumOfItsChecks) {
   Phase("build");
   Check("a", v1::VERDICT_PASSED, 10, 10);

@@ -37,6 +37,38 @@ test('an event that comes twice counts once', () => {
   expect(model.sequence).toBe(1n);
 });
 
+test('a record that breaks off says so', () => {
+  const model = new RunModel();
+  model.takeEvent(event(1n, log('one\n')));
+  model.takeEvent(
+    event(2n, {
+      case: 'stateChanged',
+      value: { state: Run_State.FINISHED },
+    }),
+  );
+  expect(model.logs.get('service')?.note).toBe(
+    'The record is incomplete: it ends after 4 bytes.',
+  );
+});
+
+test('the last word of a worker closes what it left open', () => {
+  const model = new RunModel();
+  model.takeEvent(event(1n, log('one\n')));
+  model.takeEvent(
+    event(2n, {
+      case: 'finished',
+      value: { outcome: Run_Outcome.COMPLETED },
+    }),
+  );
+  model.takeEvent(
+    event(3n, {
+      case: 'stateChanged',
+      value: { state: Run_State.FINISHED },
+    }),
+  );
+  expect(model.logs.get('service')?.note).toBe('');
+});
+
 test('a running check is pending until its result is there', () => {
   const model = new RunModel();
   const started = { checkId: 'a', title: 'A', hidden: false };

@@ -41,6 +41,8 @@ export class RunModel {
   // The last event that was taken in; where a reconnect goes on.
   sequence = 0n;
   #epoch = 0n;
+  // Streams that have not ended.
+  readonly #open = new Set<string>();
   // A finished run's history is told again from the start: its states then are
   // not its state now.
   #settled = false;
@@ -92,6 +94,8 @@ export class RunModel {
           this.#log(stream).note =
             'The output was cut here: it reached its limit.';
         }
+        if (content.value.end) this.#open.delete(stream);
+        else this.#open.add(stream);
         break;
       }
       case 'checkStarted': {
@@ -111,6 +115,7 @@ export class RunModel {
         break;
       case 'finished':
         this.pending = null;
+        this.#open.clear();
         this.#change({
           outcome: content.value.outcome,
           outcomeReason: content.value.reason,
@@ -118,6 +123,7 @@ export class RunModel {
         break;
       case 'stateChanged': {
         const { state, queuePosition, score } = content.value;
+        if (state !== Run_State.RUNNING) this.#breakOff();
         this.#change({ state, queuePosition, ...(score && { score }) });
         break;
       }
@@ -141,11 +147,21 @@ export class RunModel {
   }
 
   // A new lease starts the run again: what the lost one said is void.
+  // The worker is gone without a last word.
+  #breakOff() {
+    for (const stream of this.#open) {
+      const log = this.#log(stream);
+      log.note = `The record is incomplete: it ends after ${log.bytes} bytes.`;
+    }
+    this.#open.clear();
+  }
+
   #startEpoch(epoch: bigint) {
     if (this.#epoch > 0n) {
       this.phases.length = 0;
       this.checks.clear();
       this.logs.clear();
+      this.#open.clear();
       this.spans.clear();
       this.pending = null;
     }
