@@ -20,7 +20,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kChunk = std::size_t{64} * 1024;
 
 // One of the command's output streams on its way to ours.
 class OutputRelay {
@@ -223,7 +223,9 @@ void RelayUntilTheEnd(Process& process, const Streams& streams,
     out.Pump();
     err.Pump();
     if ((out.over() || err.over()) && !std::exchange(killed, true)) {
-      (void)process.Kill(KillReason::kOutputLimit);
+      // One that has ended meanwhile needs none.
+      const Status told = process.Kill(KillReason::kOutputLimit);
+      static_cast<void>(told);
     }
   }
   result.termination = *end;
