@@ -47,7 +47,7 @@ class AssaySandboxTest : public testing::TestWithParam<Starter> {
   // The shell's words for "assay-sandbox <words>".
   std::string AsStarter(const std::string& words) const {
     const std::string uid = std::to_string(kTestUid);
-    const std::string command = program_ + " " + words;
+    std::string command = program_ + " " + words;
     if (root()) return command;
     return "setpriv --reuid=" + uid + " --regid=" + uid + " --clear-groups " +
            command;
