@@ -200,7 +200,8 @@ TEST_F(RunReaderTest, ResultsOnlyLeavesLogsOutLiveAndFromTheStore) {
   TakeRun();
   Append({Log("before"), Result("open", v1::VERDICT_PASSED), Log("tail")});
   Reader reader;
-  Follow(reviewer_, id, {.after_sequence = 1, .results_only = true}, reader);
+  Follow(reviewer_, id,
+         {.after_sequence = 1, .detail = RunReader::Detail::kResults}, reader);
   assay_.loop.RunUntil([&] { return reader.messages.size() == 2; });
   Append({Log("live")});
   Append({LastWord()});
