@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <set>
-#include <system_error>
 
+#include "services/assignments/time_zone.h"
 #include "services/repositories/subject_pattern.h"
 #include "services/rpc/proto_time.h"
 
@@ -39,24 +38,6 @@ std::size_t Length(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(),
                     [](unsigned char byte) { return (byte & 0xc0) != 0x80; }));
-}
-
-// "UTC", "Europe/Berlin". What the machine's own list does not know is
-// refused; where there is no list, the form decides.
-bool IsTimeZone(const std::string& zone) {
-  if (zone.empty() || zone.size() > 64 || zone.front() == '/' ||
-      zone.find("..") != std::string::npos)
-    return false;
-  for (const char c : zone) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '_' || c == '+' ||
-                         c == '-' || c == '/';
-    if (!allowed) return false;
-  }
-  const std::filesystem::path list = "/usr/share/zoneinfo";
-  std::error_code ignored;
-  return zone == "UTC" || !std::filesystem::exists(list, ignored) ||
-         std::filesystem::is_regular_file(list / zone, ignored);
 }
 
 bool IsPath(const std::string& path) {
@@ -148,10 +129,8 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
     problems.push_back(
         "push_runs_per_hour must not be negative; 0 is no "
         "limit");
-  if (!IsTimeZone(spec.time_zone()))
-    problems.push_back("time_zone \"" + spec.time_zone() +
-                       "\" is no IANA zone; expected one like "
-                       "\"Europe/Berlin\" or \"UTC\"");
+  if (const Status zone = CheckTimeZone(spec.time_zone()); !zone)
+    problems.push_back("time_zone: " + zone.error().message);
   if (const auto pattern =
           repositories::SubjectPattern::Compile(spec.commit_subject());
       !pattern)

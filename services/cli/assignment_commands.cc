@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "assay/v1/assignment_service.grpc.pb.h"
 #include "proto/base/id.h"
 #include "services/cli/assignment_source.h"
@@ -164,24 +166,33 @@ Outcome List(Context& context, const NoOptions&) {
   return kSuccess;
 }
 
-Outcome Lint(Context& context, const SourceOptions& options) {
-  auto source = LoadAssignment(options.dir);
-  if (!source) {
-    context.console().Note(source.error().message);
-    return kNegative;
-  }
+// What is wrong, each with its place; as many as can be found at once.
+std::vector<std::string> Problems(const Expected<AssignmentSource>& source,
+                                  const std::string& dir) {
+  if (!source) return {source.error().message};
   const auto plan =
-      CompileSuite(source->suite, std::filesystem::path(options.dir) / "suite");
-  if (!plan) {
-    context.console().Note(plan.error().message);
-    return kNegative;
+      CompileSuite(source->suite, std::filesystem::path(dir) / "suite");
+  if (!plan) return {plan.error().message};
+  std::vector<std::string> problems;
+  for (const BriefGap& gap : LintBrief(source->spec))
+    problems.push_back(
+        fmt::format("{}: brief: {}: {}", dir, gap.what, gap.advice));
+  return problems;
+}
+
+Outcome Lint(Context& context, const SourceOptions& options) {
+  const auto source = LoadAssignment(options.dir);
+  const std::vector<std::string> problems = Problems(source, options.dir);
+  Console& console = context.console();
+  if (console.json()) {
+    console.JsonText(
+        nlohmann::json({{"ok", problems.empty()}, {"problems", problems}})
+            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return problems.empty() ? kSuccess : kNegative;
   }
-  const auto gaps = LintBrief(source->spec);
-  for (const BriefGap& gap : gaps)
-    context.console().Note(
-        fmt::format("{}: brief: {}: {}", options.dir, gap.what, gap.advice));
-  if (!gaps.empty()) return kNegative;
-  context.console().Line(fmt::format(
+  for (const std::string& problem : problems) console.Note(problem);
+  if (!problems.empty()) return kNegative;
+  console.Line(fmt::format(
       "{}: no problems ({} template files, {} suite files)", options.dir,
       source->template_tree.files_size(), source->suite.files_size()));
   return kSuccess;

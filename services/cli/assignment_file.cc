@@ -13,6 +13,7 @@
 #include "runner/suite/nearest.h"
 #include "runner/suite/units.h"
 #include "runner/suite/yaml_tree.h"
+#include "services/assignments/time_zone.h"
 #include "services/cli/time_text.h"
 #include "services/repositories/subject_pattern.h"
 
@@ -122,6 +123,15 @@ Put Pattern(std::function<void(const std::string&)> set) {
   };
 }
 
+Put TimeZone(std::function<void(const std::string&)> set) {
+  return [set](const Node& node) -> Status {
+    ASSAY_ASSIGN_OR_RETURN(const std::string text, TextOf(node));
+    ASSAY_RETURN_IF_ERROR(assignments::CheckTimeZone(text));
+    set(text);
+    return {};
+  };
+}
+
 Put LatePolicy(v1::AssignmentSpec& spec) {
   return [&spec](const Node& node) -> Status {
     static const std::vector<
@@ -202,7 +212,7 @@ std::vector<Key> Keys(AssignmentFile& file, suite::Diagnostics& diagnostics) {
       {"max_push", Size([&](auto v) { spec.set_max_push_bytes(v); })},
       {"push_runs_per_hour",
        Count([&](auto v) { spec.set_push_runs_per_hour(v); })},
-      {"time_zone", Text([&](auto& v) { spec.set_time_zone(v); }, 64)},
+      {"time_zone", TimeZone([&](auto& v) { spec.set_time_zone(v); })},
       {"ai_policy", Text([&](auto& v) { spec.set_ai_policy(v); })},
       {"invitation_expiry",
        Duration([&] { return spec.mutable_invitation_expiry(); })},

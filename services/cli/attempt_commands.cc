@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 
 #include "assay/v1/attempt_service.grpc.pb.h"
@@ -158,7 +160,12 @@ Outcome Clone(Context& context, const CloneOptions& options) {
            .password = token.password(),
            .ca_file = context.ServerFor(options.name).options().ca_file},
           dir, Quietness::kSayAll));
-  return exit_code == 0 ? kSuccess : kRefused;
+  if (exit_code != 0) return kRefused;
+  if (context.console().json())
+    context.console().JsonText(
+        nlohmann::json({{"directory", dir}, {"cloneUrl", url}})
+            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  return kSuccess;
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ Outcome Check(Context& context, const AttemptOptions& options) {
                     Printable(finding.text)});
   }
   if (console.json()) {
-    console.Line(ToJson(findings));
+    console.JsonText(ToJson(findings));
     return fine ? kSuccess : kNegative;
   }
   console.Table({"CHECK", "", "FOUND"}, rows);

@@ -17,11 +17,11 @@ struct ManualOptions {
 
 Outcome Complete(Context& context, const CompletionOptions& options) {
   if (options.shell == "bash") {
-    context.console().Line(BashCompletion(*options.app));
+    context.console().Document(BashCompletion(*options.app));
     return kSuccess;
   }
   if (options.shell == "zsh") {
-    context.console().Line(ZshCompletion(*options.app));
+    context.console().Document(ZshCompletion(*options.app));
     return kSuccess;
   }
   return InvalidArgument("no completion for \"", options.shell,
@@ -29,8 +29,8 @@ Outcome Complete(Context& context, const CompletionOptions& options) {
 }
 
 Outcome Manual(Context& context, const ManualOptions& options) {
-  context.console().Line(options.markdown ? MarkdownPage(*options.app)
-                                          : ManualPage(*options.app));
+  context.console().Document(options.markdown ? MarkdownPage(*options.app)
+                                              : ManualPage(*options.app));
   return kSuccess;
 }
 

@@ -4,11 +4,13 @@
 
 #include <iostream>
 
+#include "services/cli/printable.h"
+
 namespace assay::cli {
 
 std::string Ask(const std::string& question) {
   if (!isatty(STDIN_FILENO)) return "";
-  std::cerr << question << ' ' << std::flush;
+  std::cerr << Printable(question) << ' ' << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
   return answer;

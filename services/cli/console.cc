@@ -40,6 +40,7 @@ bool IsSet(const char* variable) {
 Looks DetectLooks(int fd) {
   Looks looks;
   if (!isatty(fd)) return looks;
+  looks.terminal = true;
   const char* term = std::getenv("TERM");
   const bool dumb = term == nullptr || std::string_view(term) == "dumb";
   looks.live = !dumb;
@@ -57,29 +58,40 @@ void Console::ClearTransient() {
   transient_ = false;
 }
 
-void Console::Line(std::string_view text) {
+void Console::Write(std::string_view text) {
   ClearTransient();
   out_ << text << '\n' << std::flush;
 }
 
+void Console::Line(std::string_view text) {
+  Write(Presentable(text, looks_.color));
+}
+
+void Console::Document(std::string_view text) {
+  Write(looks_.terminal ? Printable(text, Lines::kMany) : std::string(text));
+}
+
+void Console::JsonText(std::string_view json) { Write(PrintableJson(json)); }
+
 void Console::Note(std::string_view text) {
   ClearTransient();
   out_.flush();
-  err_ << text << '\n' << std::flush;
+  err_ << Presentable(text, looks_.color) << '\n' << std::flush;
 }
 
 void Console::Transient(std::string_view text) {
   if (!looks_.live || json_) return;
-  out_ << "\r\x1b[K" << Shorten(text, looks_.width - 1) << std::flush;
+  out_ << "\r\x1b[K" << Shorten(Printable(text), looks_.width - 1)
+       << std::flush;
   transient_ = true;
 }
 
 void Console::Json(const google::protobuf::Message& message) {
-  Line(ToJson(message, true));
+  JsonText(ToJson(message, true));
 }
 
 void Console::JsonLine(const google::protobuf::Message& message) {
-  Line(ToJson(message, false));
+  JsonText(ToJson(message, false));
 }
 
 void Console::Table(const std::vector<std::string>& header,
@@ -96,6 +108,8 @@ void Console::Table(const std::vector<std::string>& header,
       text += PadRight(cells[i], widths[i]) + "  ";
     }
     text += cells.back();
+    // A row stays a row, whatever is in its cells.
+    std::ranges::replace(text, '\n', ' ');
     return looks_.live ? Shorten(text, looks_.width) : text;
   };
   Line(Paint(Color::kDim, line(header)));

@@ -14,6 +14,8 @@ enum class Color { kNone, kGreen, kRed, kYellow, kDim, kBold };
 
 // How output looks: decided once, from the terminal and the environment.
 struct Looks {
+  // Somebody sees it.
+  bool terminal = false;
   bool color = false;
   // Rewriting the current line is possible.
   bool live = false;
@@ -26,7 +28,8 @@ struct Looks {
 Looks DetectLooks(int fd);
 
 // Where commands write. Text for people, or JSON for programs: with `json`, a
-// command writes nothing but JSON to `out`.
+// command writes nothing but JSON to `out`. What could drive a terminal is
+// taken out of everything, whoever wrote it.
 //
 // Ownership: borrows the streams. Threads: one.
 class Console {
@@ -39,8 +42,12 @@ class Console {
   void set_json(bool json) { json_ = json; }
   void set_color(bool color) { looks_.color = color; }
 
-  // One line of result.
+  // One line of result, or several.
   void Line(std::string_view text = "");
+  // A document for other programs, byte for byte unless somebody sees it.
+  void Document(std::string_view text);
+  // One or several JSON values.
+  void JsonText(std::string_view json);
   // One line about what goes on; standard error.
   void Note(std::string_view text);
   // Replaces the line that the cursor is on until the next output; nothing
@@ -63,6 +70,7 @@ class Console {
 
  private:
   void ClearTransient();
+  void Write(std::string_view text);
 
   std::ostream& out_;
   std::ostream& err_;

@@ -9,5 +9,8 @@ int main(int argc, char** argv) {
   Console console(std::cout, std::cerr, DetectLooks(STDOUT_FILENO));
   Context context(console);
   CommandLine line(context);
-  return line.Run(argc, argv);
+  const int exit_code = line.Run(argc, argv);
+  if (std::cout.good()) return exit_code;
+  console.Note("assay: standard output cannot be written; is its disk full?");
+  return kBroken;
 }

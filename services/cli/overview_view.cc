@@ -151,7 +151,7 @@ void ShowCandidatesCsv(Console& console,
     for (const std::string& cell : cells)
       row +=
           (row.empty() && &cell == &cells.front() ? "" : ",") + CsvCell(cell);
-    console.Line(row);
+    console.Document(row);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "services/cli/printable.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace assay::cli {
@@ -46,12 +47,39 @@ bool DrivesATerminal(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F);
 }
 
-// Reorders or hides what stands around it: U+061C, U+200B-F, U+202A-E,
-// U+2066-9, line and paragraph separators, the byte order mark.
+// Reorders or hides what stands around it, or is not seen itself: the soft
+// hyphen, U+061C, U+180E, U+200B-F, U+202A-E, U+2060-F, line and paragraph
+// separators, the byte order mark, U+FFF9-B, tags.
 bool Disguises(char32_t c) {
-  return c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
-         c == 0xFEFF;
+  return c == 0x00AD || c == 0x061C || c == 0x180E ||
+         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+         (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
+}
+
+// The escape sequence of Console::Paint that `text` begins with, or nothing.
+std::string_view OwnColor(std::string_view text) {
+  for (const std::string_view own :
+       {"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"})
+    if (text.starts_with(own)) return own;
+  return {};
+}
+
+// "\\u202e", or two of them.
+std::string Escaped(char32_t c) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  const auto add = [&](char32_t unit) {
+    text += "\\u";
+    for (const int shift : {12, 8, 4, 0}) text += kDigits[unit >> shift & 0xF];
+  };
+  if (c < 0x10000) {
+    add(c);
+  } else {
+    add(0xD800 + ((c - 0x10000) >> 10));
+    add(0xDC00 + (c & 0x3FF));
+  }
+  return text;
 }
 
 }  // namespace
@@ -70,6 +98,39 @@ std::string Printable(std::string_view text, Lines lines) {
       result += text.substr(0, point.size);
     }
     text.remove_prefix(point.size);
+  }
+  return result;
+}
+
+std::string Presentable(std::string_view text, bool colors) {
+  std::string result;
+  while (!text.empty()) {
+    const std::string_view own = colors ? OwnColor(text) : "";
+    result += own;
+    text.remove_prefix(own.size());
+    const std::size_t next = text.find('\x1b', own.empty() ? 1 : 0);
+    result += Printable(text.substr(0, next), Lines::kMany);
+    text.remove_prefix(std::min(next, text.size()));
+  }
+  return result;
+}
+
+std::string PrintableJson(std::string_view json) {
+  std::string result;
+  result.reserve(json.size());
+  while (!json.empty()) {
+    const CodePoint point = Decode(json);
+    const char32_t c = point.value;
+    // White space between values is no control character here.
+    const bool hidden = point.valid && c != '\n' && c != '\t' && c != '\r' &&
+                        (DrivesATerminal(c) || Disguises(c));
+    if (!point.valid)
+      result += kReplacement;
+    else if (hidden)
+      result += Escaped(c);
+    else
+      result += json.substr(0, point.size);
+    json.remove_prefix(point.size);
   }
   return result;
 }

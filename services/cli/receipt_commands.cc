@@ -105,10 +105,10 @@ Outcome Verify(Context& context, const VerifyOptions& options) {
   const bool genuine = IsGenuine(receipt, key);
   Console& console = context.console();
   if (console.json()) {
-    console.Line(nlohmann::json({{"genuine", genuine},
-                                 {"keyId", KeyId(key)},
-                                 {"statement", receipt.statement()}})
-                     .dump());
+    console.JsonText(nlohmann::json({{"genuine", genuine},
+                                     {"keyId", KeyId(key)},
+                                     {"statement", receipt.statement()}})
+                         .dump());
     return genuine ? kSuccess : kNegative;
   }
   if (genuine) {

@@ -157,7 +157,7 @@ void PrintJson(Console& console, const Side& here, const Side& there) {
     all["statements"].push_back({{"sql", pair.sql},
                                  {"here", UseJson(pair.here)},
                                  {"there", UseJson(pair.there)}});
-  console.Line(all.dump(1, ' ', false, Json::error_handler_t::replace));
+  console.JsonText(all.dump(1, ' ', false, Json::error_handler_t::replace));
 }
 
 void Print(Console& console, const Side& here, const Side& there) {

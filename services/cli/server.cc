@@ -59,6 +59,12 @@ Error Server::Explain(const Error& error) const {
               options_.address +
                   " speaks TLS, and this address is for gRPC without it: say "
                   "--server https://HOST:PORT with the server's web port"};
+    // Of gRPC: what it meets at a port that speaks HTTP/1.
+    if (message.find("http1.x server") != std::string::npos)
+      return {error.code, options_.address +
+                              " is no gRPC port; if it is the web port, say "
+                              "--server http://" +
+                              options_.address};
     return {error.code, "no answer from the server at " + options_.address +
                             " (" + message +
                             "); start one with `assay up`, or say where "

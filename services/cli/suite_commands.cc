@@ -87,7 +87,7 @@ Outcome Lint(Context& context, const LintOptions& options) {
       json["hidden"] = compiled->plan.hidden_check_count();
       json["points"] = FullScore(compiled->plan);
     }
-    console.Line(json.dump(2));
+    console.JsonText(json.dump(2));
     return fine ? kSuccess : kNegative;
   }
   PrintDiagnostics(console, found);
@@ -140,13 +140,16 @@ Outcome Init(Context& context, const InitOptions& options) {
                              " is there already; choose another folder");
     }
   }
+  Json made = {{"files", Json::array()}, {"notes", skeleton.notes}};
   for (const auto& [path, content] : skeleton.files) {
     const fs::path file = fs::path(options.dir) / path;
     std::error_code failed;
     fs::create_directories(file.parent_path(), failed);
     ASSAY_RETURN_IF_ERROR(WriteWholeFile(file.string(), content));
-    console.Line(file.lexically_normal().string());
+    made["files"].push_back(file.lexically_normal().string());
+    if (!console.json()) console.Line(file.lexically_normal().string());
   }
+  if (console.json()) console.JsonText(made.dump(2));
   for (const std::string& note : skeleton.notes) console.Note(note);
   return kSuccess;
 }
@@ -179,7 +182,7 @@ Outcome FormatStandardInput(Context& context) {
   const std::string text(std::istreambuf_iterator<char>(std::cin), {});
   ASSAY_ASSIGN_OR_RETURN(std::string formatted, Formatted("-", text));
   if (formatted.ends_with('\n')) formatted.pop_back();
-  context.console().Line(formatted);
+  context.console().Document(formatted);
   return kSuccess;
 }
 
@@ -187,34 +190,36 @@ Outcome Format(Context& context, const FormatOptions& options) {
   if (options.paths == std::vector<std::string>{"-"}) {
     return FormatStandardInput(context);
   }
-  bool same = true;
+  Console& console = context.console();
+  Json changed = Json::array();
   for (const std::string& path : options.paths) {
     for (const std::string& file : FilesToFormat(path)) {
       ASSAY_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
       ASSAY_ASSIGN_OR_RETURN(const std::string formatted,
                              Formatted(file, text));
       if (formatted == text) continue;
-      same = false;
-      context.console().Line(file);
+      changed.push_back(file);
+      if (!console.json()) console.Line(file);
       if (options.check) continue;
       ASSAY_RETURN_IF_ERROR(WriteWholeFile(file, formatted));
     }
   }
-  return same || !options.check ? kSuccess : kNegative;
+  if (console.json()) console.JsonText(Json({{"changed", changed}}).dump(2));
+  return changed.empty() || !options.check ? kSuccess : kNegative;
 }
 
 Outcome Schema(Context& context, const SchemaOptions& options) {
   const Json schema = options.of == "rubric"   ? suite::RubricSchema()
                       : options.of == "verify" ? suite::VerificationSchema()
                                                : suite::EditorSchema();
-  context.console().Line(schema.dump(1));
+  context.console().JsonText(schema.dump(1));
   return kSuccess;
 }
 
 Outcome Reference(Context& context, const ReferenceOptions&) {
   std::string page = suite::ReferencePage();
   while (page.ends_with('\n')) page.pop_back();
-  context.console().Line(page);
+  context.console().Document(page);
   return kSuccess;
 }
 
@@ -232,10 +237,17 @@ Outcome Pack(Context& context, const PackOptions& options) {
   }
   const std::string pack = PackPlan(candidate);
   if (options.out == "-") {
-    console.Line(std::string_view(pack).substr(0, pack.size() - 1));
+    console.Document(std::string_view(pack).substr(0, pack.size() - 1));
     return kSuccess;
   }
   ASSAY_RETURN_IF_ERROR(WriteWholeFile(options.out, pack));
+  if (console.json()) {
+    console.JsonText(Json({{"file", options.out},
+                           {"checks", candidate.checks_size()},
+                           {"points", FullScore(candidate)}})
+                         .dump(2));
+    return kSuccess;
+  }
   console.Line(
       fmt::format("{}: {} public checks, {} points; run it with:", options.out,
                   candidate.checks_size(), PointsText(FullScore(candidate))));

@@ -91,7 +91,7 @@ Outcome Run(Context& context, const RunOptions& options) {
     std::string text =
         RenderReport(ReportFile::Format::kJson, recorder.report());
     text.pop_back();
-    console.Line(text);
+    console.JsonText(text);
   } else if (options.trace) {
     PrintTrace(console, recorder.report());
   }

@@ -158,7 +158,7 @@ Outcome Verify(Context& context, const VerifyOptions& options) {
     if (!console.json()) PrintKillRow(console, table.rows.back(), width);
   }
   if (console.json()) {
-    console.Line(KillTableJson(table).dump(2));
+    console.JsonText(KillTableJson(table).dump(2));
   } else {
     PrintKillEnd(console, table);
   }

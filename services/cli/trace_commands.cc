@@ -99,7 +99,7 @@ Outcome Export(Context& context, const ExportOptions& options) {
   }
   if (options.to.empty() || options.to == "-") {
     text.pop_back();
-    console.Line(text);
+    console.JsonText(text);
     return kSuccess;
   }
   ASSAY_RETURN_IF_ERROR(WriteWholeFile(options.to, text));

@@ -156,7 +156,7 @@ void Announce(Console& console, const std::filesystem::path& data_dir,
     const nlohmann::json up = {{"grpc", serving.grpc},
                                {"web", serving.web},
                                {"dataDir", data_dir.string()}};
-    console.Line(up.dump());
+    console.JsonText(up.dump());
     return;
   }
   console.Line(console.Paint(Color::kBold, "Assay is up."));

@@ -69,7 +69,8 @@ TEST(SpecTest, TheWindowClosesAfterItOpens) {
 }
 
 TEST(SpecTest, TimeZonesAreTheMachines) {
-  for (const char* zone : {"../../etc/passwd", "/etc/passwd", "", "UTC\n"}) {
+  for (const char* zone : {"../../etc/passwd", "/etc/passwd", "", "UTC\n",
+                           "Europe", "zone.tab", "tzdata.zi", "leapseconds"}) {
     v1::AssignmentSpec spec = Good();
     spec.set_time_zone(zone);
     EXPECT_THAT(SpecProblems(spec), Contains(HasSubstr("time_zone"))) << zone;

@@ -89,6 +89,13 @@ TEST(AssignmentFileTest, TimeThatIsNoTimeIsRefused) {
               HasSubstr("assignment.yaml:2:11"));
 }
 
+TEST(AssignmentFileTest, TimeZoneThatNobodyKnowsIsFoundBeforeTheServerIsAsked) {
+  EXPECT_THAT(Problems("title: a\nduration: 1h\ntime_zone: Europe/../Berlin\n"),
+              HasSubstr("assignment.yaml:3:12: error: time_zone: "
+                        "\"Europe/../Berlin\" is no IANA zone"));
+  EXPECT_EQ(Problems("title: a\nduration: 1h\ntime_zone: UTC\n"), "");
+}
+
 TEST(AssignmentFileTest, TemplateWithoutARepositoryIsRefused) {
   EXPECT_THAT(Problems("title: a\nduration: 1h\ntemplate: { ref: main }\n"),
               HasSubstr("assignment.yaml:3:11: error: template: expected"));
