@@ -702,6 +702,8 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   feed.OnQueued([this] { dispatcher.RunQueued(); });
   exchange.Start();
   if (shared) {
+    // From now on the others put what they take where this node finds it.
+    exchange.TellNodeChanged();
     ASSAY_CO_RETURN_IF_ERROR(co_await StartPeers());
     // A trial may be asked for at one node and pushed to another.
     auto trial = co_await repositories.CreateTemplate(attempts::TrialFiles());
@@ -913,8 +915,8 @@ void Coordinator::Parts::OnBeat() {
   if (!membership.alone()) {
     exchange.Sweep();
     peers.Sync();
-    gateway::Spawn(strand, "homes", homes.Sweep());
   }
+  if (shared) gateway::Spawn(strand, "homes", homes.Sweep());
   if (membership.draining() == drained) return;
   drained = membership.draining();
   if (drained) {

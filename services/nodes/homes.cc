@@ -280,10 +280,13 @@ rpc::Async<void> Homes::PrepareTemplate(std::string commit) {
 }
 
 boost::asio::awaitable<void> Homes::Sweep() {
-  if (membership_.alone()) kept_all_ = false;
-  if (sweeping_ || stopped_ || membership_.alone()) co_return;
+  const bool alone = membership_.alone();
+  if (alone) kept_all_ = false;
+  // Whoever was the last to be forgotten may have left something behind.
+  if (!alone) may_be_elsewhere_ = true;
+  if (sweeping_ || stopped_ || !may_be_elsewhere_) co_return;
   sweeping_ = true;
-  if (!kept_all_) co_await KeepAll();
+  if (!kept_all_ && !alone) co_await KeepAll();
   for (const RepositoryId& repository : std::set(behind_)) {
     if (stopped_) break;
     const auto place = co_await queue_.Enter(repository);
@@ -291,7 +294,7 @@ boost::asio::awaitable<void> Homes::Sweep() {
     if (kept || kept.error().code == Code::kAborted) behind_.erase(repository);
   }
   if (!stopped_) co_await TakeOverOpen();
-  if (!stopped_) co_await TakeOverLost();
+  if (!stopped_ && co_await TakeOverLost() && alone) may_be_elsewhere_ = false;
   sweeping_ = false;
 }
 
@@ -377,24 +380,27 @@ boost::asio::awaitable<void> Homes::TakeOverOpen() {
   }
 }
 
-boost::asio::awaitable<void> Homes::TakeOverLost() {
+boost::asio::awaitable<bool> Homes::TakeOverLost() {
   const auto counts = co_await store_.Read(
       [](Transaction& tx) { return tx.repositories.CountByHome(); });
-  if (!counts) co_return;
+  if (!counts) co_return false;
+  bool none = true;
   for (const auto& [home, count] : *counts) {
     if (membership_.StandingOf(home) != Membership::Standing::kLost) continue;
+    none = false;
     const auto some = co_await store_.Read([home](Transaction& tx) {
       return tx.repositories.ListAt(home, RepositoryId(), kTakenAtOnce);
     });
-    if (!some) co_return;
+    if (!some) co_return false;
     for (const Record& record : *some) {
-      if (stopped_) co_return;
+      if (stopped_) co_return false;
       const Status claimed = co_await Claim(record.id);
       if (!claimed)
         spdlog::warn("taking over {}: {}", record.id.str(),
                      claimed.error().message);
     }
   }
+  co_return none;
 }
 
 }  // namespace assay::nodes

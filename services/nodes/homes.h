@@ -82,7 +82,8 @@ class Homes {
   rpc::Async<std::vector<storage::PushRecord>> FindMissing(Record record);
   boost::asio::awaitable<void> KeepAll();
   boost::asio::awaitable<void> TakeOverOpen();
-  boost::asio::awaitable<void> TakeOverLost();
+  // Whether no lost node had any.
+  boost::asio::awaitable<bool> TakeOverLost();
   rpc::Async<void> KeepTemplates();
 
   storage::Store& store_;
@@ -97,6 +98,8 @@ class Homes {
   // What could not be kept.
   std::set<RepositoryId> behind_;
   bool kept_all_ = false;
+  // Repositories may have a home that is no longer.
+  bool may_be_elsewhere_ = true;
   bool sweeping_ = false;
   bool stopped_ = false;
 };

@@ -77,6 +77,8 @@ rpc::Async<void> Membership::Join() {
 }
 
 rpc::Async<void> Membership::CheckBlobs() {
+  // With SQLite there is nobody to compare with.
+  if (store_.bulletin() == nullptr) co_return Status();
   ASSAY_CO_RETURN_IF_ERROR(
       co_await blobs_.Put(MarkOf(self_.name, self_.instance)));
   for (const NodeRecord& other : others_) {

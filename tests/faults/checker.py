@@ -49,6 +49,12 @@ class Store:
         self.db.row_factory = sqlite3.Row
         self.db.execute("BEGIN")
 
+    def look_again(self):
+        """Makes this another moment of the store."""
+        self.db.rollback()
+        if not self.dsn:
+            self.db.execute("BEGIN")
+
     def rows(self, query, *values):
         if not self.dsn:
             return self.db.execute(query, values).fetchall()

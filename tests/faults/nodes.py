@@ -12,18 +12,8 @@ class NodesStore(Store):
     """The store with its repositories, each where its home is."""
 
     def __init__(self, places, seen, dsn):
-        self.places = places
-        super().__init__(next(iter(places.values())), seen, dsn)
-        self.homes = {row["id"]: row["home"]
-                      for row in self.rows("SELECT id, home FROM repositories")}
-
-    def git(self, repository, *arguments):
-        self.data = self.places[self.homes[repository]]
-        return super().git(repository, *arguments)
-
-    def blob(self, digest):
-        file = self.places["blobs"] / digest[:2] / digest
-        return file.read_bytes() if digest and file.exists() else None
+        super().__init__(next(iter(places.values())), seen, dsn,
+                         blobs=places["blobs"], homes=places)
 
 
 class Nodes:

@@ -211,6 +211,9 @@ class DrainTest(Installation):
     def test_a_worker_finishes_what_it_holds(self):
         _, commit = self.pushed()
         [row] = wait_for(self.held, 5, "the run is leased")
+        log = self.fleet.server.root / "worker-0.log"
+        wait_for(lambda: f"run {row['id']} taken" in log.read_text(), 5,
+                 "the lease has arrived")
         self.fleet.workers[0].stop(signal.SIGTERM)
         self.drained([row])
         row = self.run_row(self.run_of(commit))

@@ -27,12 +27,23 @@ class ReconcilerTest : public ServerFixture {
     Stop();
   }
 
+  // The node whose the repository is.
+  std::string HomeIn(storage::Store& store) {
+    EventLoop loop;
+    return loop
+        .Await(store.Read(
+            [id = RepositoryId(attempt_.repository)](storage::Transaction& tx) {
+              return tx.repositories.Get(id);
+            }))
+        ->home;
+  }
+
   // An intent as the coordinator records it before git runs.
   void LeaveIntent(const std::string& commit) {
     EventLoop loop;
     const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
     runs::RunFeed feed(loop.executor());
-    attempts::PushRecorder recorder(*store, feed, clock_);
+    attempts::PushRecorder recorder(*store, feed, clock_, HomeIn(*store));
     const auto intent = loop.Await(recorder.RecordPushIntent(
         {.repository = RepositoryId(attempt_.repository),
          .ref = "refs/heads/main",
@@ -127,7 +138,7 @@ TEST_F(ReconcilerTest, PushThatWasRewrittenSinceIsAcceptedAndItsSuccessorRuns) {
     EventLoop loop;
     const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
     runs::RunFeed feed(loop.executor());
-    attempts::PushRecorder recorder(*store, feed, clock_);
+    attempts::PushRecorder recorder(*store, feed, clock_, HomeIn(*store));
     const auto open = loop.Await(recorder.ListOpenIntents());
     ASSERT_EQ(open->size(), 2);
     ASSERT_THAT(loop.Await(recorder.ConfirmPush(open->back().id)), IsOk());

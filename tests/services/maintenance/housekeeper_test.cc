@@ -50,10 +50,15 @@ class HousekeeperTest : public ServerFixture {
     const auto repositories = *repositories::Repositories::Open(
         {.root = options_.data_dir / "repositories"});
     git_http::RepositoryQueue queue(loop.executor());
+    const auto repository = loop.Await(store->Read(
+        [id = RepositoryId(attempt_.repository)](storage::Transaction& tx) {
+          return tx.repositories.Get(id);
+        }));
     Housekeeper housekeeper(loop.executor(), *store, *repositories, queue,
                             {.erase_expired = {},
                              .repair_refs = {},
                              .data_dir = options_.data_dir,
+                             .node = repository->home,
                              .max_packs = max_packs});
     return loop.Await(Count(housekeeper)).value();
   }

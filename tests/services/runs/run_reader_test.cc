@@ -263,6 +263,7 @@ TEST_F(RunReaderTest, CandidatesLearnNothingOfWhatStaysHidden) {
   ASSERT_EQ(run_.kind, v1::Run::KIND_FINAL);
   Reader reader;
   Follow(candidate_, run_.id, {}, reader);
+  assay_.loop.RunUntil([&] { return reader.messages.size() == 1; });
   v1::RunEvent spans;
   spans.mutable_spans()->add_spans()->set_name("canary");
   v1::RunEvent started;
