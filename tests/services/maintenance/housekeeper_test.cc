@@ -101,7 +101,7 @@ TEST_F(HousekeeperTest, RunsByItself) {
   options_.housekeeping_interval = std::chrono::milliseconds(20);
   Restart();
   v1::AssignmentSpec spec;
-  spec.mutable_retention()->set_seconds(24 * 3600);
+  spec.mutable_retention()->set_seconds(24L * 3600);
   MakeAssignment(spec);
   attempt_ = MakeAttempt();
   clock_.Advance(std::chrono::hours(40));
