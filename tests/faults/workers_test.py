@@ -200,8 +200,10 @@ class DrainTest(Installation):
     workers = 1
 
     def held(self):
-        """What the worker holds."""
-        return self.rows("SELECT * FROM runs WHERE state = 2")
+        """What the worker holds: leased to it, and arrived."""
+        log = (self.server.root / "worker-0.log").read_text()
+        return [row for row in self.rows("SELECT * FROM runs WHERE state = 2")
+                if f"run {row['id']} taken (epoch {row['epoch']})" in log]
 
     def drained(self, held):
         for row in held:
@@ -211,9 +213,6 @@ class DrainTest(Installation):
     def test_a_worker_finishes_what_it_holds(self):
         _, commit = self.pushed()
         [row] = wait_for(self.held, 5, "the run is leased")
-        log = self.fleet.server.root / "worker-0.log"
-        wait_for(lambda: f"run {row['id']} taken" in log.read_text(), 5,
-                 "the lease has arrived")
         self.fleet.workers[0].stop(signal.SIGTERM)
         self.drained([row])
         row = self.run_row(self.run_of(commit))
