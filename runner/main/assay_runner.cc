@@ -1,5 +1,6 @@
 // assay-runner: takes runs from a coordinator (or one from the command line)
 // and has each executed by an assay-run in cells of its own.
+#include <poll.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -16,11 +17,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "proto/base/fault_point.h"
+#include "runner/suite/units.h"
+#include "runner/worker/canary.h"
 #include "runner/worker/local_run.h"
 #include "runner/worker/worker.h"
 #include "runner/worker/workshop.h"
@@ -39,6 +43,10 @@ struct Options {
   std::string unpack_program;
   std::string image_dir;
   int slots = 0;
+  int cores = 0;
+  std::string memory;
+  std::string pool;
+  std::vector<std::string> labels;
   int drain_seconds = 30;
   std::string plan_file;
   std::string tree;
@@ -88,6 +96,37 @@ Status MakeDataDirectory(const std::string& directory) {
   return {};
 }
 
+// What runs may use together unless somebody says otherwise. A suite's limit is
+// two processors where it says nothing, so that many belong to each slot, also
+// on a machine that has fewer.
+int DefaultCores(int slots) {
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()),
+                  2 * slots);
+}
+
+// A machine that was sold with 2 GiB tells of a little less.
+std::int64_t MemoryOfTheMachine() {
+  constexpr std::int64_t kGibibyte = std::int64_t{1} << 30;
+  const std::int64_t bytes =
+      std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  return (bytes + kGibibyte - 1) / kGibibyte * kGibibyte;
+}
+
+Expected<std::map<std::string, std::string>> ParseLabels(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> labels;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos)
+      return InvalidArgument("--label ", text,
+                             " has no `=`, expected KEY=VALUE");
+    if (!labels.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      return InvalidArgument("--label ", text,
+                             ": the key is there twice, expected once");
+  }
+  return labels;
+}
+
 Expected<std::unique_ptr<CellWorkshop>> OpenWorkshop(const Options& options) {
   ASSAY_RETURN_IF_ERROR(MakeDataDirectory(options.data_dir));
   // Before there is any thread, and before anything is known that a launcher
@@ -130,8 +169,38 @@ Status RunOnce(const Options& options) {
   return RunLocally(*workshop, options.run_program, order, STDOUT_FILENO);
 }
 
+// Why cells do not work here; empty: they do. What was killed once is tried
+// again: to be set aside waits for a person.
+Expected<std::string> ProveCells(CellWorkshop& workshop,
+                                 const Options& options) {
+  constexpr int kTries = 3;
+  std::string unfit;
+  for (int i = 0; i < kTries; ++i) {
+    unfit = RunCanary(workshop, options.run_program, options.data_dir);
+    if (unfit.empty()) break;
+    pollfd launcher{.fd = workshop.launcher_pidfd(), .events = POLLIN};
+    if (poll(&launcher, 1, 0) > 0)
+      return Unavailable(
+          "assay-launcher has died; its last words are above. Start the worker "
+          "again");
+  }
+  return unfit;
+}
+
 Status Serve(const Options& options) {
+  ASSAY_ASSIGN_OR_RETURN(const auto labels, ParseLabels(options.labels));
+  std::int64_t memory = MemoryOfTheMachine();
+  if (!options.memory.empty()) {
+    auto said = suite::ParseSize(options.memory);
+    if (!said) return std::unexpected(said.error().Within("--memory"));
+    memory = *said;
+  }
   ASSAY_ASSIGN_OR_RETURN(const auto workshop, OpenWorkshop(options));
+  ASSAY_ASSIGN_OR_RETURN(const std::string unfit,
+                         ProveCells(*workshop, options));
+  if (!unfit.empty())
+    spdlog::error("cells do not work here, so this worker will get no runs: {}",
+                  unfit);
   boost::asio::io_context loop;
   Status end;
   ASSAY_ASSIGN_OR_RETURN(
@@ -142,6 +211,11 @@ Status Serve(const Options& options) {
            .token_file = options.token_file,
            .name = options.name,
            .slots = options.slots,
+           .cores = options.cores,
+           .memory_bytes = memory,
+           .pool = options.pool,
+           .labels = labels,
+           .unfit = unfit,
            .data_dir = options.data_dir,
            .run_program = options.run_program,
            .drain_timeout = std::chrono::seconds(options.drain_seconds)},
@@ -195,6 +269,18 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--slots", options.slots,
                  "runs at once (default: half the processors)")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--cores", options.cores,
+                 "processors that runs may use together (default: the "
+                 "machine's, and at least two for each slot)")
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--memory", options.memory,
+                 "memory that runs may use together, like 12GiB (default: the "
+                 "machine's)");
+  app.add_option("--pool", options.pool,
+                 "take only the runs of assignments that name this pool "
+                 "(default: of those that name none)");
+  app.add_option("--label", options.labels,
+                 "KEY=VALUE that an assignment may ask for; may be said again");
   app.add_option("--data-dir,--work-dir", options.data_dir,
                  "cache of packs and database templates");
   app.add_option("--image-dir", options.image_dir,
@@ -240,6 +326,7 @@ Status Complete(const CLI::App& app, Options& options) {
   if (options.slots == 0)
     options.slots =
         static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
+  if (options.cores == 0) options.cores = DefaultCores(options.slots);
   if (options.local && (options.plan_file.empty() ||
                         options.tree.empty() == options.against_url.empty()))
     return InvalidArgument(

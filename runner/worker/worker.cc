@@ -1,7 +1,6 @@
 #include "runner/worker/worker.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -11,7 +10,6 @@
 #include <fstream>
 #include <map>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "proto/base/fault_point.h"
@@ -46,10 +44,6 @@ Expected<std::string> ReadToken(const std::string& file) {
   if (!(in >> token))
     return NotFound("the token file ", file, " cannot be read or is empty");
   return token;
-}
-
-std::int64_t MemoryOfTheMachine() {
-  return std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
 }
 
 class LeaseWorker final : public Worker {
@@ -161,10 +155,14 @@ void LeaseWorker::Attach() {
   auto& hello = *request.mutable_hello();
   hello.set_worker_id(id_.str());
   hello.set_name(options_.name);
-  hello.set_memory_bytes(MemoryOfTheMachine());
   hello.set_version(options_.version);
   hello.set_slots(options_.slots);
-  hello.set_cores(static_cast<int>(std::thread::hardware_concurrency()));
+  hello.set_cores(options_.cores);
+  hello.set_memory_bytes(options_.memory_bytes);
+  hello.set_pool(options_.pool);
+  hello.mutable_labels()->insert(options_.labels.begin(),
+                                 options_.labels.end());
+  hello.set_unfit(options_.unfit);
   for (const auto& [name, run] : runs_) {
     hello.add_held()->set_run(run->run());
     hello.mutable_held()->rbegin()->set_epoch(run->epoch());

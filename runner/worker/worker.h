@@ -3,7 +3,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,13 @@ struct WorkerOptions {
   std::string name;
   // Runs at once.
   int slots = 1;
+  // What they may use together.
+  int cores = 1;
+  std::int64_t memory_bytes = 0;
+  // See Hello.
+  std::string pool;
+  std::map<std::string, std::string> labels;
+  std::string unfit;
   std::string data_dir;
   // The program assay-run.
   std::string run_program;

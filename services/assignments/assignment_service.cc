@@ -6,6 +6,7 @@
 #include "services/rpc/proto_time.h"
 #include "services/rpc/register_method.h"
 #include "services/rpc/resource_name.h"
+#include "services/runs/placement.h"
 #include "services/scoring/score.h"
 #include "services/storage/once.h"
 
@@ -115,6 +116,9 @@ Async<AssignmentRecord> AssignmentService::Prepare(
     record.max_points =
         scoring::Compute(compiled.plan, {}, scoring::Scope::kAll).max();
     record.check_count = compiled.plan.checks_size();
+    const storage::Needs needs = runs::NeedsOf(compiled.plan);
+    record.milli_cpus = needs.milli_cpus;
+    record.memory_bytes = needs.memory_bytes;
   }
   co_return record;
 }

@@ -10,6 +10,7 @@
 #include "services/assignments/time_zone.h"
 #include "services/repositories/subject_pattern.h"
 #include "services/rpc/proto_time.h"
+#include "services/storage/tables/needs.h"
 
 namespace assay::assignments {
 namespace {
@@ -30,6 +31,7 @@ constexpr std::size_t kMaxSlug = 40;
 constexpr std::size_t kMaxText = 256 * kKibibyte;
 constexpr int kMaxFiles = 10'000;
 constexpr int kMaxReminders = 5;
+constexpr std::int32_t kDefaultRunsAtOnce = 2;
 constexpr std::size_t kMaxTreeBytes = 32 * kMebibyte;
 constexpr std::size_t kMaxPath = 1'024;
 
@@ -76,6 +78,8 @@ v1::AssignmentSpec WithDefaults(v1::AssignmentSpec spec) {
     spec.set_late_policy(v1::AssignmentSpec::LATE_POLICY_REJECT);
   if (spec.max_push_bytes() == 0) spec.set_max_push_bytes(kDefaultPushBytes);
   if (spec.time_zone().empty()) spec.set_time_zone("UTC");
+  if (!spec.has_push_runs_at_once())
+    spec.set_push_runs_at_once(kDefaultRunsAtOnce);
   if (!spec.has_grace()) spec.mutable_grace();
   if (!spec.has_invitation_expiry())
     *spec.mutable_invitation_expiry() = rpc::ToProto(microseconds(days(30)));
@@ -129,6 +133,15 @@ std::vector<std::string> SpecProblems(const v1::AssignmentSpec& spec) {
     problems.push_back(
         "push_runs_per_hour must not be negative; 0 is no "
         "limit");
+  if (spec.push_runs_at_once() < 0)
+    problems.push_back(
+        "push_runs_at_once must not be negative; 0 is no "
+        "limit");
+  if (std::string problem = storage::LabelProblem(
+          spec.worker_pool(),
+          {spec.worker_labels().begin(), spec.worker_labels().end()});
+      !problem.empty())
+    problems.push_back("worker: " + problem);
   if (const Status zone = CheckTimeZone(spec.time_zone()); !zone)
     problems.push_back("time_zone: " + zone.error().message);
   if (const auto pattern =

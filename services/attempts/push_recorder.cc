@@ -5,6 +5,7 @@
 
 #include "services/attempts/clock.h"
 #include "services/attempts/push_rules.h"
+#include "services/runs/placement.h"
 #include "services/runs/run_proto.h"
 #include "services/submissions/submit.h"
 
@@ -93,6 +94,8 @@ Expected<std::vector<RunChange>> QueueRun(Transaction& tx,
   run.kind = v1::Run::KIND_PUSH;
   run.commit = push.new_commit;
   run.plan_digest = assignment.plan_digest;
+  run.needs = storage::FormatNeeds(runs::NeedsOf(assignment));
+  run.at_once = assignment.spec.push_runs_at_once();
   run.push = push.id;
   run.queue_time = now;
   return tx.runs.Enqueue(run);
@@ -108,8 +111,7 @@ Expected<Confirmation> Repeat(Transaction& tx, const PushRecord& push) {
   if (push.run.empty()) return again;
   ASSAY_ASSIGN_OR_RETURN(const storage::RunRecord run, tx.runs.Get(push.run));
   if (run.state == v1::Run::STATE_QUEUED) {
-    ASSAY_ASSIGN_OR_RETURN(again.push.queue_position,
-                           tx.runs.QueuePosition(run));
+    ASSAY_ASSIGN_OR_RETURN(again.push.queue_position, tx.queue.Position(run));
   }
   return again;
 }
@@ -149,7 +151,7 @@ Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
     const storage::RunRecord& run = confirmation.changes.front().run;
     confirmation.push.run = run.id;
     ASSAY_ASSIGN_OR_RETURN(confirmation.push.queue_position,
-                           tx.runs.QueuePosition(run));
+                           tx.queue.Position(run));
   }
   ASSAY_RETURN_IF_ERROR(tx.pushes.MarkAccepted(id, confirmation.push.run));
   if (attempt.state == v1::Attempt::STATE_SUBMITTED && !push.late)

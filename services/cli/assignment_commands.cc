@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "assay/v1/assignment_service.grpc.pb.h"
@@ -47,6 +48,17 @@ std::string Reminders(const v1::AssignmentSpec& spec) {
   return text.empty() ? "none" : text + " before the deadline";
 }
 
+// Which workers get its runs.
+std::string WorkersText(const v1::AssignmentSpec& spec) {
+  std::string text =
+      spec.worker_pool().empty() ? "" : "pool " + spec.worker_pool();
+  const std::map<std::string, std::string> labels(spec.worker_labels().begin(),
+                                                  spec.worker_labels().end());
+  for (const auto& [key, value] : labels)
+    text += (text.empty() ? "" : ", ") + key + "=" + value;
+  return text.empty() ? "any of no pool" : text;
+}
+
 void Show(Console& console, const v1::Assignment& assignment) {
   const v1::AssignmentSpec& spec = assignment.spec();
   console.Fields({
@@ -71,6 +83,10 @@ void Show(Console& console, const v1::Assignment& assignment) {
       {"runs an hour", spec.push_runs_per_hour() == 0
                            ? "no limit"
                            : std::to_string(spec.push_runs_per_hour())},
+      {"runs at once", spec.push_runs_at_once() == 0
+                           ? "no limit"
+                           : std::to_string(spec.push_runs_at_once())},
+      {"workers", WorkersText(spec)},
       {"reminders", Reminders(spec)},
       {"retention",
        spec.has_retention() ? DurationText(spec.retention()) : "for ever"},

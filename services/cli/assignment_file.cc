@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "services/assignments/time_zone.h"
 #include "services/cli/time_text.h"
 #include "services/repositories/subject_pattern.h"
+#include "services/storage/tables/needs.h"
 
 namespace assay::cli {
 namespace {
@@ -194,6 +196,37 @@ Put Template(AssignmentFile& file, suite::Diagnostics& diagnostics) {
   };
 }
 
+// { pool: NAME, labels: { KEY: VALUE } }
+Put Worker(v1::AssignmentSpec& spec) {
+  return [&spec](const Node& node) -> Status {
+    std::map<std::string, std::string> labels;
+    if (node.kind != Node::Kind::kMap)
+      return InvalidArgument(
+          "expected { pool: NAME, labels: { KEY: VALUE } }, found ",
+          suite::Describe(node));
+    for (const Node::Entry& entry : node.entries) {
+      if (entry.key == "pool") {
+        ASSAY_ASSIGN_OR_RETURN(*spec.mutable_worker_pool(),
+                               TextOf(*entry.value));
+      } else if (entry.key == "labels" &&
+                 entry.value->kind == Node::Kind::kMap) {
+        for (const Node::Entry& label : entry.value->entries) {
+          ASSAY_ASSIGN_OR_RETURN(labels[label.key], TextOf(*label.value));
+        }
+      } else {
+        return InvalidArgument("expected `pool` and a mapping `labels`, found ",
+                               entry.key);
+      }
+    }
+    spec.mutable_worker_labels()->insert(labels.begin(), labels.end());
+    if (const std::string problem =
+            storage::LabelProblem(spec.worker_pool(), labels);
+        !problem.empty())
+      return InvalidArgument(problem);
+    return {};
+  };
+}
+
 // The format.
 std::vector<Key> Keys(AssignmentFile& file, suite::Diagnostics& diagnostics) {
   v1::AssignmentSpec& spec = file.spec;
@@ -212,6 +245,9 @@ std::vector<Key> Keys(AssignmentFile& file, suite::Diagnostics& diagnostics) {
       {"max_push", Size([&](auto v) { spec.set_max_push_bytes(v); })},
       {"push_runs_per_hour",
        Count([&](auto v) { spec.set_push_runs_per_hour(v); })},
+      {"push_runs_at_once",
+       Count([&](auto v) { spec.set_push_runs_at_once(v); })},
+      {"worker", Worker(spec)},
       {"time_zone", TimeZone([&](auto& v) { spec.set_time_zone(v); })},
       {"ai_policy", Text([&](auto& v) { spec.set_ai_policy(v); })},
       {"invitation_expiry",

@@ -40,6 +40,19 @@ Outcome Home(Context& context, const NoOptions&) {
   return kSuccess;
 }
 
+Outcome Queue(Context& context, const NoOptions&) {
+  ASSAY_ASSIGN_OR_RETURN(
+      auto home, context.server().Call(&Stub::GetHome, v1::GetHomeRequest()));
+  home.clear_funnels();
+  home.clear_waiting();
+  home.clear_waiting_count();
+  if (context.console().json())
+    context.console().Json(home);
+  else
+    ShowQueue(context.console(), home);
+  return kSuccess;
+}
+
 Outcome Candidates(Context& context, const CandidatesOptions& options) {
   v1::ListCandidatesRequest request;
   request.set_assignment(FullName("assignments", options.name));
@@ -110,6 +123,12 @@ void AddOverviewCommands(CommandLine& line) {
                       "  assay overview\n"
                       "  assay overview --json",
                       Home);
+  line.Add<NoOptions>(line.app(), "queue",
+                      "Runs that wait, in the order of their turns, and what "
+                      "each waits for",
+                      "  assay queue\n"
+                      "  assay queue --json",
+                      Queue);
   CLI::App& group = *line.app().get_subcommand("assignment");
   auto candidates = line.Add<CandidatesOptions>(
       group, "candidates", "Everybody who was invited, and how far they are",

@@ -77,16 +77,23 @@ void ShowHome(Console& console, const v1::GetHomeResponse& home) {
   console.Line(fmt::format("{} wait for a person", home.waiting_count()));
   if (!rows.empty()) console.Table({"WHAT", "ASSIGNMENT", "OF", "SINCE"}, rows);
   console.Line();
+  ShowQueue(console, home);
+}
+
+void ShowQueue(Console& console, const v1::GetHomeResponse& home) {
   console.Line(fmt::format("{} runs under way, {} queued", home.running_count(),
                            home.queued_count()));
-  rows.clear();
+  std::vector<std::vector<std::string>> rows;
   for (const auto& run : home.queue())
-    rows.push_back({std::to_string(run.position()), ShortName(run.run()),
-                    ShortName(run.assignment()), TimeText(run.queue_time()),
-                    TimeText(run.expected_start_time())});
+    rows.push_back(
+        {run.waits_for().empty() ? std::to_string(run.position()) : "-",
+         ShortName(run.run()), ShortName(run.assignment()),
+         TimeText(run.queue_time()), TimeText(run.expected_start_time()),
+         Printable(run.waits_for())});
   if (!rows.empty())
-    console.Table({"AHEAD", "RUN", "ASSIGNMENT", "QUEUED", "EXPECTED START"},
-                  rows);
+    console.Table(
+        {"AHEAD", "RUN", "ASSIGNMENT", "QUEUED", "EXPECTED START", "WAITS FOR"},
+        rows);
 }
 
 void ShowCandidates(Console& console, const v1::ListCandidatesResponse& list) {

@@ -10,6 +10,8 @@
 namespace assay::cli {
 
 void ShowHome(Console& console, const v1::GetHomeResponse& home);
+// The queue alone.
+void ShowQueue(Console& console, const v1::GetHomeResponse& home);
 void ShowCandidates(Console& console, const v1::ListCandidatesResponse& list);
 // RFC 4180 with a header line.
 void ShowCandidatesCsv(Console& console,

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "assay/v1/worker_service.grpc.pb.h"
 #include "services/cli/command_line.h"
 #include "services/cli/printable.h"
@@ -42,6 +44,15 @@ std::string ReasonText(const v1::Worker& worker) {
                      worker.fault_count() == 1 ? "" : "s", worker.last_fault());
 }
 
+std::string LabelsText(const v1::Worker& worker) {
+  std::string text = worker.pool();
+  const std::map<std::string, std::string> labels(worker.labels().begin(),
+                                                  worker.labels().end());
+  for (const auto& [key, value] : labels)
+    text += (text.empty() ? "" : ", ") + key + "=" + value;
+  return text.empty() ? "-" : text;
+}
+
 Outcome List(Context& context, const NoOptions&) {
   ASSAY_ASSIGN_OR_RETURN(
       const auto all,
@@ -67,10 +78,10 @@ Outcome List(Context& context, const NoOptions&) {
          std::to_string(worker.cores()),
          fmt::format("{:.1f} GiB",
                      static_cast<double>(worker.memory_bytes()) / (1 << 30)),
-         Printable(worker.version()), TimeText(worker.attach_time()),
-         Printable(ReasonText(worker))});
-  console.Table({"WORKER", "STATE", "BUSY", "CORES", "MEMORY", "VERSION",
-                 "ATTACHED", "WHY"},
+         Printable(LabelsText(worker)), Printable(worker.version()),
+         TimeText(worker.attach_time()), Printable(ReasonText(worker))});
+  console.Table({"WORKER", "STATE", "BUSY", "CORES", "MEMORY", "POOL, LABELS",
+                 "VERSION", "ATTACHED", "WHY"},
                 rows);
   return kSuccess;
 }

@@ -194,13 +194,6 @@ v1::NodeLoad LoadOfAll(const dispatch::Dispatcher& dispatcher,
 }
 
 // What a queued run may hope for.
-int SlotsOf(const v1::NodeLoad& load) {
-  int slots = 0;
-  for (const v1::NodeLoad::Worker& worker : load.workers())
-    if (!worker.held_back()) slots += worker.slots();
-  return slots;
-}
-
 // Where other nodes reach a port of this one.
 std::string AdvertisedAddress(const Options& options,
                               const std::string& address, int port) {
@@ -211,21 +204,23 @@ std::string AdvertisedAddress(const Options& options,
   return host + ":" + std::to_string(port);
 }
 
-metrics::LeaseCounts LeasesOf(const dispatch::Dispatcher& dispatcher) {
-  const dispatch::Dispatcher::Counts counts = dispatcher.counts();
-  return {.granted = counts.granted,
-          .finished = counts.finished,
-          .expired = counts.expired,
-          .handed_back = counts.handed_back,
-          .overdue = counts.overdue};
+// Of this node's workers: what those of others offer is not told yet.
+overview::WorkerOffers OffersOf(const dispatch::Dispatcher& dispatcher) {
+  overview::WorkerOffers workers;
+  for (const auto& info : dispatcher.Workers()) {
+    if (!info.held_back.empty()) continue;
+    workers.slots += info.slots;
+    workers.offers.push_back(info.offer);
+  }
+  return workers;
 }
 
 std::vector<metrics::WorkerLoad> LoadsOf(
     const dispatch::Dispatcher& dispatcher) {
   std::vector<metrics::WorkerLoad> loads;
   for (const auto& info : dispatcher.Workers())
-    loads.push_back(
-        {info.name, info.slots, info.busy, !info.held_back.empty()});
+    loads.push_back({info.name, info.slots, info.busy, !info.held_back.empty(),
+                     info.offer});
   return loads;
 }
 
@@ -574,8 +569,7 @@ struct Coordinator::Parts {
                                     exchange.TellNodeChanged();
                                   }};
   overview::OverviewService overview_service{
-      store, clock,
-      [this] { return SlotsOf(LoadOfAll(dispatcher, membership)); }};
+      store, clock, [this] { return OffersOf(dispatcher); }};
   identity::AccountService account_service{
       store, clock, {.https = https, .cost = options.password_cost}};
   rpc::MethodRegistry methods;
@@ -638,7 +632,7 @@ struct Coordinator::Parts {
       store,
       clock,
       {.version = options.version,
-       .leases = [this] { return LeasesOf(dispatcher); },
+       .leases = [this] { return dispatcher.counts(); },
        .workers = [this] { return LoadsOf(dispatcher); },
        .nodes = [this] { return NodesOf(membership); },
        .draining = [this] { return drained; },

@@ -23,6 +23,29 @@ void SetDuration(std::chrono::milliseconds from,
   to->set_nanos(static_cast<std::int32_t>(from.count() % 1'000 * 1'000'000));
 }
 
+storage::Needs OfferOf(const runner::v1::AttachRequest::Hello& hello) {
+  // Who does not say what it has is taken by its slots alone.
+  const auto or_any = [](std::int64_t said) {
+    return said > 0 ? said : runs::Room::kAny;
+  };
+  return {.milli_cpus = or_any(std::int64_t{hello.cores()} * 1'000),
+          .memory_bytes = or_any(hello.memory_bytes()),
+          .pool = hello.pool(),
+          .labels = {hello.labels().begin(), hello.labels().end()}};
+}
+
+// What is wrong with a hello; empty: nothing.
+std::string Problem(const runner::v1::AttachRequest::Hello& hello) {
+  if (hello.worker_id().empty() || hello.worker_id().size() > 128 ||
+      hello.slots() < 1)
+    return "hello needs a worker_id of 1 to 128 bytes and slots >= 1";
+  if (!hello.name().empty() && !workers::IsWorkerName(hello.name()))
+    return "hello has the name \"" + hello.name().substr(0, 100) +
+           "\", expected 1 to 63 of [A-Za-z0-9._-]";
+  return storage::LabelProblem(hello.pool(),
+                               {hello.labels().begin(), hello.labels().end()});
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
@@ -60,11 +83,11 @@ boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
                      "this worker has no lease on the run");
         co_return;
       }
-      ++self->counts.handed_back;
       if (back.fault())
         self->Blame(RunId(back.run()), back.epoch(), back.reason());
       co_return co_await HandBack(self, RunId(back.run()), back.epoch(),
-                                  back.reason(), back.fault());
+                                  back.reason(), &LeaseCounts::handed_back,
+                                  back.fault());
     }
     case Attach::MESSAGE_NOT_SET:
       // A newer worker's message: it is not told, so it must not rely on it.
@@ -76,18 +99,8 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
                                                       std::uint64_t session,
                                                       Attach::Hello hello) {
   Attachment* attachment = self->roster.Find(session);
-  if (hello.worker_id().empty() || hello.worker_id().size() > 128 ||
-      hello.slots() < 1) {
-    attachment->link->Close(
-        Error{Code::kInvalidArgument,
-              "hello needs a worker_id of 1 to 128 bytes and slots >= 1"});
-    co_return;
-  }
-  if (!hello.name().empty() && !workers::IsWorkerName(hello.name())) {
-    attachment->link->Close(Error{
-        Code::kInvalidArgument, "hello has the name \"" +
-                                    hello.name().substr(0, 100) +
-                                    "\", expected 1 to 63 of [A-Za-z0-9._-]"});
+  if (std::string problem = Problem(hello); !problem.empty()) {
+    attachment->link->Close(Error{Code::kInvalidArgument, std::move(problem)});
     co_return;
   }
   const WorkerId worker(hello.worker_id());
@@ -102,6 +115,7 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
   attachment->worker = worker;
   attachment->name = hello.name().empty() ? worker.str() : hello.name();
   attachment->slots = std::min(hello.slots(), kMaxSlots);
+  attachment->offer = OfferOf(hello);
   attachment->attach_time = self->clock.Now();
   if (!co_await LookUp(self, session, hello)) co_return;
   attachment = self->roster.Find(session);
@@ -142,7 +156,8 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
   co_await TakeUpHeld(self, session, held);
   for (const auto& [run, epoch] : lost)
     co_await HandBack(self, run, epoch,
-                      "the lease was lost on its way to the worker", false);
+                      "the lease was lost on its way to the worker",
+                      &LeaseCounts::taken_back, false);
 }
 
 boost::asio::awaitable<void> Dispatcher::State::Heartbeat(

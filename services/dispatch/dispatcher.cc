@@ -89,7 +89,8 @@ boost::asio::awaitable<void> Dispatcher::State::PutBackUnprepared(Self self) {
          failure.empty() ? "what the run needs takes too long" : failure});
   }
   for (const Waiting& each : waiting)
-    co_await HandBack(self, each.run, each.epoch, each.reason, false);
+    co_await HandBack(self, each.run, each.epoch, each.reason,
+                      &LeaseCounts::taken_back, false);
 }
 
 boost::asio::awaitable<void> Dispatcher::State::ExpireSilent(Self self) {
@@ -111,10 +112,10 @@ boost::asio::awaitable<void> Dispatcher::State::ExpireSilent(Self self) {
   for (const auto& [run, lease] : self->roster.leases())
     if (lease.end <= now) overdue.emplace_back(run, lease.run.epoch);
   for (const auto& [run, epoch] : overdue) {
-    ++self->counts.overdue;
     self->Blame(run, epoch, "it went on past the run's own limit");
     co_await HandBack(self, run, epoch,
-                      "the worker went on past the run's own limit", true);
+                      "the worker went on past the run's own limit",
+                      &LeaseCounts::overdue, true);
   }
 }
 
@@ -227,13 +228,14 @@ std::vector<Dispatcher::WorkerInfo> Dispatcher::Workers() const {
                    .held_back = attachment.held_back,
                    .slots = attachment.slots,
                    .busy = state_->roster.LeasesOf(attachment.worker),
+                   .offer = attachment.offer,
                    .attach_time = attachment.attach_time});
   }
   std::ranges::sort(workers, {}, &WorkerInfo::name);
   return workers;
 }
 
-Dispatcher::Counts Dispatcher::counts() const { return state_->counts; }
+LeaseCounts Dispatcher::counts() const { return state_->counts; }
 
 std::size_t Dispatcher::LeaseCount() const {
   return state_->roster.leases().size();

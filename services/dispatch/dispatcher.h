@@ -15,7 +15,9 @@
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/dispatch/content.h"
+#include "services/dispatch/lease_counts.h"
 #include "services/dispatch/worker_link.h"
+#include "services/storage/tables/needs.h"
 
 namespace assay::runs {
 class RunObserver;
@@ -111,17 +113,10 @@ class Dispatcher {
     std::string held_back;
     std::int32_t slots = 0;
     std::int32_t busy = 0;
+    storage::Needs offer;
     Clock::TimePoint attach_time;
   };
-  // What has happened to leases since this was made.
-  struct Counts {
-    std::uint64_t granted = 0;
-    std::uint64_t finished = 0;
-    std::uint64_t expired = 0;      // without a heartbeat in time
-    std::uint64_t handed_back = 0;  // by a worker, or by us for it
-    std::uint64_t overdue = 0;      // past the run's own limits
-  };
-  Counts counts() const;
+  LeaseCounts counts() const;
   // Attached processes of workers, by name.
   std::vector<WorkerInfo> Workers() const;
   // Live leases of this coordinator's workers.

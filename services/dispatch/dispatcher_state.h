@@ -74,8 +74,10 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   static Task Report(Self self, std::uint64_t session, Attach::Report report);
   static Task Refused(Self self, std::uint64_t session, RunId run,
                       std::uint64_t epoch, Error error);
+  // `cause` counts it, once it has happened; `fault` counts as a loss.
+  using Cause = std::uint64_t LeaseCounts::*;
   static Task HandBack(Self self, RunId run, std::uint64_t epoch,
-                       std::string reason, bool fault);
+                       std::string reason, Cause cause, bool fault);
 
   // standing.cc
   // Looks a worker that said hello up in the book, and holds it back if that
@@ -111,7 +113,7 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
 
   Roster roster;
   boost::asio::steady_timer sweep_timer;
-  Counts counts;
+  LeaseCounts counts;
   bool draining = false;
   bool stopped = false;
   // One Grant runs at a time; what is queued meanwhile makes it look again.

@@ -2,6 +2,7 @@
 #include <google/protobuf/util/time_util.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/base/fault_point.h"
@@ -12,10 +13,19 @@ namespace assay::dispatch {
 
 using google::protobuf::util::TimeUtil;
 
+namespace {
+
+bool AnyPlace(const std::vector<runs::Room>& rooms) {
+  return std::ranges::any_of(
+      rooms, [](const runs::Room& room) { return room.places > 0; });
+}
+
+}  // namespace
+
 void Dispatcher::State::Offer() {
   if (draining || stopped) return;
   offer_again = true;
-  if (granting || roster.Room().empty()) return;
+  if (granting || !AnyPlace(roster.Rooms())) return;
   granting = true;
   Spawn(Grant(shared_from_this()));
 }
@@ -26,10 +36,10 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
     const auto counts = co_await self->queue.Count();
     if (counts && counts->queued == 0) continue;
     while (!self->draining && !self->stopped) {
-      const std::vector<WorkerId> room = self->roster.Room();
-      if (room.empty()) break;
-      auto taken =
-          co_await self->queue.TakeNext(room.front(), self->options.lease_ttl);
+      std::vector<runs::Room> rooms = self->roster.Rooms();
+      if (!AnyPlace(rooms)) break;
+      auto taken = co_await self->queue.TakeNext(std::move(rooms),
+                                                 self->options.lease_ttl);
       if (!taken)
         spdlog::error("no run could be leased: {}", taken.error().message);
       if (!taken || !taken->has_value()) break;
@@ -95,15 +105,17 @@ boost::asio::awaitable<void> Dispatcher::State::SendLease(Self self, RunId run,
       waiting->preparing->failure = reason;
       co_return;
     }
-    co_return co_await HandBack(self, run, epoch, reason, true);
+    co_return co_await HandBack(self, run, epoch, reason,
+                                &LeaseCounts::taken_back, true);
   }
   LiveLease* lease = self->roster.FindLease(run, epoch);
   if (lease == nullptr) co_return;
   lease->preparing.reset();
   const Attachment* to = self->roster.FindWorker(lease->run.worker);
   if (to == nullptr) {
-    co_return co_await HandBack(
-        self, run, epoch, "the worker left before the lease was sent", false);
+    co_return co_await HandBack(self, run, epoch,
+                                "the worker left before the lease was sent",
+                                &LeaseCounts::taken_back, false);
   }
   runner::v1::AttachResponse response;
   auto& message = *response.mutable_lease();

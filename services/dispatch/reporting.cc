@@ -52,7 +52,7 @@ boost::asio::awaitable<void> Dispatcher::State::Report(Self self,
   self->SendAck(session, run, epoch, stored->next_offset);
   if (!stored->finished) co_return;
   spdlog::info("run {} finished (epoch {})", run.str(), epoch);
-  ++self->counts.finished;
+  ++(fault ? self->counts.errored : self->counts.finished);
   if (fault)
     self->Blame(run, epoch, *std::move(fault));
   else
@@ -82,13 +82,15 @@ boost::asio::awaitable<void> Dispatcher::State::Refused(Self self,
       co_return;
     default:
       // The report itself is wrong, and its repeat would be too.
-      co_await HandBack(self, run, epoch, error.message, true);
+      co_await HandBack(self, run, epoch, error.message,
+                        &LeaseCounts::taken_back, true);
   }
 }
 
 boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
                                                          std::uint64_t epoch,
                                                          std::string reason,
+                                                         Cause cause,
                                                          bool fault) {
   const auto done = co_await self->queue.HandBack(run, epoch, reason, fault);
   if (!done) {
@@ -101,6 +103,7 @@ boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
     co_return;
   }
   ReachFaultPoint("handback.stored");
+  ++(self->counts.*cause);
   self->Lost(run, reason);
   self->Offer();
 }

@@ -29,6 +29,7 @@ void Roster::Close(std::uint64_t attachment) { attachments_.erase(attachment); }
 LiveLease& Roster::AddLease(storage::RunRecord run) {
   LiveLease& lease = leases_[run.id];
   // The content of a run does not change with its epoch.
+  lease.needs = storage::ParseNeeds(run.needs).value_or(storage::Needs());
   lease.run = std::move(run);
   return lease;
 }
@@ -47,24 +48,24 @@ std::int32_t Roster::LeasesOf(const WorkerId& worker) const {
       [&](const auto& entry) { return entry.second.run.worker == worker; }));
 }
 
-std::vector<WorkerId> Roster::Room() const {
-  // Places numbered within each worker: all first places come before any
-  // second one.
-  std::multimap<std::int32_t, WorkerId> places;
+std::vector<runs::Room> Roster::Rooms() const {
+  std::vector<runs::Room> rooms;
   for (const auto& [id, attachment] : attachments_) {
-    if (attachment.worker.empty() || attachment.demand <= 0 ||
-        !attachment.held_back.empty())
-      continue;
-    const std::int32_t held = LeasesOf(attachment.worker);
-    const std::int32_t free =
-        std::min(attachment.demand, attachment.slots - held);
-    for (std::int32_t i = 0; i < free; ++i)
-      places.emplace(held + i, attachment.worker);
+    if (attachment.worker.empty() || !attachment.held_back.empty()) continue;
+    runs::Room& room = rooms.emplace_back();
+    room.worker = attachment.worker;
+    room.offer = attachment.offer;
+    room.free_milli_cpus = attachment.offer.milli_cpus;
+    room.free_memory_bytes = attachment.offer.memory_bytes;
+    for (const auto& [run, lease] : leases_) {
+      if (lease.run.worker != attachment.worker) continue;
+      ++room.busy;
+      room.free_milli_cpus -= lease.needs.milli_cpus;
+      room.free_memory_bytes -= lease.needs.memory_bytes;
+    }
+    room.places = std::min(attachment.demand, attachment.slots - room.busy);
   }
-  std::vector<WorkerId> room;
-  room.reserve(places.size());
-  for (auto& [place, worker] : places) room.push_back(std::move(worker));
-  return room;
+  return rooms;
 }
 
 }  // namespace assay::dispatch

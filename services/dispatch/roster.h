@@ -13,6 +13,7 @@
 #include "proto/base/id.h"
 #include "services/dispatch/content.h"
 #include "services/dispatch/worker_link.h"
+#include "services/runs/placement.h"
 #include "services/storage/tables/runs.h"
 
 namespace assay::dispatch {
@@ -31,6 +32,7 @@ struct Attachment {
   bool has_faults = false;
   std::int32_t slots = 0;
   std::int32_t demand = 0;
+  storage::Needs offer;
   Clock::TimePoint attach_time;
   // Of the last message of any kind.
   std::chrono::steady_clock::time_point heard;
@@ -48,6 +50,8 @@ struct LiveLease {
 
   storage::RunRecord run;
   std::optional<Preparing> preparing;
+  // run.needs, read.
+  storage::Needs needs;
   SharedContent plan;
   SharedContent pack;
   // When a run that still reports is ended from here; max() until its plan is
@@ -79,10 +83,10 @@ class Roster {
   const std::map<RunId, LiveLease>& leases() const { return leases_; }
   std::int32_t LeasesOf(const WorkerId& worker) const;
 
-  // One entry for each run that could be leased now, the emptiest worker
-  // first, so that load spreads. A worker's demand may cross a lease on its
-  // way to it; the slots that the leases known here leave are the upper bound.
-  std::vector<WorkerId> Room() const;
+  // What is free of the workers that get runs. A worker's demand may cross a
+  // lease on its way to it; the slots that the leases known here leave are the
+  // upper bound.
+  std::vector<runs::Room> Rooms() const;
 
  private:
   std::uint64_t next_attachment_ = 1;

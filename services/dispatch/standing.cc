@@ -23,7 +23,10 @@ boost::asio::awaitable<bool> Dispatcher::State::LookUp(Self self,
   said.version = hello.version();
   said.cores = hello.cores();
   said.memory_bytes = hello.memory_bytes();
-  const auto record = co_await self->book.Attach(std::move(said));
+  said.offer = {.pool = hello.pool(),
+                .labels = {hello.labels().begin(), hello.labels().end()}};
+  const auto record =
+      co_await self->book.Attach(std::move(said), hello.unfit());
   attachment = self->roster.Find(session);
   if (attachment == nullptr) co_return false;
   if (!record) {

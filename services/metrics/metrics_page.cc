@@ -8,8 +8,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <utility>
+
+#include "services/runs/placement.h"
 
 namespace assay::metrics {
 namespace {
@@ -22,6 +25,7 @@ using storage::Transaction;
 struct Readings {
   storage::RunCounts runs;
   std::vector<storage::QueueGauge> queues;
+  std::map<std::string, std::int32_t> waiting;
   std::optional<Clock::TimePoint> next_cut_off;
   std::int64_t notifications = 0;
   std::int64_t errored = 0;
@@ -31,6 +35,7 @@ Expected<Readings> Read(Transaction& tx) {
   Readings readings;
   ASSAY_ASSIGN_OR_RETURN(readings.runs, tx.runs.Count());
   ASSAY_ASSIGN_OR_RETURN(readings.queues, tx.gauges.Queues());
+  ASSAY_ASSIGN_OR_RETURN(readings.waiting, tx.queue.CountByNeeds());
   ASSAY_ASSIGN_OR_RETURN(readings.next_cut_off, tx.gauges.NextCutOff());
   ASSAY_ASSIGN_OR_RETURN(readings.notifications,
                          tx.gauges.WaitingNotifications());
@@ -114,6 +119,21 @@ void AddQueue(Page& page, const Readings& readings, Clock::TimePoint now) {
              static_cast<double>(readings.errored));
 }
 
+void AddUnplaceable(Page& page, const Readings& readings,
+                    const std::vector<WorkerLoad>& workers) {
+  std::vector<storage::Needs> offers;
+  for (const WorkerLoad& worker : workers)
+    if (!worker.held_back) offers.push_back(worker.offer);
+  std::int64_t runs = 0;
+  for (const auto& [text, count] : readings.waiting) {
+    const auto needs = storage::ParseNeeds(text);
+    if (needs && !runs::Misfit(*needs, offers).empty()) runs += count;
+  }
+  page.Gauge("assay_queue_unplaceable_runs",
+             "Queued runs that no attached worker can ever take.",
+             static_cast<double>(runs));
+}
+
 void AddDeadlines(Page& page, const Readings& readings, Clock::TimePoint now) {
   const double lag =
       readings.next_cut_off && *readings.next_cut_off < now
@@ -129,16 +149,18 @@ void AddDeadlines(Page& page, const Readings& readings, Clock::TimePoint now) {
              static_cast<double>(readings.notifications));
 }
 
-void AddLeases(Page& page, const LeaseCounts& leases) {
+void AddLeases(Page& page, const dispatch::LeaseCounts& leases) {
   page.Counter("assay_leases_granted_total",
                "Runs handed to workers since the start.",
                static_cast<double>(leases.granted));
   page.Counter("assay_leases_finished_total",
-               "Leases that ended with the worker's last word.",
+               "Leases that ended with a result.",
                static_cast<double>(leases.finished));
   const std::pair<const char*, std::uint64_t> kLosses[] = {
+      {"errored", leases.errored},
       {"expired", leases.expired},
       {"handed_back", leases.handed_back},
+      {"taken_back", leases.taken_back},
       {"overdue", leases.overdue}};
   for (const auto& [cause, count] : kLosses)
     page.Counter("assay_lease_losses_total",
@@ -250,6 +272,7 @@ storage::Async<std::string> MetricsPage::Render() {
   page.Gauge("assay_info", "What runs here; always 1.", 1,
              {{"version", parts_.version}});
   AddQueue(page, readings, now);
+  AddUnplaceable(page, readings, parts_.workers());
   AddDeadlines(page, readings, now);
   AddLeases(page, parts_.leases());
   AddWorkers(page, parts_.workers());

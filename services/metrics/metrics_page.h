@@ -10,29 +10,20 @@
 #include <vector>
 
 #include "proto/base/clock.h"
+#include "services/dispatch/lease_counts.h"
 #include "services/gateway/http_exchange.h"
 #include "services/gateway/method_gate.h"
 #include "services/storage/store.h"
+#include "services/storage/tables/needs.h"
 
 namespace assay::metrics {
-
-// What has happened to leases since the start of this process.
-struct LeaseCounts {
-  std::uint64_t granted = 0;
-  std::uint64_t finished = 0;
-  // Without a heartbeat in time.
-  std::uint64_t expired = 0;
-  // Given back, as the worker's own fault or not.
-  std::uint64_t handed_back = 0;
-  // Ended from here, past the run's own limits.
-  std::uint64_t overdue = 0;
-};
 
 struct WorkerLoad {
   std::string name;
   int slots = 0;
   int busy = 0;
   bool held_back = false;
+  storage::Needs offer;
 };
 
 // Our own spans on their way to a collector, since the start.
@@ -58,7 +49,7 @@ struct NodeCounts {
 
 struct MetricsParts {
   std::string version;
-  std::function<LeaseCounts()> leases;
+  std::function<dispatch::LeaseCounts()> leases;
   // Attached processes.
   std::function<std::vector<WorkerLoad>()> workers;
   // Absent: there is one coordinator.

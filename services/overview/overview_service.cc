@@ -1,5 +1,6 @@
 #include "services/overview/overview_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/overview/statistics.h"
@@ -46,25 +47,38 @@ Home::Waiting ToProto(const storage::WaitingRow& row, v1::Role role) {
   return waiting;
 }
 
+// What says when queued runs will start, and whether.
+struct Outlook {
+  std::optional<microseconds> usual;
+  std::vector<storage::Needs> offers;
+  int slots = 0;
+};
+
 // Runs that are ahead go in rounds of as many as there are slots.
-void WriteQueue(const std::vector<storage::QueuedRow>& queue,
-                std::optional<microseconds> usual, int slots, bool names,
-                Clock::TimePoint now, Home& home) {
-  for (std::size_t i = 0; i < queue.size(); ++i) {
+void WriteQueue(const std::vector<storage::QueuedRun>& queue,
+                const Outlook& outlook, bool names, Clock::TimePoint now,
+                Home& home) {
+  std::int32_t position = 0;
+  for (const storage::QueuedRun& queued : queue) {
     Home::QueuedRun& run = *home.add_queue();
     if (names) {
-      run.set_run(rpc::FormatName("runs", queue[i].run));
-      run.set_attempt(rpc::FormatName("attempts", queue[i].attempt));
+      run.set_run(rpc::FormatName("runs", queued.run));
+      run.set_attempt(rpc::FormatName("attempts", queued.attempt));
     }
-    run.set_assignment(rpc::FormatName("assignments", queue[i].assignment));
-    run.set_kind(queue[i].kind);
-    *run.mutable_queue_time() = rpc::ToProto(queue[i].queue_time);
-    run.set_position(static_cast<std::int32_t>(i));
-    if (!usual || slots <= 0) continue;
-    const auto rounds = static_cast<std::int64_t>(i) / slots + 1;
+    run.set_assignment(rpc::FormatName("assignments", queued.assignment));
+    run.set_kind(queued.kind);
+    *run.mutable_queue_time() = rpc::ToProto(queued.queue_time);
+    run.set_position(position);
+    run.set_waits_for(runs::Misfit(
+        storage::ParseNeeds(queued.needs).value_or(storage::Needs()),
+        outlook.offers));
+    // What fits nobody is passed over; where nobody is, everything waits.
+    if (!run.waits_for().empty() && !outlook.offers.empty()) continue;
+    const std::int64_t rounds = position++ / std::max(1, outlook.slots) + 1;
+    if (!outlook.usual || outlook.slots <= 0) continue;
     // On average, those that run now are half done.
     *run.mutable_expected_start_time() =
-        rpc::ToProto(now + *usual * rounds - *usual / 2);
+        rpc::ToProto(now + *outlook.usual * rounds - *outlook.usual / 2);
   }
 }
 
@@ -126,8 +140,8 @@ v1::Candidate ToProto(const CandidateRow& row, bool names,
 }  // namespace
 
 OverviewService::OverviewService(storage::Store& store, const Clock& clock,
-                                 std::function<int()> slots)
-    : store_(store), clock_(clock), slots_(std::move(slots)) {}
+                                 std::function<WorkerOffers()> workers)
+    : store_(store), clock_(clock), workers_(std::move(workers)) {}
 
 void OverviewService::Register(rpc::MethodRegistry& registry) {
   const std::string service = "assay.v1.OverviewService/";
@@ -142,7 +156,7 @@ rpc::Async<v1::GetHomeResponse> OverviewService::GetHome(
     rpc::CallContext context, v1::GetHomeRequest request) {
   const v1::Role role = context.caller.role;
   const bool names = role != v1::ROLE_OBSERVER;
-  co_return co_await store_.Read([role, names, slots = slots_(),
+  co_return co_await store_.Read([role, names, workers = workers_(),
                                   now = clock_.Now()](
                                      Transaction& tx) -> Expected<Home> {
     Home home;
@@ -157,8 +171,8 @@ rpc::Async<v1::GetHomeResponse> OverviewService::GetHome(
                            tx.overview.RunDurations(kRunSample));
     const auto usual = Percentile(durations, 50);
     if (usual) *home.mutable_usual_run_duration() = rpc::ToProto(*usual);
-    ASSAY_ASSIGN_OR_RETURN(const auto queue, tx.overview.Queue(kMostShown));
-    WriteQueue(queue, usual, slots, names, now, home);
+    ASSAY_ASSIGN_OR_RETURN(const auto queue, tx.queue.List(kMostShown));
+    WriteQueue(queue, {usual, workers.offers, workers.slots}, names, now, home);
     ASSAY_ASSIGN_OR_RETURN(const auto counts, tx.runs.Count());
     home.set_queued_count(counts.queued);
     home.set_running_count(counts.running);

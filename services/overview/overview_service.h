@@ -2,13 +2,22 @@
 #define ASSAY_SERVICES_OVERVIEW_OVERVIEW_SERVICE_H_
 
 #include <functional>
+#include <vector>
 
 #include "assay/v1/overview_service.pb.h"
 #include "proto/base/clock.h"
 #include "services/rpc/method_registry.h"
+#include "services/runs/placement.h"
 #include "services/storage/store.h"
 
 namespace assay::overview {
+
+// What the attached workers that get runs offer: how many at once, and each of
+// them.
+struct WorkerOffers {
+  int slots = 0;
+  std::vector<storage::Needs> offers;
+};
 
 // assay.v1.OverviewService.
 //
@@ -16,9 +25,8 @@ namespace assay::overview {
 // Threads: confined to the coordinator's strand.
 class OverviewService {
  public:
-  // `slots` says how many runs the attached workers take at once.
   OverviewService(storage::Store& store, const Clock& clock,
-                  std::function<int()> slots);
+                  std::function<WorkerOffers()> workers);
   void Register(rpc::MethodRegistry& registry);
 
  private:
@@ -31,7 +39,7 @@ class OverviewService {
 
   storage::Store& store_;
   const Clock& clock_;
-  const std::function<int()> slots_;
+  const std::function<WorkerOffers()> workers_;
 };
 
 }  // namespace assay::overview

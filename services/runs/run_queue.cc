@@ -90,11 +90,16 @@ RunQueue::RunQueue(storage::Store& store, PlanCache& plans, RunFeed& feed,
     : store_(store), plans_(plans), feed_(feed), clock_(clock) {}
 
 Async<std::optional<RunRecord>> RunQueue::TakeNext(
-    WorkerId worker, std::chrono::microseconds ttl) {
+    std::vector<Room> rooms, std::chrono::microseconds ttl) {
+  using Taken = std::optional<RunChange>;
   ASSAY_CO_ASSIGN_OR_RETURN(
-      const std::optional<RunChange> change,
-      co_await store_.Write([worker, ttl, now = clock_.Now()](Transaction& tx) {
-        return tx.runs.TakeNext(worker, now, ttl);
+      const Taken change,
+      co_await store_.Write([rooms = std::move(rooms), ttl, now = clock_.Now()](
+                                Transaction& tx) -> Expected<Taken> {
+        ASSAY_ASSIGN_OR_RETURN(const auto heads, tx.queue.ListHeads());
+        const std::optional<Choice> choice = Place(heads, rooms);
+        if (!choice) return std::nullopt;
+        return tx.runs.Lease(choice->run, choice->worker, now, ttl);
       }));
   if (!change) co_return std::nullopt;
   feed_.Publish(*change);

@@ -12,6 +12,7 @@
 #include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
+#include "services/runs/placement.h"
 #include "services/runs/plan_cache.h"
 #include "services/runs/run_feed.h"
 #include "services/runs/run_observer.h"
@@ -32,9 +33,10 @@ class RunQueue {
   // Null: nobody. Must outlive this.
   void Observe(RunObserver* observer) { observer_ = observer; }
 
-  // The next queued run under a new epoch, if there is one.
+  // The run whose turn it is among those that fit one of `rooms`, leased to
+  // that worker under a new epoch; nothing where there is none.
   Async<std::optional<storage::RunRecord>> TakeNext(
-      WorkerId worker, std::chrono::microseconds ttl);
+      std::vector<Room> rooms, std::chrono::microseconds ttl);
   Async<Clock::TimePoint> Renew(RunId run, std::uint64_t epoch,
                                 std::chrono::microseconds ttl);
 

@@ -35,7 +35,7 @@ Expected<Sight> See(Transaction& tx, RunRecord run) {
   ASSAY_ASSIGN_OR_RETURN(sight.results,
                          tx.run_events.ListResults(run.id, run.epoch));
   if (run.state == v1::Run::STATE_QUEUED) {
-    ASSAY_ASSIGN_OR_RETURN(sight.queue_position, tx.runs.QueuePosition(run));
+    ASSAY_ASSIGN_OR_RETURN(sight.queue_position, tx.queue.Position(run));
   }
   ASSAY_ASSIGN_OR_RETURN(const storage::AttemptRecord attempt,
                          tx.attempts.Get(run.attempt));

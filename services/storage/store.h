@@ -21,7 +21,7 @@ using Async = boost::asio::awaitable<Expected<T>>;
 // Keeps everything that must survive: one transaction is one closure.
 //
 //   co_await store.Write([run, now](Transaction& tx) -> Expected<Lease> {
-//     return tx.runs.TakeNext(...);
+//     return tx.runs.Lease(...);
 //   });
 //
 // A closure that answers with an Error leaves nothing behind. One that

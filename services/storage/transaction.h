@@ -14,6 +14,7 @@
 #include "services/storage/tables/overview.h"
 #include "services/storage/tables/pushes.h"
 #include "services/storage/tables/questions.h"
+#include "services/storage/tables/queue.h"
 #include "services/storage/tables/repositories.h"
 #include "services/storage/tables/requests.h"
 #include "services/storage/tables/run_events.h"
@@ -41,6 +42,7 @@ class Transaction {
         questions(connection),
         decisions(connection),
         runs(connection),
+        queue(connection),
         run_events(connection),
         tokens(connection),
         requests(connection),
@@ -64,6 +66,7 @@ class Transaction {
   QuestionTable questions;
   DecisionTable decisions;
   RunTable runs;
+  QueueTable queue;
   RunEventTable run_events;
   TokenTable tokens;
   RequestTable requests;

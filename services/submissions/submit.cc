@@ -4,6 +4,7 @@
 
 #include "services/rpc/proto_time.h"
 #include "services/rpc/resource_name.h"
+#include "services/runs/placement.h"
 #include "services/runs/run_proto.h"
 
 namespace assay::submissions {
@@ -37,6 +38,7 @@ Expected<Submitted> Submit(storage::Transaction& tx,
     run.kind = v1::Run::KIND_FINAL;
     run.commit = submission.commit;
     run.plan_digest = assignment.plan_digest;
+    run.needs = storage::FormatNeeds(runs::NeedsOf(assignment));
     run.push = push->id;
     run.submission = submission.number;
     run.queue_time = now;

@@ -44,6 +44,22 @@ Expected<WorkerRecord> AddFaultIn(Transaction& tx, const std::string& name,
   return after;
 }
 
+Expected<WorkerRecord> AttachIn(Transaction& tx, const WorkerRecord& said,
+                                const std::string& unfit) {
+  ASSAY_ASSIGN_OR_RETURN(WorkerRecord record, tx.workers.Attach(said));
+  if (unfit.empty() || record.state != v1::Worker::STATE_ACTIVE) return record;
+  ASSAY_ASSIGN_OR_RETURN(
+      record, tx.workers.SetState(said.name, v1::Worker::STATE_QUARANTINED,
+                                  "its own run at its start failed: " + unfit,
+                                  "system", said.attach_time));
+  ASSAY_RETURN_IF_ERROR(tx.audit.Append({.time = said.attach_time,
+                                         .actor = "system",
+                                         .action = "worker.quarantine",
+                                         .subject = "workers/" + said.name,
+                                         .detail = record.reason}));
+  return record;
+}
+
 }  // namespace
 
 bool IsWorkerName(std::string_view name) {
@@ -63,11 +79,12 @@ std::string HeldBack(const WorkerRecord& worker) {
   }
 }
 
-rpc::Async<WorkerRecord> WorkerBook::Attach(WorkerRecord said) {
+rpc::Async<WorkerRecord> WorkerBook::Attach(WorkerRecord said,
+                                            std::string unfit) {
   said.attach_time = clock_.Now();
-  co_return co_await store_.Write([said = std::move(said)](Transaction& tx) {
-    return tx.workers.Attach(said);
-  });
+  co_return co_await store_.Write(
+      [said = std::move(said), unfit = Shortened(std::move(unfit))](
+          Transaction& tx) { return AttachIn(tx, said, unfit); });
 }
 
 rpc::Async<WorkerRecord> WorkerBook::AddFault(std::string name, RunId run,

@@ -28,8 +28,10 @@ class WorkerBook {
   WorkerBook(storage::Store& store, const Clock& clock)
       : store_(store), clock_(clock) {}
 
-  // A worker attached; `said.attach_time` is set here.
-  rpc::Async<storage::WorkerRecord> Attach(storage::WorkerRecord said);
+  // A worker attached; `said.attach_time` is set here. One that says why it is
+  // unfit is set aside, and audited.
+  rpc::Async<storage::WorkerRecord> Attach(storage::WorkerRecord said,
+                                           std::string unfit = {});
   // A run ended by the worker's own fault: see WorkerTable::AddFault. A worker
   // that this sets aside is audited.
   rpc::Async<storage::WorkerRecord> AddFault(std::string name, RunId run,

@@ -22,16 +22,9 @@ Expected<std::string> ParseWorker(const std::string& name) {
   return id.str();
 }
 
-// One change by a person, in the audit log.
-struct Change {
-  v1::Worker::State state;
-  std::string action;
-  std::string reason;
-  std::string actor;
-};
-
 Expected<WorkerRecord> ChangeIn(Transaction& tx, const std::string& name,
-                                const Change& change, Clock::TimePoint now) {
+                                const WorkerChange& change,
+                                Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(WorkerRecord before, tx.workers.Get(name));
   // Whoever drained it first is the one to ask.
   const bool forgives =
@@ -77,6 +70,9 @@ v1::Worker WorkerService::ToProto(const WorkerRecord& record) const {
   *worker.mutable_attach_time() = rpc::ToProto(record.attach_time);
   worker.set_fault_count(record.faults);
   worker.set_last_fault(record.fault);
+  worker.set_pool(record.offer.pool);
+  worker.mutable_labels()->insert(record.offer.labels.begin(),
+                                  record.offer.labels.end());
   for (const AttachedWorker& attached : parts_.attached()) {
     if (attached.name != record.name) continue;
     worker.set_attached(true);
@@ -97,46 +93,43 @@ rpc::Async<v1::ListWorkersResponse> WorkerService::List(
   co_return response;
 }
 
+rpc::Async<v1::Worker> WorkerService::Apply(std::string name,
+                                            WorkerChange change) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string worker, ParseWorker(name));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const WorkerRecord record,
+      co_await store_.Write([worker, change = std::move(change),
+                             now = clock_.Now()](Transaction& tx) {
+        return ChangeIn(tx, worker, change, now);
+      }));
+  parts_.on_changed(record);
+  co_return ToProto(record);
+}
+
 rpc::Async<v1::DrainWorkerResponse> WorkerService::Drain(
     rpc::CallContext context, v1::DrainWorkerRequest request) {
-  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
-                            ParseWorker(request.name()));
   if (request.reason().size() > kMaxReason)
     co_return InvalidArgument("reason has ", request.reason().size(),
                               " bytes, expected at most ", kMaxReason);
-  const Change change{.state = v1::Worker::STATE_DRAINED,
-                      .action = "worker.drain",
-                      .reason = request.reason(),
-                      .actor = context.caller.label};
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      const WorkerRecord record,
-      co_await store_.Write(
-          [name, change, now = clock_.Now()](Transaction& tx) {
-            return ChangeIn(tx, name, change, now);
-          }));
-  parts_.on_changed(record);
   v1::DrainWorkerResponse response;
-  *response.mutable_worker() = ToProto(record);
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      *response.mutable_worker(),
+      co_await Apply(request.name(), {.state = v1::Worker::STATE_DRAINED,
+                                      .action = "worker.drain",
+                                      .reason = request.reason(),
+                                      .actor = context.caller.label}));
   co_return response;
 }
 
 rpc::Async<v1::ResumeWorkerResponse> WorkerService::Resume(
     rpc::CallContext context, v1::ResumeWorkerRequest request) {
-  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
-                            ParseWorker(request.name()));
-  const Change change{.state = v1::Worker::STATE_ACTIVE,
-                      .action = "worker.resume",
-                      .reason = "",
-                      .actor = context.caller.label};
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      const WorkerRecord record,
-      co_await store_.Write(
-          [name, change, now = clock_.Now()](Transaction& tx) {
-            return ChangeIn(tx, name, change, now);
-          }));
-  parts_.on_changed(record);
   v1::ResumeWorkerResponse response;
-  *response.mutable_worker() = ToProto(record);
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      *response.mutable_worker(),
+      co_await Apply(request.name(), {.state = v1::Worker::STATE_ACTIVE,
+                                      .action = "worker.resume",
+                                      .reason = "",
+                                      .actor = context.caller.label}));
   co_return response;
 }
 

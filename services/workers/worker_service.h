@@ -28,6 +28,14 @@ struct WorkerParts {
   std::function<void(const storage::WorkerRecord&)> on_changed;
 };
 
+// One change by a person, in the audit log.
+struct WorkerChange {
+  v1::Worker::State state = v1::Worker::STATE_UNSPECIFIED;
+  std::string action;
+  std::string reason;
+  std::string actor;
+};
+
 // assay.v1.WorkerService.
 //
 // Ownership: borrows store and clock.
@@ -46,6 +54,8 @@ class WorkerService {
                                               v1::ResumeWorkerRequest request);
   rpc::Async<v1::ForgetWorkerResponse> Forget(rpc::CallContext context,
                                               v1::ForgetWorkerRequest request);
+  // Changes a worker, and tells whoever gives out runs.
+  rpc::Async<v1::Worker> Apply(std::string name, WorkerChange change);
   v1::Worker ToProto(const storage::WorkerRecord& record) const;
 
   storage::Store& store_;

@@ -138,11 +138,11 @@ class Installation:
         self.grpc = self.server.address("grpc")
         self.web = self.server.address("web")
 
-    def start_worker(self):
+    def start_worker(self, *options):
         self.worker = Program(
             self.root / "runner.log", BIN / "assay-runner", "--server",
             self.grpc, "--token-file", self.data / "worker.token",
-            "--data-dir", self.root / "worker")
+            "--data-dir", self.root / "worker", *options)
 
     def close(self):
         for program in (self.worker, self.server):

@@ -48,7 +48,8 @@ class FakeWorker:
                                        args=(self.call, self.inbox), daemon=True)
         self.thread.start()
         hello = AttachRequest.Hello(worker_id=self.id, version=self.version,
-                                    slots=self.slots, cores=1, name=self.name)
+                                    slots=self.slots, cores=2 * self.slots,
+                                    name=self.name)
         for lease in held:
             hello.held.add(run=lease.run, epoch=lease.epoch)
         self.send(hello=hello)

@@ -14,6 +14,7 @@ constexpr Migration kMigrations[] = {
     {6, "accounts", kStep6Accounts},
     {7, "workers", kStep7Workers},
     {8, "nodes", kStep8Nodes},
+    {9, "needs", kStep9Needs},
 };
 
 }  // namespace

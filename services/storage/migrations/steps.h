@@ -372,6 +372,25 @@ inline constexpr std::string_view kStep8Nodes[] = {
          value TEXT NOT NULL))",
 };
 
+// What runs ask of workers, and what workers offer.
+inline constexpr std::string_view kStep9Needs[] = {
+    // Of the plan, so that no run has to read it to be queued.
+    R"(ALTER TABLE assignment_versions
+         ADD COLUMN milli_cpus BIGINT NOT NULL DEFAULT 0)",
+    R"(ALTER TABLE assignment_versions
+         ADD COLUMN memory BIGINT NOT NULL DEFAULT 0)",
+    // The assignment and what its runs need: those of a lane can be told apart
+    // by nothing but their turn.
+    R"(ALTER TABLE runs ADD COLUMN lane TEXT NOT NULL DEFAULT '')",
+    R"(ALTER TABLE runs ADD COLUMN at_once BIGINT NOT NULL DEFAULT 0)",
+    R"(UPDATE runs SET lane = assignment WHERE state = 1 OR state = 2)",
+    R"(DROP INDEX runs_queued_of)",
+    R"(CREATE INDEX runs_queued_in ON runs
+         (lane, priority DESC, queue_time, id) WHERE state = 1)",
+    R"(CREATE INDEX runs_leased_for ON runs (attempt) WHERE state = 2)",
+    R"(ALTER TABLE workers ADD COLUMN offer TEXT NOT NULL DEFAULT '')",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

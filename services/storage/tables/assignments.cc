@@ -8,7 +8,7 @@ namespace {
 constexpr char kSelect[] =
     "SELECT v.assignment, v.version, v.spec, v.template_commit, "
     "v.plan_digest, v.suite_digest, v.max_points, v.check_count, "
-    "a.create_time, v.create_time "
+    "a.create_time, v.create_time, v.milli_cpus, v.memory "
     "FROM assignments a JOIN assignment_versions v ON v.assignment = a.id ";
 
 AssignmentRecord Read(const sql::Row& row) {
@@ -23,6 +23,8 @@ AssignmentRecord Read(const sql::Row& row) {
   record.check_count = static_cast<std::int32_t>(row.Int(7));
   record.create_time = row.Time(8);
   record.update_time = row.Time(9);
+  record.milli_cpus = row.Int(10);
+  record.memory_bytes = row.Int(11);
   return record;
 }
 
@@ -31,11 +33,13 @@ Status InsertVersion(sql::Connection& connection,
   ASSAY_RETURN_IF_ERROR(connection.Execute(
       "INSERT INTO assignment_versions (assignment, version, spec, "
       "template_commit, plan_digest, suite_digest, max_points, check_count, "
-      "create_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      "create_time, milli_cpus, memory) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {record.id.str(), sql::Number(record.version),
        sql::Bytes{record.spec.SerializeAsString()}, record.template_commit,
        record.plan_digest, record.suite_digest, record.max_points,
-       sql::Number(record.check_count), sql::Time(record.update_time)}));
+       sql::Number(record.check_count), sql::Time(record.update_time),
+       record.milli_cpus, record.memory_bytes}));
   return {};
 }
 

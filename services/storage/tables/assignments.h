@@ -26,6 +26,9 @@ struct AssignmentRecord {
   std::string suite_digest;
   double max_points = 0;
   std::int32_t check_count = 0;
+  // What a run of the plan takes: see runs::NeedsOf.
+  std::int64_t milli_cpus = 0;
+  std::int64_t memory_bytes = 0;
   Clock::TimePoint create_time;  // of version 1
   Clock::TimePoint update_time;  // of this version
 };

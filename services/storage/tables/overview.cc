@@ -146,21 +146,6 @@ Expected<WaitingRows> Overview::Waiting(std::int32_t limit) {
   return rows;
 }
 
-Expected<std::vector<QueuedRow>> Overview::Queue(std::int32_t limit) {
-  ASSAY_ASSIGN_OR_RETURN(
-      const sql::Result found,
-      connection_.Execute(
-          "SELECT id, attempt, assignment, kind, queue_time FROM runs "
-          "WHERE state = 1 ORDER BY priority DESC, queue_time, id LIMIT $1",
-          {sql::Number(limit)}));
-  std::vector<QueuedRow> queue;
-  for (const sql::Row& row : found.rows)
-    queue.push_back({RunId(row.Text(0)), AttemptId(row.Text(1)),
-                     AssignmentId(row.Text(2)),
-                     static_cast<v1::Run::Kind>(row.Int(3)), row.Time(4)});
-  return queue;
-}
-
 Expected<std::vector<microseconds>> Overview::RunDurations(std::int32_t limit) {
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,

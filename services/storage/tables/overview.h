@@ -48,14 +48,6 @@ struct WaitingRows {
   std::int32_t count = 0;
 };
 
-struct QueuedRow {
-  RunId run;
-  AttemptId attempt;
-  AssignmentId assignment;
-  v1::Run::Kind kind = v1::Run::KIND_UNSPECIFIED;
-  Clock::TimePoint queue_time;
-};
-
 // One person who was invited.
 struct CandidateRow {
   InvitationId invitation;
@@ -107,8 +99,6 @@ class Overview {
   Expected<std::vector<FunnelRow>> Funnels();
   // What waits for a person, longest first.
   Expected<WaitingRows> Waiting(std::int32_t limit);
-  // The queue in its order.
-  Expected<std::vector<QueuedRow>> Queue(std::int32_t limit);
   // How long the latest finished runs took.
   Expected<std::vector<std::chrono::microseconds>> RunDurations(
       std::int32_t limit);

@@ -4,6 +4,7 @@
 
 #include "services/rpc/proto_time.h"
 #include "services/storage/sql/cursor.h"
+#include "services/storage/tables/queue.h"
 #include "services/storage/tables/run_event_rows.h"
 
 namespace assay::storage {
@@ -15,12 +16,18 @@ using std::chrono::microseconds;
   "id, attempt, assignment, assignment_version, kind, commit_id, "           \
   "plan_digest, trace_id, seed, push, submission, queue_time, state, "       \
   "outcome, outcome_reason, start_time, finish_time, score, epoch, worker, " \
-  "lease_expiry, losses, next_offset, next_sequence"
+  "lease_expiry, losses, next_offset, next_sequence, lane, at_once"
 
 // States stand as literals where an index is meant for them: 1 queued, 2
 // running, 3 finished, 4 superseded.
 static_assert(v1::Run::STATE_QUEUED == 1 && v1::Run::STATE_RUNNING == 2 &&
               v1::Run::STATE_FINISHED == 3 && v1::Run::STATE_SUPERSEDED == 4);
+
+// "orders-api cpus=2000": a slug has no spaces.
+std::string LaneOf(const RunRecord& run) {
+  return run.needs.empty() ? run.assignment.str()
+                           : run.assignment.str() + " " + run.needs;
+}
 
 RunRecord Read(const sql::Row& row) {
   RunRecord run;
@@ -48,6 +55,8 @@ RunRecord Read(const sql::Row& row) {
   run.losses = static_cast<std::int32_t>(row.Int(21));
   run.next_offset = row.Int(22);
   run.next_sequence = row.Int(23);
+  run.needs = NeedsOfLane(row.Text(24));
+  run.at_once = static_cast<std::int32_t>(row.Int(25));
   return run;
 }
 
@@ -55,17 +64,6 @@ std::vector<RunRecord> ReadAll(const sql::Result& result) {
   std::vector<RunRecord> runs;
   for (const sql::Row& row : result.rows) runs.push_back(Read(row));
   return runs;
-}
-
-std::int64_t Priority(v1::Run::Kind kind) {
-  switch (kind) {
-    case v1::Run::KIND_FINAL:
-      return 3;
-    case v1::Run::KIND_PUSH:
-      return 2;
-    default:
-      return 1;
-  }
 }
 
 constexpr const char* kReplaced = "a newer push replaced it before it ran";
@@ -101,42 +99,6 @@ Expected<RunChange> Announce(sql::Connection& connection, RunRecord run,
   return change;
 }
 
-// The oldest of the most urgent runs, and what says that another assignment
-// waits beside its own.
-#define ASSAY_OLDEST_RUN                 \
-  "SELECT id FROM runs WHERE state = 1 " \
-  "ORDER BY priority DESC, queue_time, id LIMIT 1"
-#define ASSAY_WAITING_SPAN                                      \
-  "SELECT (SELECT MIN(assignment) FROM runs WHERE state = 1), " \
-  "(SELECT MAX(assignment) FROM runs WHERE state = 1)"
-
-// The run whose turn it is. `waiting` walks the assignments that have queued
-// runs, one look into the index for each, so that the cost grows with their
-// number and not with the queue's; `head` is the first run of each, and how
-// many runs of that assignment are under way. No join: PostgreSQL would read
-// the whole history for one.
-#define ASSAY_NEXT_IN_TURN                                                    \
-  "WITH RECURSIVE waiting (assignment) AS ("                                  \
-  "SELECT MIN(assignment) FROM runs WHERE state = 1 "                         \
-  "UNION ALL SELECT (SELECT MIN(r.assignment) FROM runs AS r "                \
-  "WHERE r.state = 1 AND r.assignment > waiting.assignment) "                 \
-  "FROM waiting WHERE waiting.assignment IS NOT NULL), "                      \
-  "head (id, busy) AS MATERIALIZED (SELECT (SELECT r.id FROM runs AS r "      \
-  "WHERE r.state = 1 AND r.assignment = waiting.assignment "                  \
-  "ORDER BY r.priority DESC, r.queue_time, r.id LIMIT 1), "                   \
-  "(SELECT COUNT(*) FROM runs AS r "                                          \
-  "WHERE r.state = 2 AND r.assignment = waiting.assignment) "                 \
-  "FROM waiting WHERE waiting.assignment IS NOT NULL) "                       \
-  "SELECT head.id FROM head ORDER BY "                                        \
-  "(SELECT r.priority FROM runs AS r WHERE r.id = head.id) DESC, head.busy, " \
-  "(SELECT r.queue_time FROM runs AS r WHERE r.id = head.id), head.id LIMIT 1"
-
-#define ASSAY_LEASE_RUN(next)                                         \
-  "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $1, "       \
-  "lease_expiry = $2, start_time = $3, next_offset = 1, "             \
-  "next_sequence = next_sequence + 1 WHERE state = 1 AND id = (" next \
-  ") RETURNING " ASSAY_RUN_COLUMNS
-
 }  // namespace
 
 Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
@@ -146,14 +108,15 @@ Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
           "INSERT INTO runs (id, attempt, assignment, assignment_version, "
           "kind, priority, commit_id, plan_digest, trace_id, seed, push, "
           "submission, queue_time, state, outcome, outcome_reason, epoch, "
-          "worker, losses, next_offset, next_sequence) "
+          "worker, losses, next_offset, next_sequence, lane, at_once) "
           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-          "1, 0, '', 0, '', 0, 1, 2) RETURNING " ASSAY_RUN_COLUMNS,
+          "1, 0, '', 0, '', 0, 1, 2, $14, $15) RETURNING " ASSAY_RUN_COLUMNS,
           {run.id.str(), run.attempt.str(), run.assignment.str(),
            sql::Number(run.assignment_version), sql::Number(run.kind),
-           Priority(run.kind), run.commit, run.plan_digest, run.trace_id,
+           PriorityOf(run.kind), run.commit, run.plan_digest, run.trace_id,
            static_cast<std::int64_t>(run.seed), run.push.str(),
-           sql::Number(run.submission), sql::Time(run.queue_time)}));
+           sql::Number(run.submission), sql::Time(run.queue_time), LaneOf(run),
+           sql::Number(run.at_once)}));
   std::vector<RunChange> changes;
   ASSAY_ASSIGN_OR_RETURN(
       RunChange queued,
@@ -180,21 +143,18 @@ Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
   return changes;
 }
 
-Expected<std::optional<RunChange>> RunTable::TakeNext(const WorkerId& worker,
-                                                      Clock::TimePoint now,
-                                                      microseconds ttl) {
-  ASSAY_ASSIGN_OR_RETURN(const sql::Result waiting,
-                         connection_.Execute(ASSAY_WAITING_SPAN));
-  const sql::Row& span = waiting.rows.front();
-  if (span.IsNull(0)) return std::nullopt;
-  // Mostly there is one assignment, and nothing to take turns with.
-  const char* statement = span.Text(0) == span.Text(1)
-                              ? ASSAY_LEASE_RUN(ASSAY_OLDEST_RUN)
-                              : ASSAY_LEASE_RUN(ASSAY_NEXT_IN_TURN);
+Expected<std::optional<RunChange>> RunTable::Lease(const RunId& run,
+                                                   const WorkerId& worker,
+                                                   Clock::TimePoint now,
+                                                   microseconds ttl) {
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result taken,
       connection_.Execute(
-          statement, {worker.str(), sql::Time(now + ttl), sql::Time(now)}));
+          "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $2, "
+          "lease_expiry = $3, start_time = $4, next_offset = 1, "
+          "next_sequence = next_sequence + 1 WHERE state = 1 AND id = $1 "
+          "RETURNING " ASSAY_RUN_COLUMNS,
+          {run.str(), worker.str(), sql::Time(now + ttl), sql::Time(now)}));
   if (taken.rows.empty()) return std::nullopt;
   ASSAY_ASSIGN_OR_RETURN(RunChange change,
                          Announce(connection_, Read(taken.rows.front()), now));
@@ -375,17 +335,6 @@ Expected<RunCounts> RunTable::Count() {
   const sql::Row& row = found.rows.front();
   return RunCounts{static_cast<std::int32_t>(row.Int(0)),
                    static_cast<std::int32_t>(row.Int(1))};
-}
-
-Expected<std::int32_t> RunTable::QueuePosition(const RunRecord& run) {
-  ASSAY_ASSIGN_OR_RETURN(
-      const sql::Result found,
-      connection_.Execute(
-          "SELECT COUNT(*) FROM runs WHERE state = 1 AND (priority > $1 OR "
-          "(priority = $1 AND (queue_time < $2 OR "
-          "(queue_time = $2 AND id < $3))))",
-          {Priority(run.kind), sql::Time(run.queue_time), run.id.str()}));
-  return static_cast<std::int32_t>(found.rows.front().Int(0));
 }
 
 Expected<std::optional<Clock::TimePoint>> RunTable::NextExpiry() {

@@ -30,6 +30,10 @@ struct RunRecord {
   PushId push;                  // of a push run
   std::int32_t submission = 0;  // its number, of a final run
   Clock::TimePoint queue_time;
+  // As FormatNeeds writes them.
+  std::string needs;
+  // Leased only while fewer of its attempt's runs are; 0: whatever they are.
+  std::int32_t at_once = 0;
 
   v1::Run::State state = v1::Run::STATE_QUEUED;
   v1::Run::Outcome outcome = v1::Run::OUTCOME_UNSPECIFIED;
@@ -83,14 +87,12 @@ class RunTable {
   // the queued push runs of its attempt: their changes follow its own.
   Expected<std::vector<RunChange>> Enqueue(const RunRecord& run);
 
-  // Leases the next queued run to `worker` until now + ttl under the next
-  // epoch. Final runs come before push runs, before regrades. Within a kind,
-  // the assignment with the fewest runs under way comes first, so that none
-  // holds the others up; within that the order of queueing holds, also for a
-  // run that was queued again.
-  Expected<std::optional<RunChange>> TakeNext(const WorkerId& worker,
-                                              Clock::TimePoint now,
-                                              std::chrono::microseconds ttl);
+  // Leases a queued run to `worker` until now + ttl under the next epoch;
+  // nothing where it is queued no more.
+  Expected<std::optional<RunChange>> Lease(const RunId& run,
+                                           const WorkerId& worker,
+                                           Clock::TimePoint now,
+                                           std::chrono::microseconds ttl);
   // The new expiry, now + ttl.
   Expected<Clock::TimePoint> Renew(const RunId& run, std::uint64_t epoch,
                                    Clock::TimePoint now,
@@ -118,9 +120,6 @@ class RunTable {
   // Runs with a live lease: what a restarted coordinator takes up.
   Expected<std::vector<RunRecord>> ListRunning();
   Expected<RunCounts> Count();
-  // Queued runs of its kind or before that came earlier: an upper bound of
-  // those that go before it, since assignments take turns.
-  Expected<std::int32_t> QueuePosition(const RunRecord& run);
   // The earliest expiry of a live lease.
   Expected<std::optional<Clock::TimePoint>> NextExpiry();
 

@@ -5,7 +5,7 @@ namespace {
 
 #define ASSAY_WORKER_COLUMNS                                         \
   "name, state, reason, actor, state_time, version, cores, memory, " \
-  "attach_time, faults, fault_run, fault"
+  "attach_time, faults, fault_run, fault, offer"
 
 // States stand as literals below.
 static_assert(v1::Worker::STATE_ACTIVE == 1 &&
@@ -25,6 +25,7 @@ WorkerRecord Read(const sql::Row& row) {
   worker.faults = static_cast<std::int32_t>(row.Int(9));
   worker.fault_run = RunId(row.Text(10));
   worker.fault = row.Text(11);
+  worker.offer = ParseNeeds(row.Text(12)).value_or(Needs());
   return worker;
 }
 
@@ -43,14 +44,15 @@ Expected<WorkerRecord> WorkerTable::Attach(const WorkerRecord& said) {
   return Only(
       connection_.Execute(
           "INSERT INTO workers (name, state, reason, actor, state_time, "
-          "version, cores, memory, attach_time, faults, fault_run, fault) "
-          "VALUES ($1, 1, '', '', $5, $2, $3, $4, $5, 0, '', '') "
+          "version, cores, memory, attach_time, faults, fault_run, fault, "
+          "offer) VALUES ($1, 1, '', '', $5, $2, $3, $4, $5, 0, '', '', $6) "
           "ON CONFLICT (name) DO UPDATE SET version = excluded.version, "
           "cores = excluded.cores, memory = excluded.memory, "
-          "attach_time = excluded.attach_time "
+          "attach_time = excluded.attach_time, offer = excluded.offer "
           "RETURNING " ASSAY_WORKER_COLUMNS,
           {said.name, said.version, sql::Number(said.cores),
-           sql::Number(said.memory_bytes), sql::Time(said.attach_time)}),
+           sql::Number(said.memory_bytes), sql::Time(said.attach_time),
+           FormatNeeds(said.offer)}),
       said.name);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/storage/sql/connection.h"
+#include "services/storage/tables/needs.h"
 
 namespace assay::storage {
 
@@ -24,6 +25,8 @@ struct WorkerRecord {
   std::int32_t cores = 0;
   std::int64_t memory_bytes = 0;
   Clock::TimePoint attach_time;
+  // Pool and labels of its offer; the rest stands above.
+  Needs offer;
   // Runs in a row that ended by its own fault, the last of them, and what was
   // said of it.
   std::int32_t faults = 0;
@@ -41,8 +44,8 @@ class WorkerTable {
   // Runs that end by its own fault, in a row, that set a worker aside.
   static constexpr std::int32_t kMaxFaults = 3;
 
-  // Takes what a worker says of itself (name, version ... attach_time are
-  // read); its state and faults stay. Answers with the whole record.
+  // Takes what a worker says of itself (name, version ... offer are read); its
+  // state and faults stay. Answers with the whole record.
   Expected<WorkerRecord> Attach(const WorkerRecord& said);
   Expected<WorkerRecord> SetState(const std::string& name,
                                   v1::Worker::State state,

@@ -2,11 +2,12 @@
 // dispatcher does it (RunQueue over a store), and as bare SQL on the same
 // store.
 //
-//   store_bench sqlite DIRECTORY QUEUED COUNT
-//   store_bench postgres DSN QUEUED COUNT
-//   store_bench pair DSN QUEUED COUNT
+//   store_bench pair DSN QUEUED COUNT 0
+//   store_bench sqlite DIRECTORY QUEUED COUNT ENDED
+//   store_bench postgres DSN QUEUED COUNT ENDED
 //
-// Keeps QUEUED runs waiting behind those that are measured, and takes turns:
+// Puts ENDED runs into the history, keeps QUEUED runs waiting behind those that
+// are measured, and takes turns:
 // COUNT runs by 16 clients of the store, COUNT as bare SQL, three times. Prints
 // "OURS BARE", the medians. `pair`: two coordinators' stores on one database,
 // beside one with as many clients; prints "PAIR ONE".
@@ -27,6 +28,8 @@
 #include "services/runs/run_queue.h"
 #include "services/storage/blobs/local.h"
 #include "services/storage/postgres/postgres_store.h"
+#include "services/storage/postgres/session.h"
+#include "services/storage/sqlite/sqlite_connection.h"
 #include "services/storage/sqlite/sqlite_store.h"
 #include "tests/bench/dispatch/bare_sql.h"
 
@@ -118,8 +121,8 @@ class Bench {
   static asio::awaitable<void> Work(Bench* self, int number) {
     const WorkerId worker("w" + std::to_string(number));
     while (self->left_-- > 0) {
-      const auto run = Must(
-          co_await self->queue_.TakeNext(worker, std::chrono::seconds(10)));
+      const auto run = Must(co_await self->queue_.TakeNext(
+          {runs::Room{.worker = worker}}, std::chrono::seconds(10)));
       if (!run) std::exit(1);
       std::vector<v1::RunEvent> events(2);
       v1::CheckResult& result =
@@ -160,6 +163,24 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// As many ended runs as a large company has in some years.
+void AddHistory(storage::sql::Connection& db, int ended) {
+  if (ended == 0) return;
+  Must(db.Execute("BEGIN"));
+  Must(db.Execute(
+      "INSERT INTO runs (id, attempt, assignment, assignment_version, kind, "
+      "priority, commit_id, plan_digest, trace_id, seed, push, submission, "
+      "queue_time, state, outcome, outcome_reason, start_time, finish_time, "
+      "epoch, worker, losses, next_offset, next_sequence, lane) "
+      "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL "
+      "SELECT n + 1 FROM number WHERE n < " +
+      std::to_string(ended) +
+      ") SELECT 'old_' || n, 'att_' || (n % 1000), 'bench', 1, 2, 3, "
+      "'cccccccccccccccccccccccccccccccccccccccc', 'digest', 'trace', 0, '', "
+      "0, n, 3, 1, '', n, n, 1, 'w', 0, 3, 5, 'bench' FROM number"));
+  Must(db.Execute("COMMIT"));
+}
+
 template <class Bare>
 int Compare(Bench& bench, int queued, int count, Bare bare) {
   bench.Queue(queued);
@@ -198,11 +219,14 @@ int ComparePair(const storage::PostgresDsn& dsn, const std::string& scratch,
 }
 
 int Main(const std::string& kind, const std::string& place, int queued,
-         int count) {
+         int count, int ended) {
   if (kind == "sqlite") {
     const std::filesystem::path file =
         std::filesystem::path(place) / "store.db";
     Bench bench(Must(storage::OpenSqlite(file)), place);
+    AddHistory(*Must(storage::SqliteConnection::Open(
+                   file, storage::SqliteConnection::Access::kWrite)),
+               ended);
     return Compare(bench, queued, count,
                    [&](int runs) { return BareSqlite(file, runs); });
   }
@@ -216,6 +240,7 @@ int Main(const std::string& kind, const std::string& place, int queued,
     return code;
   }
   Bench bench(Must(storage::OpenPostgres(dsn)), scratch);
+  AddHistory(*Must(storage::OpenSession(dsn)), ended);
   const int code = Compare(bench, queued, count,
                            [&](int runs) { return BarePostgres(dsn, runs); });
   std::filesystem::remove_all(scratch);
@@ -226,12 +251,12 @@ int Main(const std::string& kind, const std::string& place, int queued,
 }  // namespace assay::bench
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
+  if (argc != 6) {
     std::fprintf(stderr,
-                 "usage: store_bench sqlite DIRECTORY QUEUED COUNT\n"
-                 "       store_bench postgres DSN QUEUED COUNT\n");
+                 "usage: store_bench sqlite DIRECTORY QUEUED COUNT ENDED\n"
+                 "       store_bench postgres DSN QUEUED COUNT ENDED\n");
     return 2;
   }
   return assay::bench::Main(argv[1], argv[2], std::atoi(argv[3]),
-                            std::atoi(argv[4]));
+                            std::atoi(argv[4]), std::atoi(argv[5]));
 }

@@ -82,10 +82,10 @@ TEST_F(DecisionServiceTest, CandidatesSeeReleasedFeedbackAndNothingElse) {
 TEST_F(DecisionServiceTest, ADecisionRevealsAndAHoldDoesNot) {
   assay_.Push(candidate_, 'a');
   Freeze();
-  const auto run =
-      *assay_.loop
-           .Await(assay_.parts().queue->TakeNext(WorkerId("w"), seconds(10)))
-           .value();
+  const auto run = *assay_.loop
+                        .Await(assay_.parts().queue->TakeNext(
+                            {runs::Room{.worker = WorkerId("w")}}, seconds(10)))
+                        .value();
   std::vector<v1::RunEvent> events(2);
   events[0].mutable_check_finished()->mutable_result()->set_check_id("never");
   events[0].mutable_check_finished()->mutable_result()->set_verdict(

@@ -132,12 +132,18 @@ void DispatchFixture::Sweep() {
 DispatchFixture::Worker DispatchFixture::Attach(
     const std::string& name, int slots,
     const std::vector<AttachRequest::Held>& held) {
+  AttachRequest::Hello hello;
+  hello.set_worker_id(name);
+  hello.set_slots(slots);
+  for (const auto& h : held) *hello.add_held() = h;
+  return Attach(std::move(hello));
+}
+
+DispatchFixture::Worker DispatchFixture::Attach(AttachRequest::Hello hello) {
   Worker worker{.link = std::make_shared<FakeLink>()};
   worker.session = dispatcher_->Open(worker.link);
   AttachRequest request;
-  request.mutable_hello()->set_worker_id(name);
-  request.mutable_hello()->set_slots(slots);
-  for (const auto& h : held) *request.mutable_hello()->add_held() = h;
+  *request.mutable_hello() = std::move(hello);
   Say(worker, request);
   return worker;
 }
@@ -190,7 +196,8 @@ void DispatchFixture::HandBack(const Worker& worker,
   Say(worker, request);
 }
 
-RunId DispatchFixture::Queue(v1::Run::Kind kind, const std::string& attempt) {
+RunId DispatchFixture::Queue(v1::Run::Kind kind, const std::string& attempt,
+                             const storage::Needs& needs) {
   storage::RunRecord run;
   run.id = RunId("run_" + std::to_string(++runs_made_));
   run.attempt = AttemptId(attempt);
@@ -200,6 +207,7 @@ RunId DispatchFixture::Queue(v1::Run::Kind kind, const std::string& attempt) {
   run.plan_digest = plan_digest_;
   run.trace_id = std::string(32, 'a');
   run.seed = 7;
+  run.needs = storage::FormatNeeds(needs);
   // Later runs queue later.
   clock_.Advance(std::chrono::microseconds(1));
   run.queue_time = clock_.Now();

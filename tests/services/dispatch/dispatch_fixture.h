@@ -59,6 +59,8 @@ class DispatchFixture : public ::testing::Test {
 
   Worker Attach(const std::string& name, int slots = 1,
                 const std::vector<AttachRequest::Held>& held = {});
+  // One that says more of itself.
+  Worker Attach(AttachRequest::Hello hello);
   void Say(const Worker& worker, AttachRequest request);
   void Demand(const Worker& worker, int count);
   void Beat(const Worker& worker, const std::vector<AttachRequest::Held>& held);
@@ -67,7 +69,8 @@ class DispatchFixture : public ::testing::Test {
   void HandBack(const Worker& worker, const AttachResponse::Lease& lease,
                 bool fault);
 
-  RunId Queue(v1::Run::Kind kind, const std::string& attempt = "att_1");
+  RunId Queue(v1::Run::Kind kind, const std::string& attempt = "att_1",
+              const storage::Needs& needs = {});
   storage::RunRecord Get(const RunId& run);
   // Runs the loop until the worker has a message of `kind`, and takes it.
   AttachResponse Expect(const Worker& worker, AttachResponse::MessageCase kind);

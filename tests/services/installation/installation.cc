@@ -191,7 +191,7 @@ void Installation::Restart() {
       identity::AccountOptions{
           .cost = {.operations = 1, .memory_bytes = 8 << 10}});
   p.overview_service = std::make_unique<overview::OverviewService>(
-      *p.store, clock, [] { return 2; });
+      *p.store, clock, [this] { return workers; });
   p.account_service->Register(p.registry);
   p.overview_service->Register(p.registry);
   p.assignment_service->Register(p.registry);

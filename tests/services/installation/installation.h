@@ -163,6 +163,8 @@ class Installation {
 
   TemporaryDirectory directory;
   ManualClock clock;
+  // Who is attached, for the queue: two slots that take anything.
+  overview::WorkerOffers workers{.slots = 2, .offers = {runs::Room().offer}};
   EventLoop loop;
   FakeRepositories repositories;
   int clock_changes = 0;

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "services/runs/placement.h"
 #include "tests/services/installation/installation.h"
 
 namespace assay::metrics {
@@ -67,7 +68,7 @@ class MetricsPageTest : public testing::ServiceTest {
     return exchange.answer.status;
   }
 
-  LeaseCounts leases_;
+  dispatch::LeaseCounts leases_;
   std::vector<WorkerLoad> workers_;
   std::map<std::string, v1::Role> tokens_{{"staff", v1::ROLE_OBSERVER},
                                           {"worker", v1::ROLE_WORKER},
@@ -145,7 +146,7 @@ TEST_F(MetricsPageTest, TellsWhatIsKnownOfItsParts) {
   MetricsPage page(
       *assay_.parts().store, assay_.clock,
       {.version = "1.2",
-       .leases = [] { return LeaseCounts(); },
+       .leases = [] { return dispatch::LeaseCounts(); },
        .workers = [] { return std::vector<WorkerLoad>(); },
        .authenticate = nullptr,
        .spans =
@@ -165,6 +166,20 @@ TEST_F(MetricsPageTest, TellsWhatIsKnownOfItsParts) {
   age = std::chrono::seconds(301);
   EXPECT_THAT(*assay_.loop.Await(page.Render()),
               HasSubstr("\nassay_store_oldest_transaction_seconds 301\n"));
+}
+
+TEST_F(MetricsPageTest, TellsOfRunsThatNoWorkerCanTake) {
+  v1::AssignmentSpec spec = Installation::SomeSpec();
+  spec.set_worker_pool("gpu");
+  assay_.MakeAssignment(spec);
+  assay_.Push(assay_.Begin(), 'a');
+  EXPECT_THAT(Render(), HasSubstr("\nassay_queue_unplaceable_runs 1\n"));
+  workers_ = {{.name = "a", .offer = runs::Room().offer}};
+  EXPECT_THAT(Render(), HasSubstr("\nassay_queue_unplaceable_runs 1\n"));
+  workers_.front().offer.pool = "gpu";
+  EXPECT_THAT(Render(), HasSubstr("\nassay_queue_unplaceable_runs 0\n"));
+  workers_.front().held_back = true;
+  EXPECT_THAT(Render(), HasSubstr("\nassay_queue_unplaceable_runs 1\n"));
 }
 
 TEST_F(MetricsPageTest, IsForTheStaff) {

@@ -63,7 +63,7 @@ class OverviewServiceTest : public testing::ServiceTest {
     ASSERT_THAT(assay_.loop.Await(assay_.parts().deadlines->Sweep()), IsOk());
     while (true) {
       const auto taken = assay_.loop.Await(assay_.parts().queue->TakeNext(
-          WorkerId("w"), std::chrono::seconds(10)));
+          {runs::Room{.worker = WorkerId("w")}}, std::chrono::seconds(10)));
       ASSERT_THAT(taken, IsOk());
       if (!*taken) break;
       assay_.clock.Advance(std::chrono::seconds(8));
@@ -159,8 +159,8 @@ TEST_F(OverviewServiceTest, TheQueueSaysWhoComesWhen) {
   assay_.Push(first, 'a');
   EXPECT_FALSE(Home().queue(0).has_expected_start_time())
       << "nothing to judge by yet";
-  const auto taken = assay_.loop.Await(
-      assay_.parts().queue->TakeNext(WorkerId("w"), std::chrono::seconds(10)));
+  const auto taken = assay_.loop.Await(assay_.parts().queue->TakeNext(
+      {runs::Room{.worker = WorkerId("w")}}, std::chrono::seconds(10)));
   assay_.clock.Advance(std::chrono::seconds(8));
   ASSERT_THAT(assay_.Write([&](storage::Transaction& tx) {
     const storage::RunRecord& run = **taken;
@@ -180,6 +180,16 @@ TEST_F(OverviewServiceTest, TheQueueSaysWhoComesWhen) {
                     home.server_time().seconds());
   EXPECT_THAT(waits, ::testing::ElementsAre(4, 4, 12));
   EXPECT_EQ(Home(v1::ROLE_OBSERVER).queue(0).run(), "");
+}
+
+TEST_F(OverviewServiceTest, TheQueueSaysWhatNoWorkerOffers) {
+  assay_.Push(assay_.Begin(), 'a');
+  assay_.workers.offers = {{.pool = "gpu"}};
+  EXPECT_THAT(Home().queue(0).waits_for(), ::testing::HasSubstr("names none"));
+  EXPECT_FALSE(Home().queue(0).has_expected_start_time());
+  assay_.workers = {};
+  EXPECT_THAT(Home().queue(0).waits_for(),
+              ::testing::HasSubstr("no worker gets runs"));
 }
 
 TEST_F(OverviewServiceTest, CandidatesAreShownWithScoreAndState) {

@@ -38,7 +38,10 @@ class RunQueueTest : public testing::ServiceTest {
   RunQueue& queue() { return *assay_.parts().queue; }
 
   storage::RunRecord Take() {
-    return *assay_.loop.Await(queue().TakeNext(WorkerId("w1"), kTtl)).value();
+    return *assay_.loop
+                .Await(queue().TakeNext({runs::Room{.worker = WorkerId("w1")}},
+                                        kTtl))
+                .value();
   }
   Expected<RunQueue::Report> Append(const storage::RunRecord& run,
                                     std::int64_t first,

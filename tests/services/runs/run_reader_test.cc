@@ -86,10 +86,10 @@ class RunReaderTest : public testing::ServiceTest {
     next_ += count;
   }
   void TakeRun() {
-    run_ =
-        *assay_.loop
-             .Await(assay_.parts().queue->TakeNext(WorkerId("w"), seconds(10)))
-             .value();
+    run_ = *assay_.loop
+                .Await(assay_.parts().queue->TakeNext(
+                    {runs::Room{.worker = WorkerId("w")}}, seconds(10)))
+                .value();
   }
   // Starts to follow the run; the reader must live as long as the test.
   void Follow(const rpc::Caller& caller, const RunId& run,

@@ -128,16 +128,6 @@ TEST_P(RunsTest, AssignmentsTakeTurns) {
   EXPECT_FALSE(Take().has_value());
 }
 
-TEST_P(RunsTest, QueuePositionCountsTheRunsAhead) {
-  const RunId push = Enqueue(v1::Run::KIND_PUSH);
-  Enqueue(v1::Run::KIND_FINAL);
-  Enqueue(v1::Run::KIND_REGRADE);
-  EXPECT_EQ(Read([run = Get(push)](Transaction& tx) {
-              return tx.runs.QueuePosition(run);
-            }),
-            1);
-}
-
 TEST_P(RunsTest, ANewerPushReplacesTheQueuedOneOfItsAttempt) {
   const RunId final_run = Enqueue(v1::Run::KIND_FINAL);
   const RunId old = Enqueue(v1::Run::KIND_PUSH);

@@ -97,6 +97,33 @@ TEST_F(SqliteTest, StepsAreNumberedWithoutGaps) {
     EXPECT_EQ(step.version, ++expected);
 }
 
+// Runs that an earlier version queued have their turn after the upgrade.
+TEST_F(SqliteTest, AQueueOfAnEarlierVersionIsTakenOver) {
+  {
+    const auto db = Connect();
+    ASSERT_THAT(Migrate(*db, AllMigrations().first(7)), IsOk());
+    ASSERT_THAT(
+        db->Execute(
+            "INSERT INTO runs (id, attempt, assignment, assignment_version, "
+            "kind, priority, commit_id, plan_digest, trace_id, seed, push, "
+            "submission, queue_time, state, outcome, outcome_reason, epoch, "
+            "worker, losses, next_offset, next_sequence) VALUES ('run_1', "
+            "'att_1', 'orders', 1, 2, 3, 'c', 'p', 't', 0, '', 0, 1, 1, 0, "
+            "'', 0, '', 0, 1, 2)"),
+        IsOk());
+  }
+  const auto store = OpenSqlite(file()).value();
+  testing::EventLoop loop;
+  const auto heads = loop.Await(
+      store->Read([](Transaction& tx) { return tx.queue.ListHeads(); }));
+  ASSERT_THAT(heads, IsOk());
+  ASSERT_EQ(heads->size(), 1);
+  EXPECT_EQ(heads->front().needs, "");
+  const auto order = loop.Await(
+      store->Read([](Transaction& tx) { return tx.queue.List(10); }));
+  EXPECT_EQ(order->front().assignment, AssignmentId("orders"));
+}
+
 TEST_F(SqliteTest, FlushesEachCommit) {
   ASSERT_THAT(OpenSqlite(file()), IsOk());
   const auto db = Connect();

@@ -88,9 +88,13 @@ RunRecord StoreConformanceTest::Get(const RunId& run) {
 }
 
 std::optional<RunRecord> StoreConformanceTest::Take(const std::string& worker) {
-  const auto change = Write([worker, now = clock_.Now()](Transaction& tx) {
-                        return tx.runs.TakeNext(WorkerId(worker), now, kTtl);
-                      }).value();
+  using Taken = std::optional<RunChange>;
+  const auto change =
+      Write([worker, now = clock_.Now()](Transaction& tx) -> Expected<Taken> {
+        ASSAY_ASSIGN_OR_RETURN(const auto heads, tx.queue.ListHeads());
+        if (heads.empty()) return std::nullopt;
+        return tx.runs.Lease(heads.front().run, WorkerId(worker), now, kTtl);
+      }).value();
   if (!change) return std::nullopt;
   return change->run;
 }

@@ -458,8 +458,7 @@ TEST_P(TablesTest, OverviewsAreOneQueryEach) {
   EXPECT_EQ(funnels->front().spec.title(), "Orders");
   EXPECT_THAT(Read([](Transaction& tx) { return tx.overview.Waiting(10); }),
               IsOk());
-  EXPECT_THAT(Read([](Transaction& tx) { return tx.overview.Queue(10); }),
-              IsOk());
+  EXPECT_THAT(Read([](Transaction& tx) { return tx.queue.List(10); }), IsOk());
   EXPECT_THAT(
       Read([](Transaction& tx) { return tx.overview.RunDurations(10); }),
       IsOk());

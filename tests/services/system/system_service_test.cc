@@ -84,9 +84,10 @@ TEST_F(SystemServiceTest, SaysHowMuchIsQueuedAndWhoWorks) {
   assay_.MakeAssignment();
   assay_.Push(assay_.Begin(), 'a');
   assay_.Push(assay_.Begin(), 'b');
-  ASSERT_THAT(assay_.loop.Await(assay_.parts().queue->TakeNext(
-                  WorkerId("w"), std::chrono::seconds(10))),
-              IsOk());
+  ASSERT_THAT(
+      assay_.loop.Await(assay_.parts().queue->TakeNext(
+          {runs::Room{.worker = WorkerId("w")}}, std::chrono::seconds(10))),
+      IsOk());
   const auto state = assay_.Call<v1::GetSystemResponse>(
       Installation::As(v1::ROLE_OBSERVER), "SystemService/GetSystem",
       v1::GetSystemRequest());

@@ -53,7 +53,8 @@ TEST_F(TraceServiceTest, ServesTheSpansOfTheLastTry) {
   for (const char* name : {"first try", "second try"}) {
     const auto lease = *assay_.loop
                             .Await(assay_.parts().queue->TakeNext(
-                                WorkerId("w"), std::chrono::seconds(10)))
+                                {runs::Room{.worker = WorkerId("w")}},
+                                std::chrono::seconds(10)))
                             .value();
     v1::RunEvent event;
     *event.mutable_spans()->add_spans() = Span(name, "");

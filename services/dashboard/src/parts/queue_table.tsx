@@ -27,8 +27,8 @@ export function QueueTable({
           </tr>
         </thead>
         <tbody>
-          {home.queue.map((run) => (
-            <tr key={run.position}>
+          {home.queue.map((run, row) => (
+            <tr key={run.run || row}>
               <td className="number">{run.position}</td>
               <td>
                 <Link href={`/${run.run}`} className="mono">
@@ -43,7 +43,9 @@ export function QueueTable({
                 <Time at={run.queueTime} now={now} />
               </td>
               <td>
-                <Time at={run.expectedStartTime} now={now} />
+                {run.waitsFor || (
+                  <Time at={run.expectedStartTime} now={now} />
+                )}
               </td>
             </tr>
           ))}
