@@ -61,6 +61,7 @@
 #include "services/overview/overview_service.h"
 #include "services/repositories/repositories.h"
 #include "services/rpc/proto_time.h"
+#include "services/runs/placement.h"
 #include "services/runs/run_queue.h"
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/open_blobs.h"
@@ -170,6 +171,25 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   return workers;
 }
 
+v1::NodeLoad::Offer ToProto(const storage::Needs& needs) {
+  v1::NodeLoad::Offer offer;
+  offer.set_milli_cpus(needs.milli_cpus);
+  offer.set_memory_bytes(needs.memory_bytes);
+  offer.set_pool(needs.pool);
+  offer.mutable_labels()->insert(needs.labels.begin(), needs.labels.end());
+  return offer;
+}
+
+storage::Needs OfferOf(const v1::NodeLoad::Worker& worker) {
+  // What it does not say is not held against it.
+  if (!worker.has_offer()) return runs::Room().offer;
+  const v1::NodeLoad::Offer& offer = worker.offer();
+  return {.milli_cpus = offer.milli_cpus(),
+          .memory_bytes = offer.memory_bytes(),
+          .pool = offer.pool(),
+          .labels = {offer.labels().begin(), offer.labels().end()}};
+}
+
 // The workers attached here, as other nodes are told.
 v1::NodeLoad LoadOf(const dispatch::Dispatcher& dispatcher) {
   v1::NodeLoad load;
@@ -179,6 +199,7 @@ v1::NodeLoad LoadOf(const dispatch::Dispatcher& dispatcher) {
     worker.set_slots(info.slots);
     worker.set_busy(info.busy);
     worker.set_held_back(!info.held_back.empty());
+    *worker.mutable_offer() = ToProto(info.offer);
   }
   return load;
 }
@@ -193,7 +214,6 @@ v1::NodeLoad LoadOfAll(const dispatch::Dispatcher& dispatcher,
   return load;
 }
 
-// What a queued run may hope for.
 // Where other nodes reach a port of this one.
 std::string AdvertisedAddress(const Options& options,
                               const std::string& address, int port) {
@@ -204,13 +224,21 @@ std::string AdvertisedAddress(const Options& options,
   return host + ":" + std::to_string(port);
 }
 
-// Of this node's workers: what those of others offer is not told yet.
-overview::WorkerOffers OffersOf(const dispatch::Dispatcher& dispatcher) {
+// What a queued run may hope for. A node that is drained leases nothing, so
+// that what its workers offer helps nobody.
+overview::WorkerOffers OffersOf(const dispatch::Dispatcher& dispatcher,
+                                const nodes::Membership& membership) {
+  v1::NodeLoad load;
+  if (!membership.draining()) load = LoadOf(dispatcher);
+  for (const storage::NodeRecord& node : membership.others())
+    if (!node.draining &&
+        membership.StandingOf(node) == nodes::Membership::Standing::kLive)
+      load.MergeFrom(node.load);
   overview::WorkerOffers workers;
-  for (const auto& info : dispatcher.Workers()) {
-    if (!info.held_back.empty()) continue;
-    workers.slots += info.slots;
-    workers.offers.push_back(info.offer);
+  for (const v1::NodeLoad::Worker& worker : load.workers()) {
+    if (worker.held_back()) continue;
+    workers.slots += worker.slots();
+    workers.offers.push_back(OfferOf(worker));
   }
   return workers;
 }
@@ -219,8 +247,8 @@ std::vector<metrics::WorkerLoad> LoadsOf(
     const dispatch::Dispatcher& dispatcher) {
   std::vector<metrics::WorkerLoad> loads;
   for (const auto& info : dispatcher.Workers())
-    loads.push_back({info.name, info.slots, info.busy, !info.held_back.empty(),
-                     info.offer});
+    loads.push_back(
+        {info.name, info.slots, info.busy, !info.held_back.empty()});
   return loads;
 }
 
@@ -569,7 +597,7 @@ struct Coordinator::Parts {
                                     exchange.TellNodeChanged();
                                   }};
   overview::OverviewService overview_service{
-      store, clock, [this] { return OffersOf(dispatcher); }};
+      store, clock, [this] { return OffersOf(dispatcher, membership); }};
   identity::AccountService account_service{
       store, clock, {.https = https, .cost = options.password_cost}};
   rpc::MethodRegistry methods;
@@ -634,6 +662,7 @@ struct Coordinator::Parts {
       {.version = options.version,
        .leases = [this] { return dispatcher.counts(); },
        .workers = [this] { return LoadsOf(dispatcher); },
+       .offers = [this] { return OffersOf(dispatcher, membership).offers; },
        .nodes = [this] { return NodesOf(membership); },
        .draining = [this] { return drained; },
        .authenticate = authenticate,

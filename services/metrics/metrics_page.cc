@@ -120,17 +120,14 @@ void AddQueue(Page& page, const Readings& readings, Clock::TimePoint now) {
 }
 
 void AddUnplaceable(Page& page, const Readings& readings,
-                    const std::vector<WorkerLoad>& workers) {
-  std::vector<storage::Needs> offers;
-  for (const WorkerLoad& worker : workers)
-    if (!worker.held_back) offers.push_back(worker.offer);
+                    const std::vector<storage::Needs>& offers) {
   std::int64_t runs = 0;
   for (const auto& [text, count] : readings.waiting) {
     const auto needs = storage::ParseNeeds(text);
     if (needs && !runs::Misfit(*needs, offers).empty()) runs += count;
   }
   page.Gauge("assay_queue_unplaceable_runs",
-             "Queued runs that no attached worker can ever take.",
+             "Queued runs that no worker of any coordinator can ever take.",
              static_cast<double>(runs));
 }
 
@@ -272,7 +269,7 @@ storage::Async<std::string> MetricsPage::Render() {
   page.Gauge("assay_info", "What runs here; always 1.", 1,
              {{"version", parts_.version}});
   AddQueue(page, readings, now);
-  AddUnplaceable(page, readings, parts_.workers());
+  AddUnplaceable(page, readings, parts_.offers());
   AddDeadlines(page, readings, now);
   AddLeases(page, parts_.leases());
   AddWorkers(page, parts_.workers());

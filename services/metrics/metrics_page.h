@@ -23,7 +23,6 @@ struct WorkerLoad {
   int slots = 0;
   int busy = 0;
   bool held_back = false;
-  storage::Needs offer;
 };
 
 // Our own spans on their way to a collector, since the start.
@@ -50,8 +49,10 @@ struct NodeCounts {
 struct MetricsParts {
   std::string version;
   std::function<dispatch::LeaseCounts()> leases;
-  // Attached processes.
+  // Processes that are attached to this coordinator.
   std::function<std::vector<WorkerLoad>()> workers;
+  // Of those that get runs, at all coordinators.
+  std::function<std::vector<storage::Needs>()> offers;
   // Absent: there is one coordinator.
   std::function<NodeCounts()> nodes = {};
   // Whether somebody wants this coordinator to take nothing new.

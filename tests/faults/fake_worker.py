@@ -24,7 +24,7 @@ class FakeWorker:
     def __init__(self, server, history, name, slots=1, version="fake",
                  address=None):
         self.history, self.name, self.slots = history, name, slots
-        self.version = version
+        self.version, self.pool = version, ""
         self.id = f"wrk_{name}_{os.getpid()}"
         self.address = address or server.grpc
         self.token = (server.data / "worker.token").read_text().strip()
@@ -49,7 +49,7 @@ class FakeWorker:
         self.thread.start()
         hello = AttachRequest.Hello(worker_id=self.id, version=self.version,
                                     slots=self.slots, cores=2 * self.slots,
-                                    name=self.name)
+                                    name=self.name, pool=self.pool)
         for lease in held:
             hello.held.add(run=lease.run, epoch=lease.epoch)
         self.send(hello=hello)

@@ -14,6 +14,7 @@ import time
 import unittest
 
 from checker import problems_of
+from fake_worker import FakeWorker
 from fleet import ANSWERS, RUN_SUITE, Postgres, answer, wait_for
 from nodes import Nodes
 from run_checker import run_problems
@@ -197,6 +198,33 @@ class NodesTest(unittest.TestCase):
         self.a.reap()
         self.assertEqual(self.push(candidate, self.b)[0], "ok")
         self.judge()
+
+
+class OffersTest(unittest.TestCase):
+    def test_what_workers_of_other_nodes_offer_counts_everywhere(self):
+        nodes = Nodes(workers=0)
+        self.addCleanup(nodes.close)
+        a, b = nodes.servers["a"], nodes.servers["b"]
+        a.assignment("task", suite=RUN_SUITE, workerPool="gpu")
+        candidate = a.candidate("task")
+        candidate.start()
+        candidate.clone()
+        candidate.commit("1", files=answer("whole"))
+        self.assertEqual(candidate.push()[0], "ok")
+
+        def waits_for(server):
+            home = server.call("OverviewService/GetHome", {}, server.admin)
+            return home["queue"][0].get("waitsFor", "")
+        # It asks for no run, and its pool is all that counts here.
+        worker = FakeWorker(b, RunHistory(), "gpu")
+        worker.pool = "gpu"
+        self.assertIn("no worker", waits_for(a))
+        worker.attach().hear("welcome")
+        self.addCleanup(worker.leave)
+        self.assertEqual(waits_for(b), "")
+        wait_for(lambda: not waits_for(a), 10, "the other node hears of it")
+        a.call("NodeService/DrainNode", {"name": "nodes/b"}, a.admin)
+        wait_for(lambda: waits_for(a), 10, "what is drained offers nothing")
 
 
 class StartTest(unittest.TestCase):

@@ -2,15 +2,15 @@
 // dispatcher does it (RunQueue over a store), and as bare SQL on the same
 // store.
 //
-//   store_bench pair DSN QUEUED COUNT 0
 //   store_bench sqlite DIRECTORY QUEUED COUNT ENDED
 //   store_bench postgres DSN QUEUED COUNT ENDED
+//   store_bench pair DSN QUEUED COUNT ENDED
 //
 // Puts ENDED runs into the history, keeps QUEUED runs waiting behind those that
-// are measured, and takes turns:
-// COUNT runs by 16 clients of the store, COUNT as bare SQL, three times. Prints
-// "OURS BARE", the medians. `pair`: two coordinators' stores on one database,
-// beside one with as many clients; prints "PAIR ONE".
+// are measured, and takes turns: COUNT runs by 16 clients of the store, COUNT
+// as bare SQL, three times. Prints "OURS BARE", the medians. `pair`: two
+// coordinators' stores on one database, beside one with as many clients; prints
+// "PAIR ONE".
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -197,8 +197,9 @@ int Compare(Bench& bench, int queued, int count, Bare bare) {
 
 // The same runs by two that share a database, each with half of the clients.
 int ComparePair(const storage::PostgresDsn& dsn, const std::string& scratch,
-                int queued, int count) {
+                int queued, int count, int ended) {
   Bench one(Must(storage::OpenPostgres(dsn)), scratch);
+  AddHistory(*Must(storage::OpenSession(dsn)), ended);
   Bench other(Must(storage::OpenPostgres(dsn)), scratch);
   one.Queue(queued);
   std::vector<double> pair, alone;
@@ -235,7 +236,7 @@ int Main(const std::string& kind, const std::string& place, int queued,
       (std::filesystem::temp_directory_path() / "assay-bench-XXXXXX").string();
   if (mkdtemp(scratch.data()) == nullptr) return 1;
   if (kind == "pair") {
-    const int code = ComparePair(dsn, scratch, queued, count);
+    const int code = ComparePair(dsn, scratch, queued, count, ended);
     std::filesystem::remove_all(scratch);
     return code;
   }
@@ -254,7 +255,8 @@ int main(int argc, char** argv) {
   if (argc != 6) {
     std::fprintf(stderr,
                  "usage: store_bench sqlite DIRECTORY QUEUED COUNT ENDED\n"
-                 "       store_bench postgres DSN QUEUED COUNT ENDED\n");
+                 "       store_bench postgres DSN QUEUED COUNT ENDED\n"
+                 "       store_bench pair DSN QUEUED COUNT ENDED\n");
     return 2;
   }
   return assay::bench::Main(argv[1], argv[2], std::atoi(argv[3]),
