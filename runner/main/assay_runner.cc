@@ -22,9 +22,11 @@
 #include <thread>
 #include <vector>
 
+#include "proto/base/clock.h"
 #include "proto/base/fault_point.h"
 #include "runner/suite/units.h"
 #include "runner/worker/canary.h"
+#include "runner/worker/identity.h"
 #include "runner/worker/local_run.h"
 #include "runner/worker/worker.h"
 #include "runner/worker/workshop.h"
@@ -36,6 +38,8 @@ namespace {
 struct Options {
   std::string coordinator;
   std::string token_file;
+  std::string enrol;
+  std::string ca_file;
   std::string name;
   std::string data_dir;
   std::string launcher;
@@ -169,6 +173,42 @@ Status RunOnce(const Options& options) {
   return RunLocally(*workshop, options.run_program, order, STDOUT_FILENO);
 }
 
+std::string IdentityFile(const Options& options) {
+  return options.data_dir + "/identity.pem";
+}
+
+// Gets a certificate, unless there is one that is in force. A worker with one
+// is called as that says.
+Status EnrolIfAsked(Options& options) {
+  if (!options.token_file.empty()) {
+    if (options.name.empty()) options.name = HostName();
+    return {};
+  }
+  const std::string file = IdentityFile(options);
+  ASSAY_ASSIGN_OR_RETURN(auto identity, LoadIdentity(file));
+  const auto now = SystemClock().Now();
+  if (!options.enrol.empty() && (!identity || identity->expiry <= now)) {
+    ASSAY_RETURN_IF_ERROR(MakeDataDirectory(options.data_dir));
+    ASSAY_ASSIGN_OR_RETURN(
+        identity, Enrol(options.coordinator, options.ca_file, options.enrol));
+    ASSAY_RETURN_IF_ERROR(SaveIdentity(file, *identity));
+    spdlog::info("enrolled as {}", identity->name);
+  }
+  if (!identity)
+    return NotFound("there is no ", file, ": enrol this worker with --enrol");
+  if (identity->expiry <= now)
+    return FailedPrecondition(
+        "this worker's certificate has expired: enrol it anew with `assay "
+        "worker enrol ",
+        identity->name, "` and --enrol TOKEN");
+  if (!options.name.empty() && options.name != identity->name)
+    return InvalidArgument("this worker is enrolled as ", identity->name,
+                           ", and --name says ", options.name,
+                           ": leave --name out");
+  options.name = identity->name;
+  return {};
+}
+
 // Why cells do not work here; empty: they do. What was killed once is tried
 // again: to be set aside waits for a person.
 Expected<std::string> ProveCells(CellWorkshop& workshop,
@@ -187,7 +227,7 @@ Expected<std::string> ProveCells(CellWorkshop& workshop,
   return unfit;
 }
 
-Status Serve(const Options& options) {
+Status Serve(Options& options) {
   ASSAY_ASSIGN_OR_RETURN(const auto labels, ParseLabels(options.labels));
   std::int64_t memory = MemoryOfTheMachine();
   if (!options.memory.empty()) {
@@ -195,6 +235,7 @@ Status Serve(const Options& options) {
     if (!said) return std::unexpected(said.error().Within("--memory"));
     memory = *said;
   }
+  ASSAY_RETURN_IF_ERROR(EnrolIfAsked(options));
   ASSAY_ASSIGN_OR_RETURN(const auto workshop, OpenWorkshop(options));
   ASSAY_ASSIGN_OR_RETURN(const std::string unfit,
                          ProveCells(*workshop, options));
@@ -209,6 +250,8 @@ Status Serve(const Options& options) {
           loop.get_executor(), *workshop,
           {.coordinator = options.coordinator,
            .token_file = options.token_file,
+           .ca_file = options.ca_file,
+           .identity_file = IdentityFile(options),
            .name = options.name,
            .slots = options.slots,
            .cores = options.cores,
@@ -218,6 +261,7 @@ Status Serve(const Options& options) {
            .unfit = unfit,
            .data_dir = options.data_dir,
            .run_program = options.run_program,
+           .version = ASSAY_VERSION,
            .drain_timeout = std::chrono::seconds(options.drain_seconds)},
           {.on_ready =
                [&] {
@@ -263,6 +307,15 @@ void AddOptions(CLI::App& app, Options& options) {
                  "host:port of a coordinator's gRPC side");
   app.add_option("--token-file", options.token_file,
                  "file with a worker's token");
+  app.add_option("--enrol", options.enrol,
+                 "a token of `assay worker enrol`, good once: makes this a "
+                 "worker over TLS, whose key and certificate are kept in the "
+                 "data directory")
+      ->envname("ASSAY_ENROL");
+  app.add_option("--ca", options.ca_file,
+                 "certificates (PEM) that coordinators are trusted by "
+                 "(default: the system's)")
+      ->envname("ASSAY_CA");
   app.add_option("--name", options.name,
                  "what lists and `assay worker drain` call this worker: 1 to "
                  "63 of [A-Za-z0-9._-] (default: the host's name)");
@@ -322,7 +375,6 @@ Status Complete(const CLI::App& app, Options& options) {
   if (options.data_dir.empty()) options.data_dir = CacheDirectory();
   if (options.image_dir.empty())
     options.image_dir = options.data_dir + "/layouts";
-  if (options.name.empty()) options.name = HostName();
   if (options.slots == 0)
     options.slots =
         static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2));
@@ -332,10 +384,16 @@ Status Complete(const CLI::App& app, Options& options) {
     return InvalidArgument(
         "--local needs --plan FILE, and either --tree DIR or --against-url "
         "URL");
-  if (!options.local &&
-      (options.coordinator.empty() || options.token_file.empty()))
+  if (options.local) return {};
+  std::error_code ignored;
+  const bool enrolled =
+      std::filesystem::exists(IdentityFile(options), ignored) ||
+      !options.enrol.empty();
+  if (options.coordinator.empty() || (options.token_file.empty() && !enrolled))
     return InvalidArgument(
-        "expected --coordinator HOST:PORT and --token-file FILE, or --local");
+        "expected --coordinator HOST:PORT, with --token-file FILE on its own "
+        "machine, or with --enrol TOKEN of `assay worker enrol` on another; or "
+        "--local");
   return {};
 }
 

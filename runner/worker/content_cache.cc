@@ -1,13 +1,13 @@
 #include "runner/worker/content_cache.h"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -21,9 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using sandbox::UniqueFd;
-
-// A run that was leased a moment ago may not have opened its pack yet.
-constexpr std::chrono::minutes kYoung{10};
 
 Expected<std::string> DigestOfFile(const fs::path& file) {
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -69,13 +66,43 @@ fs::path ContentCache::PartOf(const std::string& digest) const {
   return directory_ / (digest + ".part");
 }
 
+std::shared_ptr<void> ContentCache::Hold(const std::string& digest) {
+  ++(*held_)[digest];
+  return {nullptr, [held = held_, digest](void*) {
+            const auto it = held->find(digest);
+            if (--it->second == 0) held->erase(it);
+          }};
+}
+
 std::optional<fs::path> ContentCache::Find(const std::string& digest) {
   std::error_code failed;
   const fs::path path = PathOf(digest);
   if (!IsDigest(digest) || !fs::exists(path, failed)) return std::nullopt;
-  // Used now: the oldest go first.
+  if (!IsSound(digest, path)) {
+    spdlog::warn("{} is not what its name says any more: it is fetched anew",
+                 path.string());
+    fs::remove(path, failed);
+    return std::nullopt;
+  }
+  // Used now: what was used longest ago goes first.
   fs::last_write_time(path, fs::file_time_type::clock::now(), failed);
+  if (const auto state = StateOf(path)) sound_[digest] = *state;
   return path;
+}
+
+std::optional<ContentCache::State> ContentCache::StateOf(const fs::path& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return State{static_cast<std::int64_t>(status.st_ino), status.st_size,
+               status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
+}
+
+bool ContentCache::IsSound(const std::string& digest, const fs::path& path) {
+  const auto state = StateOf(path);
+  const auto known = sound_.find(digest);
+  if (state && known != sound_.end() && known->second == *state) return true;
+  const auto found = DigestOfFile(path);
+  return found && *found == digest;
 }
 
 Status ContentCache::Append(const std::string& digest, std::int64_t offset,
@@ -109,6 +136,7 @@ Expected<fs::path> ContentCache::Finish(const std::string& digest) {
   fs::rename(PartOf(digest), PathOf(digest), failed);
   if (failed)
     return Unavailable("cannot rename in the cache: ", failed.message());
+  if (const auto state = StateOf(PathOf(digest))) sound_[digest] = *state;
   return PathOf(digest);
 }
 
@@ -133,10 +161,12 @@ void ContentCache::MakeRoom() {
       files.push_back({entry.last_write_time(failed), bytes, entry.path()});
   }
   std::ranges::sort(files, {}, &File::used);
-  const auto young = fs::file_time_type::clock::now() - kYoung;
   for (const File& file : files) {
-    if (total <= max_bytes_ || file.used > young) return;
+    if (total <= max_bytes_) return;
+    const std::string digest = file.path.filename().string();
+    if (held_->contains(digest)) continue;
     fs::remove(file.path, failed);
+    sound_.erase(digest);
     total -= file.bytes;
   }
 }

@@ -29,6 +29,11 @@ class Fetcher {
   using Send = std::function<void(runner::v1::AttachRequest)>;
   Fetcher(boost::asio::any_io_executor executor, ContentCache cache, Send send);
 
+  // See ContentCache::Hold; to be called before Get.
+  std::shared_ptr<void> Hold(const std::string& digest) {
+    return cache_.Hold(digest);
+  }
+
   // Waits as long as it takes, over reconnects.
   boost::asio::awaitable<Expected<std::filesystem::path>> Get(
       std::string digest);

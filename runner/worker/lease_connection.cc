@@ -21,7 +21,7 @@ using runner::v1::LeaseService;
 
 class LeaseConnection::Channel {
  public:
-  explicit Channel(const std::string& address) {
+  Channel(const std::string& address, const std::optional<Tls>& tls) {
     grpc::ChannelArguments arguments;
     // The worker decides when to try again; gRPC must not wait on top.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -30,7 +30,12 @@ class LeaseConnection::Channel {
     // Never through a proxy of the environment.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     channel_ = grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), arguments);
+        address,
+        tls ? grpc::SslCredentials({.pem_root_certs = tls->authorities,
+                                    .pem_private_key = tls->key,
+                                    .pem_cert_chain = tls->certificate})
+            : grpc::InsecureChannelCredentials(),
+        arguments);
     stub_ = LeaseService::NewStub(channel_);
   }
   LeaseService::Stub& stub() { return *stub_; }
@@ -56,7 +61,8 @@ class LeaseConnection::Stream final
   }
 
   void Start(LeaseService::Stub& stub, const std::string& token) {
-    context_.AddMetadata("authorization", "Bearer " + token);
+    if (!token.empty())
+      context_.AddMetadata("authorization", "Bearer " + token);
     stub.async()->Attach(&context_, this);
     // Writes begin outside of reactions.
     AddHold();
@@ -132,16 +138,27 @@ class LeaseConnection::Stream final
 };
 
 LeaseConnection::LeaseConnection(boost::asio::any_io_executor executor,
-                                 const std::string& address, Events events)
-    : executor_(std::move(executor)),
+                                 const std::string& address, Events events,
+                                 std::optional<Tls> tls)
+    : address_(address),
+      executor_(std::move(executor)),
       events_(std::make_shared<Events>(std::move(events))),
-      channel_(std::make_unique<Channel>(address)) {}
+      tls_(std::move(tls)) {}
 
 LeaseConnection::~LeaseConnection() = default;
 
 void LeaseConnection::Attach(const std::string& token) {
+  // A stream ends before its channel.
+  stream_.reset();
+  if (std::exchange(changed_, false)) channel_.reset();
+  if (channel_ == nullptr) channel_ = std::make_unique<Channel>(address_, tls_);
   stream_ = std::make_unique<Stream>(executor_, events_);
   stream_->Start(channel_->stub(), token);
+}
+
+void LeaseConnection::Use(Tls tls) {
+  tls_ = std::move(tls);
+  changed_ = true;
 }
 
 void LeaseConnection::Send(AttachRequest request) {

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "assay/runner/v1/lease_service.pb.h"
@@ -25,17 +26,29 @@ class LeaseConnection {
     std::function<void(Error)> on_closed;
   };
 
+  // How a coordinator is spoken to over TLS: who is trusted, and who we are
+  // (all PEM). Without it, plain text.
+  struct Tls {
+    std::string authorities;
+    std::string key;
+    std::string certificate;
+  };
+
   // `address` is host:port.
   LeaseConnection(boost::asio::any_io_executor executor,
-                  const std::string& address, Events events);
+                  const std::string& address, Events events,
+                  std::optional<Tls> tls = std::nullopt);
   // Ends the stream and waits for its end, which is a matter of microseconds;
   // no callback runs afterwards.
   ~LeaseConnection();
   LeaseConnection(const LeaseConnection&) = delete;
   LeaseConnection& operator=(const LeaseConnection&) = delete;
 
-  // Begins a stream; the one before must have been closed.
+  // Begins a stream; the one before must have been closed. An empty token is
+  // not sent.
   void Attach(const std::string& token);
+  // From the next Attach on, this is who we are.
+  void Use(Tls tls);
   // Queues a message. Lost, like everything on the way, when the stream ends.
   void Send(runner::v1::AttachRequest request);
   // Ends the stream at once.
@@ -46,8 +59,12 @@ class LeaseConnection {
  private:
   class Channel;
   class Stream;
+  const std::string address_;
   boost::asio::any_io_executor executor_;
   std::shared_ptr<Events> events_;
+  std::optional<Tls> tls_;
+  // The channel is one of before the last Use.
+  bool changed_ = false;
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Stream> stream_;
 };

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fstream>
@@ -74,6 +75,10 @@ Expected<RunOrder> LeasedRun::MakeOrder(
 boost::asio::awaitable<Status> LeasedRun::Prepare(
     std::shared_ptr<LeasedRun> self, std::optional<PreparedRun>& prepared) {
   const std::uint64_t began = telemetry::NowNanos();
+  // Until both have been read.
+  const std::array<std::shared_ptr<void>, 2> held{
+      self->tools_.fetcher->Hold(self->lease_.plan_digest()),
+      self->tools_.fetcher->Hold(self->lease_.pack_digest())};
   ASSAY_CO_ASSIGN_OR_RETURN(const auto plan, co_await self->tools_.fetcher->Get(
                                                  self->lease_.plan_digest()));
   ASSAY_CO_ASSIGN_OR_RETURN(const auto pack, co_await self->tools_.fetcher->Get(

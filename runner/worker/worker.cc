@@ -7,15 +7,20 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cmath>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <random>
 #include <utility>
 
+#include "proto/base/clock.h"
 #include "proto/base/fault_point.h"
 #include "proto/base/id.h"
+#include "proto/base/tls_finding.h"
 #include "runner/worker/content_cache.h"
 #include "runner/worker/fetcher.h"
+#include "runner/worker/identity.h"
 #include "runner/worker/lease_connection.h"
 #include "runner/worker/leased_run.h"
 
@@ -46,25 +51,47 @@ Expected<std::string> ReadToken(const std::string& file) {
   return token;
 }
 
+void SetDuration(std::chrono::microseconds from,
+                 google::protobuf::Duration& to) {
+  to.set_seconds(from.count() / 1'000'000);
+  to.set_nanos(static_cast<std::int32_t>(from.count() % 1'000'000 * 1'000));
+}
+
+// Who this worker is over TLS, and who it trusts.
+struct Credentials {
+  Identity identity;
+  std::string authorities;
+
+  LeaseConnection::Tls tls() const {
+    return {.authorities = authorities,
+            .key = identity.key_pem,
+            .certificate = identity.certificate_pem};
+  }
+};
+
 class LeaseWorker final : public Worker {
  public:
   LeaseWorker(asio::any_io_executor executor, Workshop& workshop,
-              WorkerOptions options, Events events, ContentCache cache)
+              WorkerOptions options, Events events, ContentCache cache,
+              std::optional<Credentials> credentials)
       : executor_(executor),
         workshop_(workshop),
         options_(std::move(options)),
         events_(std::move(events)),
         id_(WorkerId::Random()),
         pool_(2),
+        credentials_(std::move(credentials)),
         fetcher_(executor, std::move(cache),
                  [this](AttachRequest request) { Send(std::move(request)); }),
         retry_timer_(executor),
         beat_timer_(executor),
         end_timer_(executor),
         ahead_timer_(executor),
-        connection_(executor, options_.coordinator,
-                    {.on_message = [this](AttachResponse r) { OnMessage(r); },
-                     .on_closed = [this](Error e) { OnClosed(e); }}) {}
+        connection_(
+            executor, options_.coordinator,
+            {.on_message = [this](AttachResponse r) { OnMessage(r); },
+             .on_closed = [this](Error e) { OnClosed(e); }},
+            credentials_ ? std::optional(credentials_->tls()) : std::nullopt) {}
   ~LeaseWorker() override {
     alive_.reset();
     for (const auto& [name, run] : runs_) run->Abort();
@@ -85,6 +112,7 @@ class LeaseWorker final : public Worker {
 
   void Attach();
   void OnClosed(const Error& error);
+  std::string NameCause(const Error& error);
   void OnMessage(AttachResponse& response);
   void OnWelcome(const AttachResponse::Welcome& welcome);
   void OnLease(AttachResponse::Lease lease);
@@ -92,6 +120,9 @@ class LeaseWorker final : public Worker {
   void Send(AttachRequest request) {
     if (attached_) connection_.Send(std::move(request));
   }
+  void TakeClock(const AttachResponse::Welcome& welcome);
+  void RenewWhenDue();
+  void OnCertificate(const AttachResponse::Certificate& certificate);
   void Beat();
   void Demand();
   void Pump(LeasedRun& run);
@@ -117,6 +148,10 @@ class LeaseWorker final : public Worker {
   const Events events_;
   const WorkerId id_;
   asio::thread_pool pool_;
+  std::optional<Credentials> credentials_;
+  // Asked for, until it is answered or the stream ends.
+  std::optional<KeyRequest> renewal_;
+  std::chrono::microseconds clock_ahead_{0};
   Fetcher fetcher_;
   std::map<std::string, RunPointer> runs_;
   asio::steady_timer retry_timer_;
@@ -148,7 +183,8 @@ void LeaseWorker::After(asio::steady_timer& timer, milliseconds wait,
 
 void LeaseWorker::Attach() {
   if (ending_) return;
-  const Expected<std::string> token = ReadToken(options_.token_file);
+  const Expected<std::string> token =
+      credentials_ ? std::string() : ReadToken(options_.token_file);
   if (!token) return OnClosed(token.error());
   connection_.Attach(*token);
   AttachRequest request;
@@ -172,13 +208,21 @@ void LeaseWorker::Attach() {
 
 void LeaseWorker::OnClosed(const Error& error) {
   attached_ = false;
+  renewal_.reset();
   beat_timer_.cancel();
   if (ending_) return End();
   const bool refused = error.code == Code::kUnauthenticated ||
                        error.code == Code::kPermissionDenied ||
                        error.code == Code::kInvalidArgument ||
+                       error.code == Code::kFailedPrecondition ||
                        error.code == Code::kNotFound;
-  if (refused && !ready_) {
+  if (credentials_ && error.code == Code::kPermissionDenied && ready_) {
+    // Revoked: what it holds is others' by now.
+    for (const auto& [name, run] : runs_) run->Abort();
+    runs_.clear();
+  }
+  if (refused &&
+      (!ready_ || (credentials_ && error.code == Code::kPermissionDenied))) {
     // A mistake of whoever started us: waiting does not mend it.
     end_ = std::unexpected(
         error.Within("cannot attach to " + options_.coordinator));
@@ -190,7 +234,7 @@ void LeaseWorker::OnClosed(const Error& error) {
   const auto wait =
       std::chrono::duration_cast<milliseconds>(retry_ * spread(random));
   spdlog::warn("not attached to {}: {}; trying again in {} ms",
-               options_.coordinator, error.message, wait.count());
+               options_.coordinator, NameCause(error), wait.count());
   retry_ = std::min(2 * retry_, kLastRetry);
   After(retry_timer_, wait, &LeaseWorker::Attach);
 }
@@ -224,15 +268,85 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
         spdlog::warn("this worker gets no runs: {}",
                      response.standing().held_back());
       return;
+    case AttachResponse::kCertificate:
+      return OnCertificate(response.certificate());
     case AttachResponse::kAlive:
     case AttachResponse::MESSAGE_NOT_SET:
       return;
   }
 }
 
+// gRPC says of a failed handshake that there is no connection.
+std::string LeaseWorker::NameCause(const Error& error) {
+  if (error.code != Code::kUnavailable) return error.message;
+  const TlsFinding found = LookAtTls(options_.coordinator, options_.ca_file, 2);
+  if (credentials_) {
+    if (found.kind == TlsFinding::Kind::kPlainText)
+      return options_.coordinator +
+             " speaks no TLS: give the coordinator --tls-cert and --tls-key";
+    return found.problem.empty() ? error.message : found.problem;
+  }
+  const bool tls = found.kind == TlsFinding::Kind::kGood ||
+                   found.kind == TlsFinding::Kind::kBad;
+  return tls ? options_.coordinator +
+                   " speaks TLS: enrol this worker with `assay worker enrol "
+                   "NAME` and --enrol TOKEN"
+             : error.message;
+}
+
+void LeaseWorker::TakeClock(const AttachResponse::Welcome& welcome) {
+  if (!welcome.has_send_time()) return;
+  constexpr std::chrono::seconds kMaxSkew{2};
+  const auto theirs = Clock::TimePoint(
+      std::chrono::microseconds(welcome.send_time().seconds() * 1'000'000 +
+                                welcome.send_time().nanos() / 1'000));
+  clock_ahead_ = std::chrono::duration_cast<std::chrono::microseconds>(
+      SystemClock().Now() - theirs);
+  if (std::chrono::abs(clock_ahead_) <= kMaxSkew) return;
+  spdlog::warn(
+      "this machine's clock is {:.1f} s {} the coordinator's, and so are the "
+      "times of what it reports: have both set by NTP",
+      std::abs(std::chrono::duration<double>(clock_ahead_).count()),
+      clock_ahead_.count() > 0 ? "ahead of" : "behind");
+}
+
+void LeaseWorker::RenewWhenDue() {
+  if (!credentials_ || renewal_ ||
+      SystemClock().Now() < credentials_->identity.renew_time())
+    return;
+  Expected<KeyRequest> made = MakeKeyRequest();
+  if (!made) return spdlog::error("no new key: {}", made.error().message);
+  renewal_ = *std::move(made);
+  AttachRequest request;
+  request.mutable_renew()->set_certificate_request(renewal_->request_pem);
+  Send(std::move(request));
+}
+
+void LeaseWorker::OnCertificate(
+    const AttachResponse::Certificate& certificate) {
+  if (!credentials_ || !renewal_) return;
+  const KeyRequest asked = *std::exchange(renewal_, std::nullopt);
+  Expected<Identity> renewed =
+      certificate.error().empty()
+          ? JoinIdentity(asked.key_pem, certificate.pem())
+          : Unavailable(certificate.error());
+  Status kept;
+  if (renewed) kept = SaveIdentity(options_.identity_file, *renewed);
+  if (!renewed || !kept) {
+    // The next heartbeat tries again.
+    spdlog::error("the certificate could not be renewed: {}",
+                  renewed ? kept.error().message : renewed.error().message);
+    return;
+  }
+  credentials_->identity = *std::move(renewed);
+  connection_.Use(credentials_->tls());
+  spdlog::info("the certificate was renewed");
+}
+
 void LeaseWorker::OnWelcome(const AttachResponse::Welcome& welcome) {
   attached_ = true;
   retry_ = kFirstRetry;
+  TakeClock(welcome);
   const auto& interval = welcome.heartbeat_interval();
   beat_interval_ = std::max(
       milliseconds(interval.seconds() * 1'000 + interval.nanos() / 1'000'000),
@@ -256,8 +370,10 @@ void LeaseWorker::Beat() {
     connection_.Cancel();
     return;
   }
+  RenewWhenDue();
   AttachRequest request;
   auto& beat = *request.mutable_heartbeat();
+  SetDuration(clock_ahead_, *beat.mutable_clock_ahead());
   for (const auto& [name, run] : runs_) {
     // What is being handed back is no longer ours to renew.
     if (run->returned) continue;
@@ -438,9 +554,19 @@ Expected<std::unique_ptr<Worker>> Worker::Make(asio::any_io_executor executor,
   ASSAY_ASSIGN_OR_RETURN(
       ContentCache cache,
       ContentCache::Open(options.data_dir + "/content", kCacheBytes));
-  return std::make_unique<LeaseWorker>(std::move(executor), workshop,
-                                       std::move(options), std::move(events),
-                                       std::move(cache));
+  std::optional<Credentials> credentials;
+  if (options.token_file.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(auto identity, LoadIdentity(options.identity_file));
+    if (!identity)
+      return NotFound("there is no ", options.identity_file,
+                      ": enrol this worker with --enrol TOKEN");
+    ASSAY_ASSIGN_OR_RETURN(std::string authorities,
+                           ReadAuthorities(options.ca_file));
+    credentials = Credentials{*std::move(identity), std::move(authorities)};
+  }
+  return std::make_unique<LeaseWorker>(
+      std::move(executor), workshop, std::move(options), std::move(events),
+      std::move(cache), std::move(credentials));
 }
 
 }  // namespace assay::worker

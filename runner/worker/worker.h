@@ -17,8 +17,13 @@ namespace assay::worker {
 struct WorkerOptions {
   // host:port of a coordinator's gRPC side.
   std::string coordinator;
-  // Read at each attempt to attach, so that a token can be renewed.
+  // Read at each attempt to attach, so that a token can be renewed. Empty: TLS
+  // and the identity.
   std::string token_file;
+  // Certificates (PEM) that coordinators are trusted by; empty: the system's.
+  std::string ca_file;
+  // Key and certificate (see Identity); written anew when it is renewed.
+  std::string identity_file;
   // What the machine is called in lists and by `assay worker drain`; empty: a
   // random id.
   std::string name;

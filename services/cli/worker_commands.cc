@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 
 #include "assay/v1/worker_service.grpc.pb.h"
+#include "runner/suite/units.h"
 #include "services/cli/command_line.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
@@ -21,6 +23,10 @@ struct DrainOptions {
 struct NameOptions {
   std::string name;
 };
+struct EnrolOptions {
+  std::string name;
+  std::string valid;
+};
 
 std::string StateText(const v1::Worker& worker) {
   switch (worker.state()) {
@@ -33,12 +39,20 @@ std::string StateText(const v1::Worker& worker) {
   }
 }
 
+std::string ClockText(std::chrono::nanoseconds ahead) {
+  return fmt::format("its clock is {:.1f} s {} the server's: set both by NTP",
+                     std::abs(std::chrono::duration<double>(ahead).count()),
+                     ahead.count() > 0 ? "ahead of" : "behind");
+}
+
 // Why it gets no runs, or what could lead there.
 std::string ReasonText(const v1::Worker& worker) {
   if (worker.state() == v1::Worker::STATE_DRAINED)
     return "by " + worker.actor() +
            (worker.reason().empty() ? "" : ": " + worker.reason());
   if (!worker.reason().empty()) return worker.reason();
+  if (worker.has_clock_ahead())
+    return ClockText(FromProto(worker.clock_ahead()));
   if (worker.fault_count() == 0) return {};
   return fmt::format("{} fault{}, last: {}", worker.fault_count(),
                      worker.fault_count() == 1 ? "" : "s", worker.last_fault());
@@ -79,9 +93,11 @@ Outcome List(Context& context, const NoOptions&) {
          fmt::format("{:.1f} GiB",
                      static_cast<double>(worker.memory_bytes()) / (1 << 30)),
          Printable(LabelsText(worker)), Printable(worker.version()),
-         TimeText(worker.attach_time()), Printable(ReasonText(worker))});
+         TimeText(worker.attach_time()),
+         TimeText(worker.certificate_expire_time()),
+         Printable(ReasonText(worker))});
   console.Table({"WORKER", "STATE", "BUSY", "CORES", "MEMORY", "POOL, LABELS",
-                 "VERSION", "ATTACHED", "WHY"},
+                 "VERSION", "ATTACHED", "CERTIFICATE UNTIL", "WHY"},
                 rows);
   return kSuccess;
 }
@@ -141,6 +157,45 @@ Outcome Forget(Context& context, const NameOptions& options) {
   return kSuccess;
 }
 
+Outcome Enrol(Context& context, const EnrolOptions& options) {
+  v1::PermitEnrolmentRequest request;
+  request.set_name(FullName("workers", options.name));
+  if (!options.valid.empty()) {
+    ASSAY_ASSIGN_OR_RETURN(const auto valid,
+                           suite::ParseDuration(options.valid));
+    *request.mutable_valid_duration() = ToProto(valid);
+  }
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto response,
+      context.server().Call(&Stub::PermitEnrolment, request));
+  Console& console = context.console();
+  if (console.json()) {
+    console.Json(response);
+    return kSuccess;
+  }
+  console.Fields({{"token", response.token()},
+                  {"good until", TimeText(response.expire_time())}});
+  console.Line(
+      "It is shown once, and good once. On the worker's machine:\n"
+      "  assay-runner --coordinator HOST:PORT --enrol " +
+      response.token());
+  return kSuccess;
+}
+
+Outcome Revoke(Context& context, const NameOptions& options) {
+  v1::RevokeWorkerRequest request;
+  request.set_name(FullName("workers", options.name));
+  ASSAY_ASSIGN_OR_RETURN(const auto response,
+                         context.server().Call(&Stub::RevokeWorker, request));
+  if (context.console().json())
+    context.console().Json(response);
+  else
+    context.console().Line(options.name +
+                           " has no certificate any more; what it held is "
+                           "given to others");
+  return kSuccess;
+}
+
 }  // namespace
 
 void AddWorkerCommands(CommandLine& line) {
@@ -162,6 +217,22 @@ void AddWorkerCommands(CommandLine& line) {
       "Give runs to a worker that was drained or set aside after three faults",
       "  assay worker resume builder-2", Resume);
   resume.app.add_option("name", resume.options->name, "Worker")->required();
+  auto enrol = line.Add<EnrolOptions>(
+      group, "enrol",
+      "Make a token with which one machine becomes this worker, over TLS",
+      "  assay worker enrol builder-2\n  assay worker enrol builder-2 --valid "
+      "10m",
+      Enrol);
+  enrol.app.add_option("name", enrol.options->name, "What it will be called")
+      ->required();
+  enrol.app.add_option("--valid", enrol.options->valid,
+                       "For how long the token can be used [1h]");
+  auto revoke =
+      line.Add<NameOptions>(group, "revoke",
+                            "End a worker's certificate: it is sent away at "
+                            "once and cannot come back",
+                            "  assay worker revoke builder-2", Revoke);
+  revoke.app.add_option("name", revoke.options->name, "Worker")->required();
   auto forget = line.Add<NameOptions>(
       group, "forget", "Leave a worker that is gone out of the list",
       "  assay worker forget builder-2", Forget);

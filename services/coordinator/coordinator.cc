@@ -73,6 +73,7 @@
 #include "services/telemetry/run_tracer.h"
 #include "services/telemetry/span_exporter.h"
 #include "services/traces/trace_service.h"
+#include "services/workers/enrolments.h"
 #include "services/workers/worker_book.h"
 #include "services/workers/worker_service.h"
 
@@ -91,7 +92,8 @@ struct Ground {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<repositories::Repositories> repositories;
-  // Null: no TLS.
+  // Null, both: no TLS.
+  std::unique_ptr<workers::Enrolments> enrolments;
   std::unique_ptr<gateway::TlsIdentity> tls;
   std::unique_ptr<gateway::HttpServer> web;
   std::unique_ptr<submissions::ReceiptSigner> signer;
@@ -103,6 +105,11 @@ gateway::HeaderFields FieldsOf(const Options& options) {
   if (options.tls.given() || options.public_url.starts_with("https://"))
     fields.emplace_back("Strict-Transport-Security", "max-age=31536000");
   return fields;
+}
+
+// Where a store is shared, its clock is what all go by.
+const Clock& ClockOf(storage::Store& store, const Clock& own) {
+  return store.bulletin() == nullptr ? own : store.bulletin()->clock();
 }
 
 Expected<Ground> OpenGround(asio::any_io_executor strand,
@@ -136,6 +143,12 @@ Expected<Ground> OpenGround(asio::any_io_executor strand,
     ASSAY_ASSIGN_OR_RETURN(
         ground.tls, gateway::TlsIdentity::Load(strand, options.tls, clock));
     ASSAY_RETURN_IF_ERROR(ground.tls->Watch());
+    ASSAY_ASSIGN_OR_RETURN(
+        auto authority, workers::CertificateAuthority::Open(
+                            ground.directory->worker_authority(), clock.Now()));
+    ground.enrolments = std::make_unique<workers::Enrolments>(
+        *ground.store, ClockOf(*ground.store, clock), std::move(authority),
+        options.worker_certificate_life);
     web.tls = [tls = ground.tls.get()] { return tls->current()->context; };
   }
   // Taken early: with port 0, links are known only from here on.
@@ -200,6 +213,7 @@ v1::NodeLoad LoadOf(const dispatch::Dispatcher& dispatcher) {
     worker.set_busy(info.busy);
     worker.set_held_back(!info.held_back.empty());
     *worker.mutable_offer() = ToProto(info.offer);
+    worker.set_clock_ahead_us(info.clock_ahead.count());
   }
   return load;
 }
@@ -270,10 +284,33 @@ metrics::NodeCounts NodesOf(const nodes::Membership& membership) {
   return counts;
 }
 
+rpc::Async<dispatch::WorkerCertificates::Renewed> Renew(
+    workers::Enrolments* enrolments, std::string worker, std::string request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      workers::Certificate issued,
+      co_await enrolments->Renew(std::move(worker), std::move(request)));
+  co_return dispatch::WorkerCertificates::Renewed{
+      .pem = std::move(issued.pem),
+      .proof = {.name = issued.name, .fingerprint = issued.fingerprint}};
+}
+
+dispatch::WorkerCertificates CertificatesOf(workers::Enrolments* enrolments) {
+  if (enrolments == nullptr) return {};
+  return {.check =
+              [enrolments](std::string fingerprint) {
+                return enrolments->StillGood(std::move(fingerprint));
+              },
+          .renew =
+              [enrolments](std::string worker, std::string request) {
+                return Renew(enrolments, std::move(worker), std::move(request));
+              }};
+}
+
 std::vector<workers::AttachedWorker> AttachedTo(const v1::NodeLoad& load) {
   std::vector<workers::AttachedWorker> attached;
   for (const v1::NodeLoad::Worker& worker : load.workers())
-    attached.push_back({worker.name(), worker.slots(), worker.busy()});
+    attached.push_back({worker.name(), worker.slots(), worker.busy(),
+                        std::chrono::microseconds(worker.clock_ahead_us())});
   return attached;
 }
 
@@ -309,10 +346,7 @@ struct Coordinator::Parts {
   Parts(asio::any_io_executor on, const Clock& time, Options given, Ground base)
       : strand(std::move(on)),
         ground(std::move(base)),
-        // Where a store is shared, its clock is what all go by.
-        clock(ground.store->bulletin() == nullptr
-                  ? time
-                  : ground.store->bulletin()->clock()),
+        clock(ClockOf(*ground.store, time)),
         options(std::move(given)),
         public_url(options.public_url.empty()
                        ? UrlOf(options, ground.web->port())
@@ -333,6 +367,8 @@ struct Coordinator::Parts {
   }
   asio::awaitable<Status> Settle();
   asio::awaitable<void> Scan();
+  static rpc::Async<dispatch::WorkerProof> Admit(Parts* self,
+                                                 dispatch::AttachHead head);
   rpc::Async<void> RemoveRepository(RepositoryId repository);
 
   // Repositories, which may be at another node.
@@ -446,7 +482,8 @@ struct Coordinator::Parts {
           }),
       {.observer = tracer.get(),
        .version = options.version,
-       .has_others = [this] { return membership.HasLiveOthers(); }}};
+       .has_others = [this] { return membership.HasLiveOthers(); },
+       .certificates = CertificatesOf(ground.enrolments.get())}};
   nodes::NoteExchange exchange{
       strand,
       store,
@@ -589,6 +626,13 @@ struct Coordinator::Parts {
            [this](const storage::WorkerRecord& record) {
              dispatcher.HoldBack(record.name, workers::HeldBack(record));
              exchange.TellWorkerChanged(record.name);
+           },
+       .enrolments = ground.enrolments.get(),
+       .on_revoked =
+           [this](std::string name) {
+             Error why{Code::kPermissionDenied,
+                       "the certificate of worker " + name + " was revoked"};
+             return dispatcher.Expel(std::move(name), std::move(why));
            }}};
   nodes::NodeService node_service{store, clock, membership,
                                   [this] { return LoadOf(dispatcher); },
@@ -676,7 +720,10 @@ struct Coordinator::Parts {
       [this](gateway::HttpExchange& exchange) {
         return metrics_page.Handle(exchange);
       }};
-  dispatch::LeaseServiceImpl lease_service{strand, dispatcher, authenticate};
+  dispatch::LeaseServiceImpl lease_service{
+      strand, dispatcher, [this](dispatch::AttachHead head) {
+        return Admit(this, std::move(head));
+      }};
   bool scanning = false;
   gateway::OneShot<bool> scanned_all;
   std::unique_ptr<gateway::GrpcServer> grpc;
@@ -714,6 +761,9 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   ASSAY_CO_RETURN_IF_ERROR(
       co_await identity.EnsureTokenFiles(ground.directory->path()));
   ASSAY_CO_RETURN_IF_ERROR(co_await membership.Join());
+  if (ground.enrolments != nullptr) {
+    ASSAY_CO_RETURN_IF_ERROR(co_await ground.enrolments->Announce());
+  }
   const auto settled = co_await reconciler.SettleIntents();
   if (!settled)
     co_return std::unexpected(
@@ -878,6 +928,31 @@ rpc::Async<std::vector<repositories::Note>> Coordinator::Parts::ReadNotes(
   ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, commit));
   co_return co_await repositories.ReadNotes(
       std::move(repository), std::move(before), std::move(commit));
+}
+
+// Over TLS a worker is who its certificate says; on this machine it has read
+// the token's file.
+rpc::Async<dispatch::WorkerProof> Coordinator::Parts::Admit(
+    Parts* self, dispatch::AttachHead head) {
+  if (!head.certificate.empty() && self->ground.enrolments != nullptr) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        const workers::Certificate certificate,
+        co_await self->ground.enrolments->Judge(std::move(head.certificate)));
+    co_return dispatch::WorkerProof{.name = certificate.name,
+                                    .fingerprint = certificate.fingerprint};
+  }
+  if (head.tls)
+    co_return Fail(Code::kUnauthenticated,
+                   "over TLS, workers show a certificate: enrol this one with "
+                   "`assay worker enrol NAME` and assay-runner --enrol TOKEN");
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const rpc::Caller caller,
+      co_await self->identity.Authenticate(std::move(head.authorization)));
+  if (caller.role != v1::ROLE_WORKER)
+    co_return PermissionDenied("the token has ", v1::Role_Name(caller.role),
+                               ", attaching needs a worker's token "
+                               "(ROLE_WORKER)");
+  co_return dispatch::WorkerProof();
 }
 
 Status Coordinator::Parts::StartGrpc() {

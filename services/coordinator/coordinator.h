@@ -52,6 +52,8 @@ struct Options {
   // A second address of gRPC, always without TLS, for programs of this
   // machine; empty: none.
   std::string local_grpc_address;
+  // How long a worker's certificate is good; it is renewed after two thirds.
+  std::chrono::seconds worker_certificate_life{30 * 24 * 3600};
   std::string version = "dev";
   // How people and programs outside are told; what is not set up is kept.
   notify::Ways ways;

@@ -27,6 +27,10 @@ class DataDirectory {
   std::filesystem::path node_file() const { return path_ / "node"; }
   // What receipts are signed with.
   std::filesystem::path receipt_key() const { return path_ / "receipt.key"; }
+  // What issues workers' certificates: its key and its own.
+  std::filesystem::path worker_authority() const {
+    return path_ / "worker-authority.pem";
+  }
   // Git's hook.
   std::filesystem::path hooks() const { return path_ / "hooks"; }
   // Bodies of pushes while they are read; on the repositories' disk.

@@ -7,6 +7,7 @@
 
 #include "proto/base/fault_point.h"
 #include "services/dispatch/dispatcher_state.h"
+#include "services/rpc/proto_time.h"
 
 namespace assay::dispatch {
 namespace {
@@ -73,6 +74,8 @@ boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
       // Content may have to be made first; reports must not wait for it.
       self->Spawn(Fetch(self, session, request.fetch()));
       co_return;
+    case Attach::kRenew:
+      co_return co_await Renew(self, session, request.renew());
     case Attach::kReport:
       co_return co_await Report(self, session,
                                 std::move(*request.mutable_report()));
@@ -103,7 +106,11 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
     attachment->link->Close(Error{Code::kInvalidArgument, std::move(problem)});
     co_return;
   }
-  const WorkerId worker(hello.worker_id());
+  if (const Status proven = self->Prove(*attachment, hello); !proven) {
+    attachment->link->Close(proven.error());
+    co_return;
+  }
+  const WorkerId worker = IdOf(*attachment, hello);
   if (Attachment* old = self->roster.FindWorker(worker)) {
     // The same process over a new connection: the old one is dead, though its
     // end may not have been seen yet.
@@ -113,7 +120,9 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
     attachment = self->roster.Find(session);
   }
   attachment->worker = worker;
-  attachment->name = hello.name().empty() ? worker.str() : hello.name();
+  attachment->name = attachment->proof.certified() ? attachment->proof.name
+                     : hello.name().empty()        ? worker.str()
+                                                   : hello.name();
   attachment->slots = std::min(hello.slots(), kMaxSlots);
   attachment->offer = OfferOf(hello);
   attachment->attach_time = self->clock.Now();
@@ -130,6 +139,7 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
               welcome.mutable_heartbeat_interval());
   SetDuration(self->options.lease_ttl, welcome.mutable_lease_ttl());
   welcome.set_coordinator_version(self->options.version);
+  *welcome.mutable_send_time() = rpc::ToProto(self->clock.Now());
   attachment->link->Send(std::move(response));
   if (self->draining) {
     runner::v1::AttachResponse drain;
@@ -162,6 +172,8 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
 
 boost::asio::awaitable<void> Dispatcher::State::Heartbeat(
     Self self, std::uint64_t session, Attach::Heartbeat heartbeat) {
+  if (!co_await StillGood(self, session)) co_return;
+  self->TakeClock(session, heartbeat);
   std::vector<Attach::Held> held(heartbeat.held().begin(),
                                  heartbeat.held().end());
   const bool holds = !held.empty();

@@ -229,7 +229,8 @@ std::vector<Dispatcher::WorkerInfo> Dispatcher::Workers() const {
                    .slots = attachment.slots,
                    .busy = state_->roster.LeasesOf(attachment.worker),
                    .offer = attachment.offer,
-                   .attach_time = attachment.attach_time});
+                   .attach_time = attachment.attach_time,
+                   .clock_ahead = attachment.clock_ahead});
   }
   std::ranges::sort(workers, {}, &WorkerInfo::name);
   return workers;
@@ -241,9 +242,15 @@ std::size_t Dispatcher::LeaseCount() const {
   return state_->roster.leases().size();
 }
 
-Dispatcher::SessionId Dispatcher::Open(std::shared_ptr<WorkerLink> link) {
-  return state_->roster.Open(std::move(link), std::chrono::steady_clock::now())
+Dispatcher::SessionId Dispatcher::Open(std::shared_ptr<WorkerLink> link,
+                                       WorkerProof proof) {
+  return state_->roster
+      .Open(std::move(link), std::move(proof), std::chrono::steady_clock::now())
       .id;
+}
+
+boost::asio::awaitable<void> Dispatcher::Expel(std::string name, Error why) {
+  return State::Expel(state_, std::move(name), std::move(why));
 }
 
 boost::asio::awaitable<void> Dispatcher::Handle(

@@ -17,6 +17,7 @@
 #include "services/dispatch/content.h"
 #include "services/dispatch/lease_counts.h"
 #include "services/dispatch/worker_link.h"
+#include "services/dispatch/worker_proof.h"
 #include "services/storage/tables/needs.h"
 
 namespace assay::runs {
@@ -39,10 +40,12 @@ struct DispatcherOptions {
   std::chrono::milliseconds run_slack{60'000};
   // Told of leases; null: nobody.
   runs::RunObserver* observer = nullptr;
-  // Shown to workers.
+  // Shown to workers, and held against theirs.
   std::string version = "dev";
   // Whether other coordinators serve this store now. Absent: none do.
   std::function<bool()> has_others = {};
+  // Absent where no worker has one.
+  WorkerCertificates certificates;
 };
 
 // Decides which worker executes which run, and takes the reports back.
@@ -108,6 +111,10 @@ class Dispatcher {
   // so; a worker that attaches later is looked up there.
   void HoldBack(const std::string& name, const std::string& held_back);
 
+  // Ends the streams of a certified worker with `why`; what it holds is given
+  // to others, at nobody's cost.
+  boost::asio::awaitable<void> Expel(std::string name, Error why);
+
   struct WorkerInfo {
     std::string name;
     std::string held_back;
@@ -115,6 +122,8 @@ class Dispatcher {
     std::int32_t busy = 0;
     storage::Needs offer;
     Clock::TimePoint attach_time;
+    // 0 unless it is off by more than two seconds.
+    std::chrono::microseconds clock_ahead{0};
   };
   LeaseCounts counts() const;
   // Attached processes of workers, by name.
@@ -124,7 +133,7 @@ class Dispatcher {
 
   // The stream side (LeaseService): one session for each attached stream.
   using SessionId = std::uint64_t;
-  SessionId Open(std::shared_ptr<WorkerLink> link);
+  SessionId Open(std::shared_ptr<WorkerLink> link, WorkerProof proof = {});
   // Handles one message of a session; the next must wait until this returns.
   // Breaches of the protocol close the link.
   boost::asio::awaitable<void> Handle(SessionId session,

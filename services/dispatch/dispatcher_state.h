@@ -92,6 +92,19 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
                          std::string fault);
   static Task WritePraise(Self self, std::string name);
 
+  // proving.cc
+  // Whether what a worker says of itself goes with what it has proven, and it
+  // is of a version that we understand.
+  Status Prove(const Attachment& attachment, const Attach::Hello& hello) const;
+  static WorkerId IdOf(const Attachment& attachment,
+                       const Attach::Hello& hello);
+  // False: its certificate counts no more, and the stream was closed.
+  static boost::asio::awaitable<bool> StillGood(Self self,
+                                                std::uint64_t session);
+  static Task Expel(Self self, std::string name, Error why);
+  static Task Renew(Self self, std::uint64_t session, Attach::Renew renew);
+  void TakeClock(std::uint64_t session, const Attach::Heartbeat& heartbeat);
+
   // The lease, when it is live and this session's worker holds it.
   LiveLease* Owned(std::uint64_t session, const RunId& run,
                    std::uint64_t epoch);

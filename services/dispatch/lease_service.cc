@@ -1,5 +1,7 @@
 #include "services/dispatch/lease_service.h"
 
+#include <grpc/grpc_security_constants.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <deque>
@@ -19,6 +21,22 @@ constexpr std::size_t kMaxQueued = 1'024;
 
 grpc::Status ToGrpc(const Error& error) {
   return {static_cast<grpc::StatusCode>(error.code), error.message};
+}
+
+AttachHead HeadOf(const grpc::CallbackServerContext& context) {
+  AttachHead head;
+  const auto& metadata = context.client_metadata();
+  if (const auto it = metadata.find("authorization"); it != metadata.end())
+    head.authorization.assign(it->second.data(), it->second.size());
+  const auto said = [&](const char* property) {
+    const auto values = context.auth_context()->FindPropertyValues(property);
+    return values.empty() ? std::string()
+                          : std::string(values[0].data(), values[0].size());
+  };
+  head.tls = said(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME) ==
+             GRPC_SSL_TRANSPORT_SECURITY_TYPE;
+  if (head.tls) head.certificate = said(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  return head;
 }
 
 // One attached stream. gRPC owns the reactor's life (OnDone deletes it); the
@@ -109,22 +127,14 @@ struct Stream {
 };
 
 boost::asio::awaitable<void> Begin(std::shared_ptr<Stream> stream,
-                                   Authenticate authenticate,
-                                   std::string authorization) {
-  const auto caller = co_await authenticate(std::move(authorization));
-  if (!caller) {
-    stream->link->Close(caller.error());
-    co_return;
-  }
-  if (caller->role != v1::ROLE_WORKER) {
-    stream->link->Close(
-        Error{Code::kPermissionDenied,
-              "the token has " + v1::Role_Name(caller->role) +
-                  ", attaching needs a worker's token (ROLE_WORKER)"});
+                                   AdmitWorker admit, AttachHead head) {
+  auto proof = co_await admit(std::move(head));
+  if (!proof) {
+    stream->link->Close(proof.error());
     co_return;
   }
   if (stream->ended) co_return;
-  stream->session = stream->dispatcher->Open(stream->link);
+  stream->session = stream->dispatcher->Open(stream->link, *std::move(proof));
   stream->link->Read(&stream->request);
 }
 
@@ -146,12 +156,12 @@ void Spawn(const boost::asio::any_io_executor& strand,
 class AttachReactor final : public StreamLink::Reactor {
  public:
   AttachReactor(boost::asio::any_io_executor strand, Dispatcher& dispatcher,
-                const Authenticate& authenticate, std::string authorization)
+                const AdmitWorker& admit, AttachHead head)
       : stream_(std::make_shared<Stream>()) {
     stream_->strand = strand;
     stream_->dispatcher = &dispatcher;
     stream_->link = std::make_shared<StreamLink>(this);
-    Spawn(strand, Begin(stream_, authenticate, std::move(authorization)));
+    Spawn(strand, Begin(stream_, admit, std::move(head)));
   }
 
   void OnReadDone(bool ok) override {
@@ -185,21 +195,14 @@ class AttachReactor final : public StreamLink::Reactor {
 }  // namespace
 
 LeaseServiceImpl::LeaseServiceImpl(boost::asio::any_io_executor strand,
-                                   Dispatcher& dispatcher,
-                                   Authenticate authenticate)
+                                   Dispatcher& dispatcher, AdmitWorker admit)
     : strand_(std::move(strand)),
       dispatcher_(dispatcher),
-      authenticate_(std::move(authenticate)) {}
+      admit_(std::move(admit)) {}
 
 grpc::ServerBidiReactor<AttachRequest, AttachResponse>*
 LeaseServiceImpl::Attach(grpc::CallbackServerContext* context) {
-  const auto& metadata = context->client_metadata();
-  const auto it = metadata.find("authorization");
-  std::string authorization;
-  if (it != metadata.end())
-    authorization.assign(it->second.data(), it->second.size());
-  return new AttachReactor(strand_, dispatcher_, authenticate_,
-                           std::move(authorization));
+  return new AttachReactor(strand_, dispatcher_, admit_, HeadOf(*context));
 }
 
 }  // namespace assay::dispatch

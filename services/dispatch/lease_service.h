@@ -12,13 +12,23 @@
 
 namespace assay::dispatch {
 
-// Finds out who calls; UNAUTHENTICATED for an unknown token. `authorization`
-// is the metadata's value, "Bearer asy_...". Called on the strand.
-using Authenticate =
-    std::function<rpc::Async<rpc::Caller>(std::string authorization)>;
+// What a stream begins with.
+struct AttachHead {
+  // The metadata's value, "Bearer asy_...".
+  std::string authorization;
+  // The connection's.
+  bool tls = false;
+  // PEM; the client has shown that it has the key, and nothing else is known
+  // of it. Empty: none.
+  std::string certificate;
+};
+
+// Finds out which worker attaches, or refuses it in a line. Called on the
+// strand.
+using AdmitWorker = std::function<rpc::Async<WorkerProof>(AttachHead head)>;
 
 // assay.runner.v1.LeaseService over gRPC's callback API: translates between
-// streams and the Dispatcher, and checks that a token has ROLE_WORKER.
+// streams and the Dispatcher.
 // Register it on the ServerBuilder as it is (the method registry holds no
 // bidirectional streams).
 //
@@ -28,7 +38,7 @@ class LeaseServiceImpl final
     : public runner::v1::LeaseService::CallbackService {
  public:
   LeaseServiceImpl(boost::asio::any_io_executor strand, Dispatcher& dispatcher,
-                   Authenticate authenticate);
+                   AdmitWorker admit);
 
   grpc::ServerBidiReactor<runner::v1::AttachRequest,
                           runner::v1::AttachResponse>*
@@ -37,7 +47,7 @@ class LeaseServiceImpl final
  private:
   boost::asio::any_io_executor strand_;
   Dispatcher& dispatcher_;
-  Authenticate authenticate_;
+  AdmitWorker admit_;
 };
 
 }  // namespace assay::dispatch

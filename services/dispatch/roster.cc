@@ -5,11 +5,14 @@
 
 namespace assay::dispatch {
 
-Attachment& Roster::Open(std::shared_ptr<WorkerLink> link,
+Attachment& Roster::Open(std::shared_ptr<WorkerLink> link, WorkerProof proof,
                          std::chrono::steady_clock::time_point now) {
   const std::uint64_t id = next_attachment_++;
   return attachments_
-      .emplace(id, Attachment{.id = id, .link = std::move(link), .heard = now})
+      .emplace(id, Attachment{.id = id,
+                              .link = std::move(link),
+                              .proof = std::move(proof),
+                              .heard = now})
       .first->second;
 }
 

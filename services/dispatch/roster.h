@@ -13,6 +13,7 @@
 #include "proto/base/id.h"
 #include "services/dispatch/content.h"
 #include "services/dispatch/worker_link.h"
+#include "services/dispatch/worker_proof.h"
 #include "services/runs/placement.h"
 #include "services/storage/tables/runs.h"
 
@@ -22,6 +23,7 @@ namespace assay::dispatch {
 struct Attachment {
   std::uint64_t id = 0;
   std::shared_ptr<WorkerLink> link;
+  WorkerProof proof;
   // Empty until `hello`.
   WorkerId worker;
   // What the machine calls itself; several processes may share it.
@@ -34,6 +36,8 @@ struct Attachment {
   std::int32_t demand = 0;
   storage::Needs offer;
   Clock::TimePoint attach_time;
+  // 0 unless it is off by more than two seconds.
+  std::chrono::microseconds clock_ahead{0};
   // Of the last message of any kind.
   std::chrono::steady_clock::time_point heard;
 };
@@ -66,7 +70,7 @@ struct LiveLease {
 // Threads: confined to the coordinator's strand.
 class Roster {
  public:
-  Attachment& Open(std::shared_ptr<WorkerLink> link,
+  Attachment& Open(std::shared_ptr<WorkerLink> link, WorkerProof proof,
                    std::chrono::steady_clock::time_point now);
   // Null for one that is closed. Valid until it is closed.
   Attachment* Find(std::uint64_t attachment);

@@ -25,8 +25,9 @@ boost::asio::awaitable<bool> Dispatcher::State::LookUp(Self self,
   said.memory_bytes = hello.memory_bytes();
   said.offer = {.pool = hello.pool(),
                 .labels = {hello.labels().begin(), hello.labels().end()}};
-  const auto record =
-      co_await self->book.Attach(std::move(said), hello.unfit());
+  const auto record = co_await self->book.Attach(
+      std::move(said),
+      {.certified = attachment->proof.certified(), .unfit = hello.unfit()});
   attachment = self->roster.Find(session);
   if (attachment == nullptr) co_return false;
   if (!record) {

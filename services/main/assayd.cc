@@ -103,6 +103,14 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
       ->envname("ASSAY_TLS_CERT");
   app.add_option("--tls-key", coordinator.tls.key, "Its key (PEM)")
       ->envname("ASSAY_TLS_KEY");
+  app.add_option_function<std::int64_t>(
+         "--worker-certificate-life",
+         [&coordinator](std::int64_t seconds) {
+           coordinator.worker_certificate_life = std::chrono::seconds(seconds);
+         },
+         "How long a worker's certificate is good, in seconds [30 days]; it is "
+         "renewed after two thirds")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{365} * 24 * 3600));
   app.add_flag("--insecure", options.insecure,
                "Listen beyond loopback without TLS: something in front of it "
                "speaks TLS");

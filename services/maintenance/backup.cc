@@ -70,8 +70,9 @@ class BackupRun {
   Expected<BackupReport> Run() {
     ASSAY_RETURN_IF_ERROR(CopyStore());
     ASSAY_ASSIGN_OR_RETURN(snapshot_, Snapshot::Open(to_));
-    for (const char* name : {"admin.token", "worker.token", "receipt.key",
-                             "node", storage::kBlobsPlaceFile})
+    for (const char* name :
+         {"admin.token", "worker.token", "receipt.key", "node",
+          "worker-authority.pem", storage::kBlobsPlaceFile})
       if (fs::exists(from_ / name)) ASSAY_RETURN_IF_ERROR(Copy(name));
     ASSAY_RETURN_IF_ERROR(CopyTree("blobs"));
     ASSAY_RETURN_IF_ERROR(CopyTree("repositories/templates"));

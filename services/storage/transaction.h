@@ -7,6 +7,7 @@
 #include "services/storage/tables/attempts.h"
 #include "services/storage/tables/audit_log.h"
 #include "services/storage/tables/decisions.h"
+#include "services/storage/tables/enrolments.h"
 #include "services/storage/tables/gauges.h"
 #include "services/storage/tables/invitations.h"
 #include "services/storage/tables/nodes.h"
@@ -51,6 +52,7 @@ class Transaction {
         accounts(connection),
         workers(connection),
         nodes(connection),
+        enrolments(connection),
         overview(connection),
         gauges(connection),
         audit(connection) {}
@@ -75,6 +77,7 @@ class Transaction {
   AccountTable accounts;
   WorkerTable workers;
   NodeTable nodes;
+  EnrolmentTable enrolments;
   Overview overview;
   Gauges gauges;
   AuditLog audit;

@@ -45,13 +45,27 @@ Expected<WorkerRecord> AddFaultIn(Transaction& tx, const std::string& name,
 }
 
 Expected<WorkerRecord> AttachIn(Transaction& tx, const WorkerRecord& said,
-                                const std::string& unfit) {
+                                const WorkerBook::Bearing& bearing) {
+  if (!bearing.certified) {
+    ASSAY_ASSIGN_OR_RETURN(
+        const bool enrolled,
+        tx.enrolments.IsEnrolled(said.name, said.attach_time));
+    if (enrolled)
+      return PermissionDenied(
+          "worker ", said.name,
+          " is enrolled and attaches over TLS with its certificate: call "
+          "this one otherwise by --name, or revoke that with `assay worker "
+          "revoke ",
+          said.name, "`");
+  }
   ASSAY_ASSIGN_OR_RETURN(WorkerRecord record, tx.workers.Attach(said));
-  if (unfit.empty() || record.state != v1::Worker::STATE_ACTIVE) return record;
+  if (bearing.unfit.empty() || record.state != v1::Worker::STATE_ACTIVE)
+    return record;
   ASSAY_ASSIGN_OR_RETURN(
-      record, tx.workers.SetState(said.name, v1::Worker::STATE_QUARANTINED,
-                                  "its own run at its start failed: " + unfit,
-                                  "system", said.attach_time));
+      record,
+      tx.workers.SetState(said.name, v1::Worker::STATE_QUARANTINED,
+                          "its own run at its start failed: " + bearing.unfit,
+                          "system", said.attach_time));
   ASSAY_RETURN_IF_ERROR(tx.audit.Append({.time = said.attach_time,
                                          .actor = "system",
                                          .action = "worker.quarantine",
@@ -80,11 +94,13 @@ std::string HeldBack(const WorkerRecord& worker) {
 }
 
 rpc::Async<WorkerRecord> WorkerBook::Attach(WorkerRecord said,
-                                            std::string unfit) {
+                                            Bearing bearing) {
   said.attach_time = clock_.Now();
+  bearing.unfit = Shortened(std::move(bearing.unfit));
   co_return co_await store_.Write(
-      [said = std::move(said), unfit = Shortened(std::move(unfit))](
-          Transaction& tx) { return AttachIn(tx, said, unfit); });
+      [said = std::move(said), bearing = std::move(bearing)](Transaction& tx) {
+        return AttachIn(tx, said, bearing);
+      });
 }
 
 rpc::Async<WorkerRecord> WorkerBook::AddFault(std::string name, RunId run,

@@ -28,10 +28,18 @@ class WorkerBook {
   WorkerBook(storage::Store& store, const Clock& clock)
       : store_(store), clock_(clock) {}
 
-  // A worker attached; `said.attach_time` is set here. One that says why it is
-  // unfit is set aside, and audited.
+  // What an attaching worker has shown beside what it says of itself.
+  struct Bearing {
+    // By its certificate, that the name is its own.
+    bool certified = false;
+    // That cells do not work there, and why; empty: they do.
+    std::string unfit;
+  };
+  // A worker attached; `said.attach_time` is set here. One that is unfit is set
+  // aside, and audited. kPermissionDenied: the name belongs to a worker with a
+  // certificate, and this one has shown none.
   rpc::Async<storage::WorkerRecord> Attach(storage::WorkerRecord said,
-                                           std::string unfit = {});
+                                           Bearing bearing);
   // A run ended by the worker's own fault: see WorkerTable::AddFault. A worker
   // that this sets aside is audited.
   rpc::Async<storage::WorkerRecord> AddFault(std::string name, RunId run,

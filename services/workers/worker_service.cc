@@ -1,6 +1,7 @@
 #include "services/workers/worker_service.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "services/rpc/proto_time.h"
@@ -15,6 +16,8 @@ using storage::Transaction;
 using storage::WorkerRecord;
 
 constexpr std::size_t kMaxReason = 500;
+constexpr std::chrono::hours kPermitted{1};
+constexpr std::chrono::hours kLongestPermitted{7 * 24};
 
 Expected<std::string> ParseWorker(const std::string& name) {
   ASSAY_ASSIGN_OR_RETURN(const WorkerId id,
@@ -55,6 +58,11 @@ void WorkerService::Register(rpc::MethodRegistry& registry) {
                 &WorkerService::Resume);
   rpc::Register(registry, service + "ForgetWorker", this,
                 &WorkerService::Forget);
+  rpc::Register(registry, service + "PermitEnrolment", this,
+                &WorkerService::Permit);
+  rpc::Register(registry, service + "EnrolWorker", this, &WorkerService::Enrol);
+  rpc::Register(registry, service + "RevokeWorker", this,
+                &WorkerService::Revoke);
 }
 
 v1::Worker WorkerService::ToProto(const WorkerRecord& record) const {
@@ -78,18 +86,33 @@ v1::Worker WorkerService::ToProto(const WorkerRecord& record) const {
     worker.set_attached(true);
     worker.set_slots(worker.slots() + attached.slots);
     worker.set_busy(worker.busy() + attached.busy);
+    if (attached.clock_ahead.count() != 0)
+      *worker.mutable_clock_ahead() = rpc::ToProto(attached.clock_ahead);
   }
   return worker;
 }
 
 rpc::Async<v1::ListWorkersResponse> WorkerService::List(
     rpc::CallContext context, v1::ListWorkersRequest request) {
+  struct Found {
+    std::vector<WorkerRecord> workers;
+    std::map<std::string, Clock::TimePoint> expiries;
+  };
   ASSAY_CO_ASSIGN_OR_RETURN(
-      const std::vector<WorkerRecord> records,
-      co_await store_.Read([](Transaction& tx) { return tx.workers.List(); }));
+      const Found found,
+      co_await store_.Read([](Transaction& tx) -> Expected<Found> {
+        Found found;
+        ASSAY_ASSIGN_OR_RETURN(found.workers, tx.workers.List());
+        ASSAY_ASSIGN_OR_RETURN(found.expiries, tx.enrolments.Expiries());
+        return found;
+      }));
   v1::ListWorkersResponse response;
-  for (const WorkerRecord& record : records)
-    *response.add_workers() = ToProto(record);
+  for (const WorkerRecord& record : found.workers) {
+    v1::Worker& worker = *response.add_workers() = ToProto(record);
+    if (const auto it = found.expiries.find(record.name);
+        it != found.expiries.end())
+      *worker.mutable_certificate_expire_time() = rpc::ToProto(it->second);
+  }
   co_return response;
 }
 
@@ -147,12 +170,70 @@ rpc::Async<v1::ForgetWorkerResponse> WorkerService::Forget(
       co_await store_.Write([name, actor = context.caller.label,
                              now = clock_.Now()](Transaction& tx) -> Status {
         ASSAY_RETURN_IF_ERROR(tx.workers.Forget(name));
+        ASSAY_RETURN_IF_ERROR(tx.enrolments.Revoke(name, now));
         return tx.audit.Append({.time = now,
                                 .actor = actor,
                                 .action = "worker.forget",
                                 .subject = "workers/" + name});
       }));
   co_return v1::ForgetWorkerResponse();
+}
+
+rpc::Async<v1::PermitEnrolmentResponse> WorkerService::Permit(
+    rpc::CallContext context, v1::PermitEnrolmentRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
+                            ParseWorker(request.name()));
+  if (!IsWorkerName(name))
+    co_return InvalidArgument("\"", name.substr(0, 100),
+                              "\" is no worker's name: expected 1 to 63 of "
+                              "[A-Za-z0-9._-]");
+  if (parts_.enrolments == nullptr)
+    co_return FailedPrecondition(
+        "this server speaks no TLS, which workers of other machines need: "
+        "start it with --tls-cert and --tls-key; workers of this machine use "
+        "worker.token of its data directory");
+  std::chrono::seconds valid = kPermitted;
+  if (request.has_valid_duration()) {
+    valid = std::chrono::seconds(request.valid_duration().seconds());
+    if (valid < std::chrono::seconds(1) || valid > kLongestPermitted)
+      co_return InvalidArgument("a token is good for ", valid.count(),
+                                " s, expected 1 s to 7 days");
+  }
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const Enrolments::Permission permission,
+      co_await parts_.enrolments->Permit(name, valid, context.caller.label));
+  v1::PermitEnrolmentResponse response;
+  response.set_token(permission.token);
+  *response.mutable_expire_time() = rpc::ToProto(permission.expiry);
+  co_return response;
+}
+
+rpc::Async<v1::EnrolWorkerResponse> WorkerService::Enrol(
+    rpc::CallContext context, v1::EnrolWorkerRequest request) {
+  if (parts_.enrolments == nullptr)
+    co_return FailedPrecondition(
+        "this server speaks no TLS, and enrols nobody");
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Certificate issued,
+      co_await parts_.enrolments->Enrol(
+          std::move(*request.mutable_token()),
+          std::move(*request.mutable_certificate_request())));
+  v1::EnrolWorkerResponse response;
+  response.set_certificate(std::move(issued.pem));
+  *response.mutable_expire_time() = rpc::ToProto(issued.expiry);
+  co_return response;
+}
+
+rpc::Async<v1::RevokeWorkerResponse> WorkerService::Revoke(
+    rpc::CallContext context, v1::RevokeWorkerRequest request) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
+                            ParseWorker(request.name()));
+  if (parts_.enrolments == nullptr)
+    co_return NotFound("worker ", name, " has no certificate to revoke");
+  ASSAY_CO_RETURN_IF_ERROR(
+      co_await parts_.enrolments->Revoke(name, context.caller.label));
+  if (parts_.on_revoked) co_await parts_.on_revoked(name);
+  co_return v1::RevokeWorkerResponse();
 }
 
 }  // namespace assay::workers

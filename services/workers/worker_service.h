@@ -1,6 +1,8 @@
 #ifndef ASSAY_SERVICES_WORKERS_WORKER_SERVICE_H_
 #define ASSAY_SERVICES_WORKERS_WORKER_SERVICE_H_
 
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,6 +13,7 @@
 #include "services/rpc/method_registry.h"
 #include "services/storage/store.h"
 #include "services/storage/tables/workers.h"
+#include "services/workers/enrolments.h"
 
 namespace assay::workers {
 
@@ -19,6 +22,8 @@ struct AttachedWorker {
   std::string name;
   std::int32_t slots = 0;
   std::int32_t busy = 0;
+  // 0 unless it is off by more than two seconds.
+  std::chrono::microseconds clock_ahead{0};
 };
 
 struct WorkerParts {
@@ -26,6 +31,10 @@ struct WorkerParts {
   std::function<std::vector<AttachedWorker>()> attached;
   // A worker's state has changed, durably.
   std::function<void(const storage::WorkerRecord&)> on_changed;
+  // Null where no TLS is spoken: nobody can be enrolled.
+  Enrolments* enrolments = nullptr;
+  // A worker's certificates have been revoked, durably.
+  std::function<boost::asio::awaitable<void>(std::string name)> on_revoked;
 };
 
 // One change by a person, in the audit log.
@@ -56,6 +65,12 @@ class WorkerService {
                                               v1::ForgetWorkerRequest request);
   // Changes a worker, and tells whoever gives out runs.
   rpc::Async<v1::Worker> Apply(std::string name, WorkerChange change);
+  rpc::Async<v1::PermitEnrolmentResponse> Permit(
+      rpc::CallContext context, v1::PermitEnrolmentRequest request);
+  rpc::Async<v1::EnrolWorkerResponse> Enrol(rpc::CallContext context,
+                                            v1::EnrolWorkerRequest request);
+  rpc::Async<v1::RevokeWorkerResponse> Revoke(rpc::CallContext context,
+                                              v1::RevokeWorkerRequest request);
   v1::Worker ToProto(const storage::WorkerRecord& record) const;
 
   storage::Store& store_;

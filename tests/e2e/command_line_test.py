@@ -96,6 +96,8 @@ ARGUMENTS = {
     "token revoke": ["tok_none"],
     "worker drain": ["none", "--reason", "x"],
     "worker resume": ["none"],
+    "worker enrol": ["none"],
+    "worker revoke": ["none"],
     "worker forget": ["none"],
     "admin node drain": ["none"],
     "admin node forget": ["none"],

@@ -15,6 +15,7 @@ constexpr Migration kMigrations[] = {
     {7, "workers", kStep7Workers},
     {8, "nodes", kStep8Nodes},
     {9, "needs", kStep9Needs},
+    {10, "enrolment", kStep10Enrolment},
 };
 
 }  // namespace

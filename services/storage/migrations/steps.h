@@ -391,6 +391,28 @@ inline constexpr std::string_view kStep9Needs[] = {
     R"(ALTER TABLE workers ADD COLUMN offer TEXT NOT NULL DEFAULT '')",
 };
 
+// Workers of other machines: who may enrol, and whose certificate counts.
+inline constexpr std::string_view kStep10Enrolment[] = {
+    R"(CREATE TABLE worker_enrolments (
+         hash TEXT PRIMARY KEY,
+         worker TEXT NOT NULL,
+         actor TEXT NOT NULL,
+         create_time BIGINT NOT NULL,
+         expire_time BIGINT NOT NULL,
+         use_time BIGINT))",
+    R"(CREATE TABLE worker_certificates (
+         fingerprint TEXT PRIMARY KEY,
+         worker TEXT NOT NULL,
+         create_time BIGINT NOT NULL,
+         expire_time BIGINT NOT NULL,
+         revoke_time BIGINT))",
+    R"(CREATE INDEX worker_certificates_of ON worker_certificates (worker))",
+    R"(CREATE TABLE worker_authorities (
+         fingerprint TEXT PRIMARY KEY,
+         pem TEXT NOT NULL,
+         create_time BIGINT NOT NULL))",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

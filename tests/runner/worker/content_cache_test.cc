@@ -69,19 +69,52 @@ TEST_F(ContentCacheTest, HalfFetchedContentIsGoneAfterARestart) {
   EXPECT_TRUE(fs::is_empty(directory_.path() / "content"));
 }
 
-TEST_F(ContentCacheTest, TheOldestGoWhenThereIsTooMuch) {
+TEST_F(ContentCacheTest, WhatWasUsedLongestAgoGoesWhenThereIsTooMuch) {
   ContentCache cache = Open(/*max_bytes=*/250);
-  const std::string old_text(100, 'o');
-  const std::string young_text(100, 'y');
-  const auto old_path = *Put(cache, old_text);
-  fs::last_write_time(old_path,
+  const std::string first(100, '1'), second(100, '2'), third(100, '3');
+  ASSERT_THAT(Put(cache, first), IsOk());
+  ASSERT_THAT(Put(cache, second), IsOk());
+  // Used after the second, though it came before it.
+  ASSERT_TRUE(cache.Find(Sha256Hex(first)).has_value());
+  fs::last_write_time(*cache.Find(Sha256Hex(second)),
                       fs::file_time_type::clock::now() - std::chrono::hours(1));
-  ASSERT_THAT(Put(cache, young_text), IsOk());
-  EXPECT_TRUE(cache.Find(Sha256Hex(young_text)).has_value());
-  ASSERT_THAT(Put(cache, std::string(100, 'n')), IsOk());
-  EXPECT_FALSE(fs::exists(old_path));
-  // In use by a run that was leased just now.
-  EXPECT_TRUE(cache.Find(Sha256Hex(young_text)).has_value());
+  ASSERT_THAT(Put(cache, third), IsOk());
+  EXPECT_TRUE(cache.Find(Sha256Hex(first)).has_value());
+  EXPECT_FALSE(cache.Find(Sha256Hex(second)).has_value());
+  EXPECT_TRUE(cache.Find(Sha256Hex(third)).has_value());
+}
+
+TEST_F(ContentCacheTest, WhatARunIsAboutToReadStays) {
+  ContentCache cache = Open(/*max_bytes=*/150);
+  const std::string held_text(100, 'h');
+  auto held = cache.Hold(Sha256Hex(held_text));
+  ASSERT_THAT(Put(cache, held_text), IsOk());
+  fs::last_write_time(*cache.Find(Sha256Hex(held_text)),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
+  ASSERT_THAT(Put(cache, std::string(100, 'x')), IsOk());
+  EXPECT_TRUE(cache.Find(Sha256Hex(held_text)).has_value());
+  held.reset();
+  ASSERT_THAT(Put(cache, std::string(100, 'y')), IsOk());
+  EXPECT_FALSE(cache.Find(Sha256Hex(held_text)).has_value());
+}
+
+TEST_F(ContentCacheTest, AnEntryThatWasDamagedIsFetchedAnew) {
+  ContentCache cache = Open();
+  const std::string text(1000, 't');
+  const auto path = *Put(cache, text);
+  ASSERT_TRUE(cache.Find(Sha256Hex(text)).has_value());
+  {
+    std::fstream file(path, std::ios::in | std::ios::out);
+    file.seekp(500);
+    file << 'X';
+  }
+  EXPECT_FALSE(cache.Find(Sha256Hex(text)).has_value());
+  EXPECT_FALSE(fs::exists(path));
+  ASSERT_THAT(Put(cache, text), IsOk());
+  EXPECT_TRUE(cache.Find(Sha256Hex(text)).has_value());
+  // Also what was damaged while nobody was there.
+  std::ofstream(path) << std::string(1000, 'u');
+  EXPECT_FALSE(Open().Find(Sha256Hex(text)).has_value());
 }
 
 }  // namespace

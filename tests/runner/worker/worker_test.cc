@@ -24,11 +24,11 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using v1::Run;
 
-rpc::Async<rpc::Caller> Authenticate(std::string authorization) {
-  if (authorization == "Bearer worker-token")
-    co_return rpc::Caller{.role = v1::ROLE_WORKER};
-  if (authorization == "Bearer candidate-token")
-    co_return rpc::Caller{.role = v1::ROLE_CANDIDATE};
+rpc::Async<dispatch::WorkerProof> Admit(dispatch::AttachHead head) {
+  if (head.authorization == "Bearer worker-token")
+    co_return dispatch::WorkerProof();
+  if (head.authorization == "Bearer candidate-token")
+    co_return PermissionDenied("attaching needs ROLE_WORKER");
   co_return Unauthenticated("the token is unknown");
 }
 
@@ -46,7 +46,7 @@ class WorkerTest : public dispatch::DispatchFixture {
 
   void Serve() {
     service_ = std::make_unique<dispatch::LeaseServiceImpl>(
-        loop_.executor(), *dispatcher_, Authenticate);
+        loop_.executor(), *dispatcher_, Admit);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:" + std::to_string(port_),
                              grpc::InsecureServerCredentials(), &port_);

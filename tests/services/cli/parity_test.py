@@ -16,7 +16,7 @@ ELSEWHERE = {
 }
 
 # Between programs of ours: no person calls them.
-MACHINES = {"FollowRun"}
+MACHINES = {"FollowRun", "EnrolWorker"}
 
 
 def text(folder, *suffixes):
