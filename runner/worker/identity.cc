@@ -21,6 +21,7 @@
 
 #include "assay/v1/worker_service.grpc.pb.h"
 #include "proto/base/tls_finding.h"
+#include "runner/worker/lease_connection.h"
 #include "sandbox/cell/unique_fd.h"
 
 namespace assay::worker {
@@ -146,34 +147,49 @@ Expected<std::string> ReadAuthorities(const std::string& file) {
   return text;
 }
 
-Expected<Identity> Enrol(const std::string& coordinator,
-                         const std::string& ca_file, const std::string& token) {
-  ASSAY_ASSIGN_OR_RETURN(std::string authorities, ReadAuthorities(ca_file));
-  ASSAY_ASSIGN_OR_RETURN(KeyRequest made, MakeKeyRequest());
+namespace {
+
+grpc::Status AskFor(const std::string& address, const std::string& authorities,
+                    const v1::EnrolWorkerRequest& request,
+                    v1::EnrolWorkerResponse& response) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   const auto channel = grpc::CreateCustomChannel(
-      coordinator,
-      grpc::SslCredentials({.pem_root_certs = std::move(authorities)}),
+      address, grpc::SslCredentials({.pem_root_certs = authorities}),
       arguments);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kEnrolTimeout);
+  return v1::WorkerService::NewStub(channel)->EnrolWorker(&context, request,
+                                                          &response);
+}
+
+}  // namespace
+
+Expected<Identity> Enrol(const std::string& coordinators,
+                         const std::string& ca_file, const std::string& token) {
+  ASSAY_ASSIGN_OR_RETURN(const std::string authorities,
+                         ReadAuthorities(ca_file));
+  ASSAY_ASSIGN_OR_RETURN(KeyRequest made, MakeKeyRequest());
   v1::EnrolWorkerRequest request;
   request.set_token(token);
   request.set_certificate_request(made.request_pem);
   v1::EnrolWorkerResponse response;
-  const grpc::Status status = v1::WorkerService::NewStub(channel)->EnrolWorker(
-      &context, request, &response);
-  if (status.ok())
-    return JoinIdentity(std::move(made.key_pem),
-                        std::move(*response.mutable_certificate()));
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    const TlsFinding found = LookAtTls(coordinator, ca_file);
-    if (!found.problem.empty()) return Unavailable(found.problem);
+  Error refusal;
+  for (const std::string& address : AddressesOf(coordinators)) {
+    const grpc::Status status = AskFor(address, authorities, request, response);
+    if (status.ok())
+      return JoinIdentity(std::move(made.key_pem),
+                          std::move(*response.mutable_certificate()));
+    refusal =
+        Error{static_cast<Code>(status.error_code()), status.error_message()}
+            .Within("cannot enrol at " + address);
+    // Any of them can; a token is as good at one as at another.
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) break;
+    const TlsFinding found = LookAtTls(address, ca_file);
+    if (!found.problem.empty())
+      refusal = Error{Code::kUnavailable, found.problem};
   }
-  return std::unexpected(
-      Error{static_cast<Code>(status.error_code()), status.error_message()}
-          .Within("cannot enrol at " + coordinator));
+  return std::unexpected(std::move(refusal));
 }
 
 }  // namespace assay::worker

@@ -43,9 +43,10 @@ Expected<std::optional<Identity>> LoadIdentity(
 Status SaveIdentity(const std::filesystem::path& file,
                     const Identity& identity);
 
-// Gets a certificate for a new key from the coordinator at host:port, which is
-// trusted by `ca_file`, by a token that is good once.
-Expected<Identity> Enrol(const std::string& coordinator,
+// Gets a certificate for a new key from the first of the coordinators that
+// answers (see AddressesOf), which is trusted by `ca_file`, by a token that is
+// good once.
+Expected<Identity> Enrol(const std::string& coordinators,
                          const std::string& ca_file, const std::string& token);
 
 // The certificates (PEM) that a worker trusts coordinators by: those of `file`,

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "assay/runner/v1/lease_service.grpc.pb.h"
@@ -18,6 +19,23 @@ namespace assay::worker {
 using runner::v1::AttachRequest;
 using runner::v1::AttachResponse;
 using runner::v1::LeaseService;
+
+std::vector<std::string> AddressesOf(const std::string& coordinators) {
+  std::string_view rest = coordinators;
+  for (const std::string_view scheme : {"ipv4:", "ipv6:"})
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  std::vector<std::string> addresses;
+  for (;;) {
+    const std::size_t comma = rest.find(',');
+    if (const auto address = rest.substr(0, comma); !address.empty())
+      addresses.emplace_back(address);
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  // Nothing but commas is for gRPC to refuse.
+  if (addresses.empty()) addresses.push_back(coordinators);
+  return addresses;
+}
 
 class LeaseConnection::Channel {
  public:
@@ -138,9 +156,10 @@ class LeaseConnection::Stream final
 };
 
 LeaseConnection::LeaseConnection(boost::asio::any_io_executor executor,
-                                 const std::string& address, Events events,
+                                 std::string coordinators, Events events,
                                  std::optional<Tls> tls)
-    : address_(address),
+    : addresses_(tls ? AddressesOf(coordinators)
+                     : std::vector{std::move(coordinators)}),
       executor_(std::move(executor)),
       events_(std::make_shared<Events>(std::move(events))),
       tls_(std::move(tls)) {}
@@ -149,9 +168,14 @@ LeaseConnection::~LeaseConnection() = default;
 
 void LeaseConnection::Attach(const std::string& token) {
   // A stream ends before its channel.
-  stream_.reset();
+  const bool first = std::exchange(stream_, nullptr) == nullptr;
+  if (addresses_.size() > 1 && !first) {
+    turn_ = (turn_ + 1) % addresses_.size();
+    changed_ = true;
+  }
   if (std::exchange(changed_, false)) channel_.reset();
-  if (channel_ == nullptr) channel_ = std::make_unique<Channel>(address_, tls_);
+  if (channel_ == nullptr)
+    channel_ = std::make_unique<Channel>(address(), tls_);
   stream_ = std::make_unique<Stream>(executor_, events_);
   stream_->Start(channel_->stub(), token);
 }

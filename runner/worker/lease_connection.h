@@ -2,15 +2,22 @@
 #define ASSAY_RUNNER_WORKER_LEASE_CONNECTION_H_
 
 #include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "assay/runner/v1/lease_service.pb.h"
 #include "proto/base/error.h"
 
 namespace assay::worker {
+
+// The addresses of "host:port", of a list of those with commas between them, or
+// of gRPC's "ipv4:host:port,host:port", in their order. Other schemes of gRPC's
+// stay as they are.
+std::vector<std::string> AddressesOf(const std::string& coordinators);
 
 // A channel to a coordinator over which one stream at a time is attached.
 //
@@ -34,9 +41,9 @@ class LeaseConnection {
     std::string certificate;
   };
 
-  // `address` is host:port.
+  // `coordinators` is host:port or a list: see AddressesOf.
   LeaseConnection(boost::asio::any_io_executor executor,
-                  const std::string& address, Events events,
+                  std::string coordinators, Events events,
                   std::optional<Tls> tls = std::nullopt);
   // Ends the stream and waits for its end, which is a matter of microseconds;
   // no callback runs afterwards.
@@ -44,9 +51,11 @@ class LeaseConnection {
   LeaseConnection(const LeaseConnection&) = delete;
   LeaseConnection& operator=(const LeaseConnection&) = delete;
 
-  // Begins a stream; the one before must have been closed. An empty token is
-  // not sent.
+  // Begins a stream; the one before must have been closed. Of several
+  // coordinators it goes to the next one each time. An empty token is not sent.
   void Attach(const std::string& token);
+  // Where the last Attach went to, or the first will go.
+  const std::string& address() const { return addresses_[turn_]; }
   // From the next Attach on, this is who we are.
   void Use(Tls tls);
   // Queues a message. Lost, like everything on the way, when the stream ends.
@@ -59,7 +68,10 @@ class LeaseConnection {
  private:
   class Channel;
   class Stream;
-  const std::string address_;
+  // One by one over TLS: gRPC would compare each certificate of a list with the
+  // name of the list. In plain text, the list is gRPC's to walk.
+  const std::vector<std::string> addresses_;
+  std::size_t turn_ = 0;
   boost::asio::any_io_executor executor_;
   std::shared_ptr<Events> events_;
   std::optional<Tls> tls_;

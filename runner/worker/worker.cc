@@ -234,7 +234,7 @@ void LeaseWorker::OnClosed(const Error& error) {
   const auto wait =
       std::chrono::duration_cast<milliseconds>(retry_ * spread(random));
   spdlog::warn("not attached to {}: {}; trying again in {} ms",
-               options_.coordinator, NameCause(error), wait.count());
+               connection_.address(), NameCause(error), wait.count());
   retry_ = std::min(2 * retry_, kLastRetry);
   After(retry_timer_, wait, &LeaseWorker::Attach);
 }
@@ -279,16 +279,17 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
 // gRPC says of a failed handshake that there is no connection.
 std::string LeaseWorker::NameCause(const Error& error) {
   if (error.code != Code::kUnavailable) return error.message;
-  const TlsFinding found = LookAtTls(options_.coordinator, options_.ca_file, 2);
+  const std::string& address = connection_.address();
+  const TlsFinding found = LookAtTls(address, options_.ca_file, 2);
   if (credentials_) {
     if (found.kind == TlsFinding::Kind::kPlainText)
-      return options_.coordinator +
+      return address +
              " speaks no TLS: give the coordinator --tls-cert and --tls-key";
     return found.problem.empty() ? error.message : found.problem;
   }
   const bool tls = found.kind == TlsFinding::Kind::kGood ||
                    found.kind == TlsFinding::Kind::kBad;
-  return tls ? options_.coordinator +
+  return tls ? address +
                    " speaks TLS: enrol this worker with `assay worker enrol "
                    "NAME` and --enrol TOKEN"
              : error.message;
