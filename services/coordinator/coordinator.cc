@@ -55,6 +55,7 @@
 #include "services/nodes/node_name.h"
 #include "services/nodes/node_service.h"
 #include "services/nodes/note_exchange.h"
+#include "services/nodes/peer_roots.h"
 #include "services/nodes/peers.h"
 #include "services/notify/notification_service.h"
 #include "services/notify/notifier.h"
@@ -980,11 +981,10 @@ asio::awaitable<Status> Coordinator::Parts::StartPeers() {
   if (!token) co_return std::unexpected(token.error());
   nodes::PeerOptions peer_options{.token = token->secret};
   if (ground.tls != nullptr) {
-    // Whoever vouches for this node's certificate vouches for the others'.
-    std::ifstream system("/etc/ssl/certs/ca-certificates.crt");
-    peer_options.roots =
-        ground.tls->current()->certificate_pem + "\n" +
-        std::string(std::istreambuf_iterator<char>(system), {});
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        peer_options.roots,
+        nodes::PeerRoots(options.node_ca,
+                         ground.tls->current()->certificate_pem));
   }
   peers.Start(std::move(peer_options));
   feed.OnWatched([this](const RunId& run) { peers.Follow(run); });

@@ -39,6 +39,9 @@ struct Options {
   std::string node;
   // The host by which other nodes reach it; empty: that of the addresses.
   std::string advertise;
+  // Certificates (PEM) by which other nodes are trusted over TLS; empty: this
+  // one's own chain, and what the system trusts.
+  std::string node_ca;
   // After how long without a word a node's repositories are made again
   // elsewhere.
   std::chrono::milliseconds node_lost_after{120'000};

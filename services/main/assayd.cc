@@ -84,6 +84,10 @@ void AddOptions(CLI::App& app, ProgramOptions& options) {
                  "Host by which the other coordinators reach this one [that "
                  "of --listen and --web, or the host's name]")
       ->envname("ASSAY_ADVERTISE");
+  app.add_option("--node-ca", coordinator.node_ca,
+                 "Certificates (PEM) by which the other coordinators are "
+                 "trusted [the chain of --tls-cert, and the system's]")
+      ->envname("ASSAY_NODE_CA");
   app.add_option("--node-lost-after", options.node_lost_seconds,
                  "After how many seconds of silence a coordinator's "
                  "repositories are made again elsewhere")

@@ -6,10 +6,12 @@
 #include <grpcpp/support/channel_arguments.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <map>
 #include <set>
 #include <utility>
@@ -34,10 +36,10 @@ class FollowCall final : public grpc::ClientReadReactor<v1::FollowRunResponse>,
                          public std::enable_shared_from_this<FollowCall> {
  public:
   using Heard = std::function<void(std::vector<SharedEvent>)>;
+  using Ended = std::function<void(const grpc::Status&)>;
 
   // `heard` and `ended` are called on the strand.
-  FollowCall(asio::any_io_executor strand, Heard heard,
-             std::function<void()> ended)
+  FollowCall(asio::any_io_executor strand, Heard heard, Ended ended)
       : strand_(std::move(strand)),
         heard_(std::move(heard)),
         ended_(std::move(ended)) {}
@@ -66,14 +68,15 @@ class FollowCall final : public grpc::ClientReadReactor<v1::FollowRunResponse>,
       StartRead(&response_);
     });
   }
-  void OnDone(const grpc::Status&) override {
-    asio::post(strand_, [self = std::move(self_)] { self->ended_(); });
+  void OnDone(const grpc::Status& status) override {
+    asio::post(strand_,
+               [self = std::move(self_), status] { self->ended_(status); });
   }
 
  private:
   const asio::any_io_executor strand_;
   const Heard heard_;
-  const std::function<void()> ended_;
+  const Ended ended_;
   grpc::ClientContext context_;
   v1::FollowRunRequest request_;
   v1::FollowRunResponse response_;
@@ -120,9 +123,11 @@ class Peers::State : public std::enable_shared_from_this<State> {
   using Key = std::pair<std::string, RunId>;
 
   void FollowAt(const storage::NodeRecord& node, const RunId& run);
-  void Heard(const RunId& run, const std::vector<SharedEvent>& events) {
-    if (started_) feed_.HearEvents(run, events);
+  void Heard(const Key& key, const std::vector<SharedEvent>& events) {
+    silent_.erase(key.first);
+    if (started_) feed_.HearEvents(key.second, events);
   }
+  void Ended(const Key& key, const grpc::Status& status);
 
   const asio::any_io_executor strand_;
   const Membership& membership_;
@@ -132,6 +137,14 @@ class Peers::State : public std::enable_shared_from_this<State> {
   // By the address: a node that was started anew may have another.
   std::map<std::string, std::unique_ptr<v1::PeerService::Stub>> stubs_;
   std::map<Key, std::shared_ptr<FollowCall>> calls_;
+  // A node that beats and cannot be followed, by its address, from one
+  // heartbeat to another; until something is heard of it.
+  struct Silence {
+    Clock::TimePoint since;
+    Clock::TimePoint until;
+    bool said = false;
+  };
+  std::map<std::string, Silence> silent_;
 };
 
 void Peers::State::Follow(const RunId& run) {
@@ -150,14 +163,46 @@ void Peers::State::FollowAt(const storage::NodeRecord& node, const RunId& run) {
   const std::weak_ptr<State> weak = weak_from_this();
   auto call = std::make_shared<FollowCall>(
       strand_,
-      [weak, run](const std::vector<SharedEvent>& events) {
-        if (const auto state = weak.lock()) state->Heard(run, events);
+      [weak, key](const std::vector<SharedEvent>& events) {
+        if (const auto state = weak.lock()) state->Heard(key, events);
       },
-      [weak, key] {
-        if (const auto state = weak.lock()) state->calls_.erase(key);
+      [weak, key](const grpc::Status& status) {
+        if (const auto state = weak.lock()) state->Ended(key, status);
       });
   calls_.emplace(key, call);
   call->Start(*stub, run, options_.token);
+}
+
+// A stream that fails makes watchers wait, and nothing else: what it would have
+// brought is read from the store. So nobody would see that none is ever made,
+// though the other node is there.
+void Peers::State::Ended(const Key& key, const grpc::Status& status) {
+  constexpr std::chrono::seconds kPatience{2};
+  constexpr std::chrono::seconds kApart{5};
+  const std::string& address = key.first;
+  calls_.erase(key);
+  if (!started_ || status.ok() ||
+      status.error_code() == grpc::StatusCode::CANCELLED)
+    return;
+  const auto node = std::ranges::find(membership_.others(), address,
+                                      &storage::NodeRecord::grpc_address);
+  if (node == membership_.others().end()) return;
+  const Clock::TimePoint beat = node->heartbeat;
+  Silence& silence =
+      silent_.try_emplace(address, Silence{.since = beat, .until = beat})
+          .first->second;
+  if (beat > silence.until + kApart) silence.since = beat;
+  silence.until = beat;
+  if (silence.said || beat < silence.since + kPatience) return;
+  silence.said = true;
+  spdlog::warn(
+      "{} sends no events of runs, which are read from the store instead, up "
+      "to a second later: {}{}",
+      address, status.error_message(),
+      options_.roots.empty()
+          ? ""
+          : " (--node-ca says which authority the coordinators trust each "
+            "other by, --advertise the name that a certificate is for)");
 }
 
 void Peers::State::Sync() {

@@ -1,11 +1,16 @@
 """Several coordinators over one PostgreSQL, with workers that know all."""
 
+import os
 import shutil
 import signal
+import sys
 
 from checker import Store
 from fleet import Postgres, Worker
 from server import Server
+
+sys.path.insert(1, os.path.join(os.environ["ASSAY_SOURCE_DIR"], "tests/e2e"))
+from certificates import Authority  # noqa: E402
 
 
 class NodesStore(Store):
@@ -19,7 +24,9 @@ class NodesStore(Store):
 class Nodes:
     """PostgreSQL, coordinators over it, workers."""
 
-    def __init__(self, nodes=("a", "b"), workers=2):
+    def __init__(self, nodes=("a", "b"), workers=2, tls=False, node_ca=True):
+        """`tls`: each has a certificate of its own, all of one authority;
+        `node_ca`: and has been told of that."""
         self.postgres = Postgres()
         self.servers = {}
         for name in nodes:
@@ -30,6 +37,8 @@ class Nodes:
             server.options = ["--store", self.postgres.dsn, "--blobs",
                               str(self.blobs), "--node", name,
                               "--node-lost-after", "5"]
+        if tls:
+            self.speak_tls(node_ca)
         first.start()
         for name in nodes[1:]:
             server = self.servers[name]
@@ -44,6 +53,18 @@ class Nodes:
             worker.address = "ipv4:" + ",".join(turned)
             worker.start()
             self.workers.append(worker)
+
+    def speak_tls(self, node_ca):
+        first = next(iter(self.servers.values()))
+        authority = Authority(first.root / "authority")
+        for server in self.servers.values():
+            certificate, key = server.root / "tls.pem", server.root / "tls.key"
+            authority.issue(certificate, key)
+            server.authority = authority.certificate
+            server.options += ["--tls-cert", str(certificate), "--tls-key",
+                               str(key), "--local-grpc", "127.0.0.1:0"]
+            if node_ca:
+                server.options += ["--node-ca", str(authority.certificate)]
 
     def store(self, seen=None):
         places = {name: server.data for name, server in self.servers.items()}

@@ -5,6 +5,7 @@ push to both and watchers follow runs at the other one. Nothing acknowledged is
 lost and no invariant breaks."""
 
 import itertools
+import queue
 import shutil
 import signal
 import subprocess
@@ -14,13 +15,13 @@ import time
 import unittest
 
 from checker import problems_of
-from fake_worker import FakeWorker
+from fake_worker import FakeWorker, log
 from fleet import ANSWERS, RUN_SUITE, Postgres, answer, wait_for
 from nodes import Nodes
 from run_checker import run_problems
 from run_history import RunHistory
 from server import BIN, ENVIRONMENT, Lost, Refused, Server
-from watcher import Watcher
+from watcher import Watcher, grpc, run_service_pb2
 
 LEASE = 10
 # A lease that runs out, the sweep behind it, and the run itself.
@@ -198,6 +199,140 @@ class NodesTest(unittest.TestCase):
         self.a.reap()
         self.assertEqual(self.push(candidate, self.b)[0], "ok")
         self.judge()
+
+
+class TlsTest(unittest.TestCase):
+    """Nodes that speak TLS to each other and to workers."""
+
+    def start(self, **more):
+        self.nodes = Nodes(workers=0, tls=True, **more)
+        self.addCleanup(self.nodes.close)
+        self.a, self.b = self.nodes.servers["a"], self.nodes.servers["b"]
+        self.a.assignment("task", suite=RUN_SUITE)
+        self.candidate = self.a.candidate("task")
+        self.candidate.start()
+        self.candidate.clone()
+
+    def push(self, server):
+        """The run that it makes."""
+        self.candidate.server = server
+        commit = self.candidate.commit(str(time.monotonic()),
+                                       files=answer("whole"))
+        said, more = self.candidate.push()
+        self.assertEqual(said, "ok", more)
+        store = self.nodes.store()
+        try:
+            return store.rows("SELECT id FROM runs WHERE commit_id = ?",
+                              commit)[0]["id"]
+        finally:
+            store.close()
+
+    def watch(self, server, run):
+        """What arrives of its log there, line by line."""
+        channel = grpc.insecure_channel(server.local)
+        self.addCleanup(channel.close)
+        call = Watcher(server, None, "").stub(channel)(
+            run_service_pb2.WatchRunRequest(name="runs/" + run, after_sequence=-1),
+            metadata=[("authorization", "Bearer " + server.admin)])
+        arrived = queue.Queue()
+
+        def read():
+            try:
+                for response in call:
+                    if response.event.HasField("log"):
+                        arrived.put(response.event.log.content.decode())
+            except grpc.RpcError:
+                pass
+        threading.Thread(target=read, daemon=True).start()
+        return arrived
+
+    def follow_elsewhere(self, lines):
+        """Seconds for so many lines of a run at b, each sent when the one
+        before has arrived at a."""
+        run = self.push(self.b)
+        worker = FakeWorker(self.b, RunHistory(), "idle", address=self.b.local)
+        worker.attach().hear("welcome")
+        self.addCleanup(worker.leave)
+        worker.demand()
+        lease = worker.hear("lease", run=run)
+        arrived = self.watch(self.a, run)
+
+        def say(number):
+            text = f"{number:03}\n"
+            worker.report(lease, number + 1, log(text, offset=4 * number))
+            worker.acknowledged(lease)
+            self.assertEqual(arrived.get(timeout=20), text)
+        say(0)
+        began = time.monotonic()
+        for number in range(1, lines + 1):
+            say(number)
+        return time.monotonic() - began
+
+    def test_events_of_runs_come_from_another_node(self):
+        self.start()
+        # Read from the store once a second, each would be half a second late.
+        self.assertLess(self.follow_elsewhere(20), 5)
+        self.assertNotIn("sends no events", self.said(self.a))
+
+    def test_a_node_that_trusts_no_other_says_so_and_reads_the_store(self):
+        self.start(node_ca=False)
+        self.follow_elsewhere(2)
+        wait_for(lambda: "sends no events" in self.said(self.a), 20, "it is said")
+        self.assertIn("--node-ca", self.said(self.a))
+        self.assertEqual(self.said(self.a).count("sends no events"), 1)
+
+    def test_an_enrolled_worker_goes_to_the_next_node_and_is_revoked_there(self):
+        self.start()
+        token = self.a.call("WorkerService/PermitEnrolment",
+                            {"name": "workers/builder-2"}, self.a.admin)["token"]
+        both = f"ipv4:{self.a.grpc},{self.b.grpc}"
+        said = open(self.b.root / "worker.log", "ab")
+        self.addCleanup(said.close)
+        worker = subprocess.Popen(
+            [BIN / "assay-runner", "--server", both, "--ca",
+             self.a.authority, "--enrol", token, "--data-dir",
+             self.a.root / "worker"], env=ENVIRONMENT, text=True,
+            stdout=subprocess.PIPE, stderr=said)
+        self.addCleanup(worker.stdout.close)
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        self.assertTrue(worker.stdout.readline())
+
+        def state(server):
+            found = server.call("WorkerService/ListWorkers", {}, server.admin)
+            return next(w for w in found["workers"]
+                        if w["name"] == "workers/builder-2")
+
+        def ends(run):
+            def outcome():
+                found = self.b.call("RunService/GetRun", {"name": "runs/" + run},
+                                    self.b.admin)["run"]
+                return found["state"] == "STATE_FINISHED" and (
+                    found["outcome"], found.get("outcomeReason", ""))
+            self.assertEqual(wait_for(outcome, 60, "the run ends"),
+                             ("OUTCOME_COMPLETED", ""))
+        ends(self.push(self.b))
+        self.a.kill()
+        wait_for(lambda: any(
+            w.get("name") == "builder-2" for w in self.load(self.b)), 30,
+            "the worker is at the other node")
+        ends(self.push(self.b))
+        self.assertTrue(state(self.b)["attached"])
+        self.b.call("WorkerService/RevokeWorker", {"name": "workers/builder-2"},
+                    self.b.admin)
+        self.assertNotEqual(worker.wait(30), 0)
+        self.assertIn("builder-2 was revoked",
+                      (self.b.root / "worker.log").read_text())
+
+    @staticmethod
+    def said(server):
+        return (server.root / "assayd.log").read_text(errors="replace")
+
+    @staticmethod
+    def load(server):
+        nodes = server.call("NodeService/ListNodes", {}, server.admin)["nodes"]
+        own = next(node for node in nodes if node.get("self"))
+        return own.get("load", {}).get("workers", [])
 
 
 class OffersTest(unittest.TestCase):

@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -83,6 +84,10 @@ class Server:
         self.prefix, self.environment = list(prefix), environment or {}
         self.process = None
         self.ready_after = None
+        # Of gRPC without TLS; the same as `grpc` unless that speaks TLS.
+        self.local = None
+        # Who vouches for its certificate; None: it speaks no TLS.
+        self.authority = None
 
     def start(self, fault=None):
         """False: it died at the fault point before it was ready."""
@@ -105,6 +110,8 @@ class Server:
             return False
         self.grpc = re.search(r"grpc=(\S+)", ready)[1]
         self.web = re.search(r"web=(\S+)", ready)[1]
+        local = re.search(r"local=(\S+)", ready)
+        self.local = local[1] if local else self.grpc
         # One of several over a store has it from the first.
         file = self.data / "admin.token"
         holder = self.first.data if self.first and not file.exists() else self.data
@@ -147,7 +154,11 @@ class Server:
 
     def call(self, method, request, token=None):
         host, port = self.web.rsplit(":", 1)
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection = (
+            http.client.HTTPSConnection(
+                host, int(port), timeout=30, context=ssl.create_default_context(
+                    cafile=self.authority)) if self.authority else
+            http.client.HTTPConnection(host, int(port), timeout=30))
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = "Bearer " + token
@@ -209,14 +220,18 @@ class Candidate:
         return self
 
     def url(self):
-        return f"http://x-token:{self.password}@{self.server.web}/{self.path}"
+        scheme = "https" if self.server.authority else "http"
+        return f"{scheme}://x-token:{self.password}@{self.server.web}/{self.path}"
 
     def repository(self):
         return (self.server.data / "repositories/attempts" /
                 self.path.rsplit("/", 1)[1])
 
     def run(self, *arguments):
-        return subprocess.run(["git", *map(str, arguments)], env=ENVIRONMENT,
+        trust = ({"GIT_SSL_CAINFO": str(self.server.authority)}
+                 if self.server.authority else {})
+        return subprocess.run(["git", *map(str, arguments)],
+                              env=dict(ENVIRONMENT, **trust),
                               capture_output=True, text=True, timeout=60)
 
     def git(self, *arguments):
