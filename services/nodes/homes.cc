@@ -75,7 +75,12 @@ rpc::Async<bool> Homes::IsHere(RepositoryId repository) {
 }
 
 rpc::Async<void> Homes::Prepare(RepositoryId repository, std::string commit) {
-  if (membership_.alone()) co_return Status();
+  if (membership_.alone()) {
+    // A node that has just joined may have taken a push before it is seen.
+    const bool here =
+        commit.empty() || co_await repositories_.ReadCommit(repository, commit);
+    if (here) co_return Status();
+  }
   auto record = co_await store_.Read([repository](Transaction& tx) {
     return tx.repositories.Get(repository);
   });

@@ -34,17 +34,12 @@ class Nodes:
         first = self.servers[nodes[0]]
         self.blobs = first.root / "blobs"
         for name, server in self.servers.items():
-            server.options = ["--store", self.postgres.dsn, "--blobs",
-                              str(self.blobs), "--node", name,
-                              "--node-lost-after", "5"]
+            server.options = self.options(name)
         if tls:
             self.speak_tls(node_ca)
         first.start()
         for name in nodes[1:]:
-            server = self.servers[name]
-            server.data.mkdir(mode=0o700)
-            shutil.copy(first.data / "admin.token", server.data)
-            server.start()
+            self.join(self.servers[name])
         self.workers = []
         places = [server.grpc for server in self.servers.values()]
         for index in range(workers):
@@ -53,6 +48,21 @@ class Nodes:
             worker.address = "ipv4:" + ",".join(turned)
             worker.start()
             self.workers.append(worker)
+
+    def options(self, name):
+        return ["--store", self.postgres.dsn, "--blobs", str(self.blobs),
+                "--node", name, "--node-lost-after", "5"]
+
+    def join(self, server):
+        first = next(iter(self.servers.values()))
+        server.data.mkdir(mode=0o700)
+        shutil.copy(first.data / "admin.token", server.data)
+        server.start()
+
+    def add(self, name):
+        self.servers[name] = Server(options=self.options(name))
+        self.join(self.servers[name])
+        return self.servers[name]
 
     def speak_tls(self, node_ca):
         first = next(iter(self.servers.values()))

@@ -335,6 +335,26 @@ class TlsTest(unittest.TestCase):
         return own.get("load", {}).get("workers", [])
 
 
+class JoinTest(unittest.TestCase):
+    def test_a_push_to_a_node_that_has_just_joined_runs_at_the_first_one(self):
+        nodes = Nodes(nodes=("a",), workers=0)
+        self.addCleanup(nodes.close)
+        a = nodes.servers["a"]
+        a.assignment("task", suite=RUN_SUITE)
+        candidate = a.candidate("task")
+        candidate.start()
+        candidate.clone()
+        candidate.commit("1", files=answer("whole"))
+        worker = FakeWorker(a, RunHistory(), "idle").attach()
+        self.addCleanup(worker.leave)
+        worker.hear("welcome")
+        worker.demand()
+        # Before the first one's next heartbeat, which sees the other.
+        candidate.server = nodes.add("b")
+        self.assertEqual(candidate.push()[0], "ok")
+        self.assertEqual(worker.hear("lease", 15).epoch, 1)
+
+
 class OffersTest(unittest.TestCase):
     def test_what_workers_of_other_nodes_offer_counts_everywhere(self):
         nodes = Nodes(workers=0)
