@@ -286,10 +286,11 @@ metrics::NodeCounts NodesOf(const nodes::Membership& membership) {
 }
 
 rpc::Async<dispatch::WorkerCertificates::Renewed> Renew(
-    workers::Enrolments* enrolments, std::string worker, std::string request) {
+    workers::Enrolments* enrolments, std::string fingerprint,
+    std::string request) {
   ASSAY_CO_ASSIGN_OR_RETURN(
       workers::Certificate issued,
-      co_await enrolments->Renew(std::move(worker), std::move(request)));
+      co_await enrolments->Renew(std::move(fingerprint), std::move(request)));
   co_return dispatch::WorkerCertificates::Renewed{
       .pem = std::move(issued.pem),
       .proof = {.name = issued.name, .fingerprint = issued.fingerprint}};
@@ -302,8 +303,9 @@ dispatch::WorkerCertificates CertificatesOf(workers::Enrolments* enrolments) {
                 return enrolments->StillGood(std::move(fingerprint));
               },
           .renew =
-              [enrolments](std::string worker, std::string request) {
-                return Renew(enrolments, std::move(worker), std::move(request));
+              [enrolments](std::string fingerprint, std::string request) {
+                return Renew(enrolments, std::move(fingerprint),
+                             std::move(request));
               }};
 }
 

@@ -116,7 +116,7 @@ boost::asio::awaitable<void> Dispatcher::State::Renew(Self self,
     co_return self->SendTo(session, std::move(response));
   }
   auto renewed = co_await self->options.certificates.renew(
-      attachment->proof.name, renew.certificate_request());
+      attachment->proof.fingerprint, renew.certificate_request());
   Attachment* now = self->roster.Find(session);
   if (now == nullptr) co_return;
   if (renewed) {

@@ -27,7 +27,8 @@ struct WorkerCertificates {
     std::string pem;
     WorkerProof proof;
   };
-  std::function<rpc::Async<Renewed>(std::string worker, std::string request)>
+  std::function<rpc::Async<Renewed>(std::string fingerprint,
+                                    std::string request)>
       renew;
 };
 

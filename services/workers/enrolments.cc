@@ -34,6 +34,15 @@ std::unexpected<Error> Revoked(const std::string& worker) {
               "` if it is to come back");
 }
 
+Status StillCounts(const storage::WorkerCertificate& kept,
+                   Clock::TimePoint now) {
+  if (kept.revoke_time) return Revoked(kept.worker);
+  if (kept.expire_time <= now)
+    return Fail(Code::kUnauthenticated, "the certificate of worker ",
+                kept.worker, " has expired: it should have been renewed");
+  return {};
+}
+
 }  // namespace
 
 Enrolments::Enrolments(storage::Store& store, const Clock& clock,
@@ -90,16 +99,24 @@ rpc::Async<Certificate> Enrolments::Enrol(std::string token,
       });
 }
 
-rpc::Async<Certificate> Enrolments::Renew(std::string worker,
+// In one step with the check, or a worker could renew its way past being
+// revoked at another coordinator.
+rpc::Async<Certificate> Enrolments::Renew(std::string fingerprint,
                                           std::string request) {
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      Certificate issued,
-      authority_->Issue(request, worker, clock_.Now(), life_));
-  ASSAY_CO_RETURN_IF_ERROR(
-      co_await store_.Write([issued, now = clock_.Now()](Transaction& tx) {
-        return Add(tx, issued, "workers/" + issued.name, "worker.renew", now);
-      }));
-  co_return issued;
+  co_return co_await store_.Write(
+      [authority = authority_, fingerprint = std::move(fingerprint),
+       request = std::move(request), life = life_,
+       now = clock_.Now()](Transaction& tx) -> Expected<Certificate> {
+        ASSAY_ASSIGN_OR_RETURN(const auto shown,
+                               tx.enrolments.GetCertificate(fingerprint));
+        ASSAY_RETURN_IF_ERROR(StillCounts(shown, now));
+        ASSAY_ASSIGN_OR_RETURN(
+            Certificate issued,
+            authority->Issue(request, shown.worker, now, life));
+        ASSAY_RETURN_IF_ERROR(
+            Add(tx, issued, "workers/" + shown.worker, "worker.renew", now));
+        return issued;
+      });
 }
 
 rpc::Async<void> Enrolments::Revoke(std::string worker, std::string actor) {
@@ -146,11 +163,7 @@ rpc::Async<void> Enrolments::StillGood(std::string fingerprint) {
        now = clock_.Now()](Transaction& tx) -> Status {
         ASSAY_ASSIGN_OR_RETURN(const auto kept,
                                tx.enrolments.GetCertificate(fingerprint));
-        if (kept.revoke_time) return Revoked(kept.worker);
-        if (kept.expire_time <= now)
-          return Fail(Code::kUnauthenticated, "the certificate of worker ",
-                      kept.worker, " has expired: it should have been renewed");
-        return {};
+        return StillCounts(kept, now);
       });
 }
 

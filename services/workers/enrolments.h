@@ -40,8 +40,9 @@ class Enrolments {
                                 std::string actor);
   // A certificate for whoever has the token. kUnauthenticated: it is not good.
   rpc::Async<Certificate> Enrol(std::string token, std::string request);
-  // Another one for a worker that has one.
-  rpc::Async<Certificate> Renew(std::string worker, std::string request);
+  // Another one for whoever showed that of `fingerprint`; fails as StillGood
+  // when that has been revoked meanwhile, or has expired.
+  rpc::Async<Certificate> Renew(std::string fingerprint, std::string request);
   // Ends the worker's certificates. kNotFound: it has none.
   rpc::Async<void> Revoke(std::string worker, std::string actor);
 

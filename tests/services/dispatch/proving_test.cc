@@ -25,11 +25,13 @@ class ProvingTest : public DispatchFixture {
             co_return Fail(Code::kPermissionDenied, "was revoked");
           co_return Status();
         },
-        .renew = [](std::string worker, std::string request)
+        .renew = [](std::string fingerprint, std::string request)
             -> rpc::Async<WorkerCertificates::Renewed> {
           if (request != "csr") co_return InvalidArgument("no request");
           co_return WorkerCertificates::Renewed{
-              .pem = "pem", .proof = {.name = worker, .fingerprint = "second"}};
+              .pem = "pem",
+              .proof = {.name = fingerprint.substr(0, fingerprint.find('-')),
+                        .fingerprint = "second"}};
         }};
     Restart();
   }

@@ -86,16 +86,20 @@ TEST_F(EnrolmentsTest, RevokedCertificatesCountNoMore) {
               FailsWith(Code::kPermissionDenied, "b1 was revoked"));
   EXPECT_THAT(Run(enrolments_.StillGood(issued.fingerprint)),
               FailsWith(Code::kPermissionDenied, "revoked"));
-  // Nor does what it could have come back by.
+  // Nor does what it could have come back by; another coordinator, to which
+  // it is still attached, may be the one that is asked for a renewal.
   EXPECT_THAT(Run(enrolments_.Enrol(open_token, request_.request_pem)),
               FailsWith(Code::kUnauthenticated, "not known"));
+  EXPECT_THAT(Run(enrolments_.Renew(issued.fingerprint, request_.request_pem)),
+              FailsWith(Code::kPermissionDenied, "revoked"));
   EXPECT_THAT(Run(enrolments_.Revoke("b1", "Ada")),
               FailsWith(Code::kNotFound, "no certificate"));
 }
 
 TEST_F(EnrolmentsTest, ExpiredCertificatesCountNoMore) {
   const Certificate issued = Enrolled("b1");
-  const auto renewed = Run(enrolments_.Renew("b1", request_.request_pem));
+  const auto renewed =
+      Run(enrolments_.Renew(issued.fingerprint, request_.request_pem));
   assay_.clock.Advance(kLife + std::chrono::minutes(2));
   EXPECT_THAT(Judge(issued.pem),
               FailsWith(Code::kUnauthenticated,
@@ -135,7 +139,8 @@ TEST_F(EnrolmentsTest, EachCoordinatorTakesWhatTheOthersIssued) {
   const auto judged = Run(other.Judge(issued.pem));
   ASSERT_THAT(judged, IsOk());
   EXPECT_EQ(judged->name, "b1");
-  const auto renewed = Run(other.Renew("b1", request_.request_pem));
+  const auto renewed =
+      Run(other.Renew(issued.fingerprint, request_.request_pem));
   ASSERT_THAT(renewed, IsOk());
   EXPECT_THAT(Judge(renewed->pem), IsOk());
 }
