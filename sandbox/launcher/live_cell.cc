@@ -94,6 +94,19 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
                             std::span<const UniqueFd> fds,
                             std::function<void(SetupFault)> on_ready) {
   on_ready_ = std::move(on_ready);
+  auto built = BuildParts(outer_uid, volumes, fds);
+  // Pid 1 is born into a cgroup of version 2, and a limit that it cannot keep
+  // ends it at whichever of the steps comes next.
+  if (!built && cgroup_.OomKills() > 0) {
+    errno = ENOMEM;
+    return Fault(SetupStep::kCgroup, "memory of " + spec_.name);
+  }
+  return built;
+}
+
+Built<void> LiveCell::BuildParts(std::uint32_t outer_uid,
+                                 std::span<const StagedMount> volumes,
+                                 std::span<const UniqueFd> fds) {
   limits_ = ProcessLimits();
   writable_ = WritablePlaces();
   for (const auto& process : spec_.processes) {

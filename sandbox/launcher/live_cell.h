@@ -73,6 +73,9 @@ class LiveCell {
  private:
   enum class State { kBuilding, kStanding, kEnding, kGone };
 
+  Built<void> BuildParts(std::uint32_t outer_uid,
+                         std::span<const StagedMount> volumes,
+                         std::span<const UniqueFd> fds);
   Built<void> CloneInit(std::uint32_t outer_uid);
   void OnReport();
   void OnInitExit();
