@@ -23,6 +23,7 @@ class HttpConnection {
 
   // The TLS handshake, where there is to be TLS; false when it failed.
   boost::asio::awaitable<bool> Greet();
+  bool HasHello() { return stream_.HasHello(); }
   // Serves until the client leaves, breaks the protocol, or Drain.
   boost::asio::awaitable<void> Run();
   // Closes now if no request is being answered, else after it.

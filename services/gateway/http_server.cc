@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -131,13 +132,23 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     if (!options_.tls) co_return true;
     const std::uint64_t place = ++greeted_;
     greeting_.emplace(place, &connection);
-    if (greeting_.size() > options_.max_handshakes) {
-      greeting_.begin()->second->Close();
-      greeting_.erase(greeting_.begin());
-    }
+    if (greeting_.size() > options_.max_handshakes) EndOneGreeting();
     const bool good = co_await connection.Greet();
     greeting_.erase(place);
     co_return good;
+  }
+
+  void EndOneGreeting() {
+    const auto silent = [](const auto& each) {
+      return !each.second->HasHello();
+    };
+    const auto count =
+        static_cast<std::size_t>(std::ranges::count_if(greeting_, silent));
+    const auto longest = count > options_.max_handshakes / 2
+                             ? std::ranges::find_if(greeting_, silent)
+                             : std::ranges::find_if_not(greeting_, silent);
+    longest->second->Close();
+    greeting_.erase(longest);
   }
 
   asio::awaitable<void> WaitUntilEmpty(std::chrono::milliseconds limit) {

@@ -31,9 +31,11 @@ struct HttpOptions {
   // Asked for each connection: the certificate may change. Absent: no TLS.
   std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
   // A handshake takes milliseconds. With as many under way, the one that has
-  // taken longest makes room.
+  // taken longest makes room: of those that have said no whole hello yet, while
+  // they are more than half, else of the others. Beginning one costs a client
+  // nothing, and must not cost the others theirs.
   std::chrono::milliseconds handshake_timeout{10'000};
-  std::size_t max_handshakes = 256;
+  std::size_t max_handshakes = 512;
   // For a whole head, for each wait within a body, and for each write.
   std::chrono::milliseconds io_timeout{30'000};
   // For a whole body.

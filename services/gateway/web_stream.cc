@@ -1,5 +1,6 @@
 #include "services/gateway/web_stream.h"
 
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -39,6 +40,12 @@ asio::awaitable<WebStream::Greeting> WebStream::Greet(
       asio::ssl::stream_base::server, asio::buffer(first.data(), size),
       asio::redirect_error(asio::use_awaitable, error));
   co_return error ? Greeting::kFailed : Greeting::kGood;
+}
+
+bool WebStream::HasHello() {
+  if (!tls_) return true;
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(tls_->native_handle());
+  return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
 }
 
 asio::awaitable<void> WebStream::Shutdown(std::chrono::milliseconds limit) {

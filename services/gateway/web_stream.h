@@ -30,6 +30,8 @@ class WebStream {
   // Makes the connection ready; to be called first. kPlainText: it is to be
   // TLS, and the client does not know.
   boost::asio::awaitable<Greeting> Greet(std::chrono::milliseconds limit);
+  // Whether the client has said a whole hello; true without TLS.
+  bool HasHello();
   // Says goodbye, as TLS wants it.
   boost::asio::awaitable<void> Shutdown(std::chrono::milliseconds limit);
   // Suspends until the client has closed. What it sends meanwhile is kept in
