@@ -25,6 +25,12 @@ Status ArmFaultPoint() {
   const char* variable = std::getenv("ASSAY_FAULT");
   if (variable == nullptr) return {};
   const std::string_view text(variable);
+  const auto lasting = std::ranges::find(kLastingFaults, text);
+  if (lasting != std::end(kLastingFaults)) {
+    internal::lasting_fault =
+        static_cast<int>(lasting - std::begin(kLastingFaults));
+    return {};
+  }
   const std::size_t colon = text.find(':');
   const auto point = std::ranges::find(kFaultPoints, text.substr(0, colon));
   int comings = 0;

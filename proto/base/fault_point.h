@@ -12,6 +12,9 @@
 // kill exactly that, and do nothing unless the environment of a program that
 // calls ArmFaultPoint has ASSAY_FAULT=name:n: its n-th coming there is then
 // its last (SIGKILL).
+//
+// A lasting fault has no moment: ASSAY_FAULT=name, and the program is like that
+// from its start.
 namespace assay {
 
 inline constexpr std::string_view kFaultPoints[] = {
@@ -75,6 +78,12 @@ inline constexpr std::string_view kFaultPoints[] = {
     "launcher.answering",  // done, not answered
 };
 
+inline constexpr std::string_view kLastingFaults[] = {
+    // What others were to tell of is not looked for: what no note brings, and
+    // no stream, never comes.
+    "sweeps.off",
+};
+
 // An index into kFaultPoints; only names that stand there compile.
 class FaultPoint {
  public:
@@ -89,12 +98,28 @@ class FaultPoint {
   int index_;
 };
 
+// The same for kLastingFaults.
+class LastingFault {
+ public:
+  consteval LastingFault(const char* name)  // NOLINT: a name is one
+      : index_(static_cast<int>(std::ranges::find(kLastingFaults, name) -
+                                std::begin(kLastingFaults))) {
+    if (index_ == std::size(kLastingFaults)) throw "no such lasting fault";
+  }
+  int index() const { return index_; }
+
+ private:
+  int index_;
+};
+
 namespace internal {
 inline std::atomic<int> armed_fault_point{-1};
+inline std::atomic<int> lasting_fault{-1};
 void ComeToArmedFaultPoint();
 }  // namespace internal
 
-// Reads ASSAY_FAULT. kInvalidArgument: it names no point or no number.
+// Reads ASSAY_FAULT. kInvalidArgument: it names no point, or a point and no
+// number.
 Status ArmFaultPoint();
 
 // Costs a load where nothing is armed. Any thread.
@@ -102,6 +127,12 @@ inline void ReachFaultPoint(FaultPoint point) {
   if (internal::armed_fault_point.load(std::memory_order_relaxed) ==
       point.index())
     internal::ComeToArmedFaultPoint();
+}
+
+// The same.
+inline bool HasFault(LastingFault fault) {
+  return internal::lasting_fault.load(std::memory_order_relaxed) ==
+         fault.index();
 }
 
 }  // namespace assay

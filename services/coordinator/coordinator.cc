@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/host_name.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -443,7 +445,8 @@ struct Coordinator::Parts {
                      {.settle = [this](RepositoryId repository) {
                        return SettleOne(std::move(repository));
                      }}};
-  int live_others = 0;
+  // When each started.
+  std::map<std::string, Clock::TimePoint> live_others;
   bool drained = false;
   identity::Identity identity{store, clock};
   runs::RunFeed feed{strand};
@@ -777,6 +780,8 @@ asio::awaitable<Status> Coordinator::Parts::Settle() {
   ASSAY_CO_RETURN_IF_ERROR(co_await dispatcher.Start());
   feed.OnQueued([this] { dispatcher.RunQueued(); });
   exchange.Start();
+  // Nobody was told of what has been settled.
+  if (settled->confirmed + settled->refused > 0) feed.TouchAll();
   if (shared) {
     // From now on the others put what they take where this node finds it.
     exchange.TellNodeChanged();
@@ -1008,10 +1013,18 @@ void Coordinator::Parts::StartMembership() {
 }
 
 void Coordinator::Parts::OnBeat() {
-  const int live = NodesOf(membership).live - 1;
-  // Whoever fell silent may have kept a note to itself.
-  if (live < live_others) feed.HearAnything();
-  live_others = live;
+  // Whoever fell silent, or has started anew since, may have kept a note to
+  // itself.
+  std::map<std::string, Clock::TimePoint> live;
+  for (const storage::NodeRecord& other : membership.others())
+    if (membership.StandingOf(other) == nodes::Membership::Standing::kLive)
+      live.emplace(other.name, other.start_time);
+  const auto went_on = [&live](const auto& before) {
+    const auto it = live.find(before.first);
+    return it != live.end() && it->second == before.second;
+  };
+  if (!std::ranges::all_of(live_others, went_on)) feed.HearAnything();
+  live_others = std::move(live);
   if (!membership.alone()) {
     exchange.Sweep();
     peers.Sync();

@@ -58,11 +58,13 @@ boost::asio::awaitable<void> Dispatcher::State::Sweep(Self self) {
     self->CloseSilentLinks();
     co_await PutBackUnprepared(self);
     co_await ExpireSilent(self);
-    if (self->HasOthers()) {
-      co_await ForgetStrays(self);
-      co_await CheckStandings(self);
+    if (!HasFault("sweeps.off")) {
+      if (self->HasOthers()) {
+        co_await ForgetStrays(self);
+        co_await CheckStandings(self);
+      }
+      self->Offer();
     }
-    self->Offer();
     if (self->stopped) break;
     self->sweep_timer.expires_after(self->options.sweep_interval);
     boost::system::error_code cancelled;

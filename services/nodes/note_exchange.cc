@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "services/storage/bulletin.h"
 
 namespace assay::nodes {
@@ -161,7 +162,7 @@ void NoteExchange::TellErased(const RepositoryId& repository) {
 }
 
 void NoteExchange::Sweep() {
-  if (state_->looking || state_->stopped) return;
+  if (state_->looking || state_->stopped || HasFault("sweeps.off")) return;
   std::vector<RunId> watched = state_->feed.WatchedRuns();
   if (watched.empty()) return;
   state_->looking = true;

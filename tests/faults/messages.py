@@ -11,7 +11,8 @@ import tempfile
 from server import SOURCE
 
 FILES = ("assay/v1/access.proto", "assay/v1/run.proto", "assay/v1/check.proto",
-         "assay/v1/run_service.proto", "assay/plan/v1/plan.proto",
+         "assay/v1/run_service.proto", "assay/v1/attempt_service.proto",
+         "assay/plan/v1/plan.proto",
          "assay/runner/v1/lease_service.proto", "assay/runner/v1/run_input.proto")
 
 
@@ -41,6 +42,7 @@ _load()
 run_pb2 = importlib.import_module("assay.v1.run_pb2")
 check_pb2 = importlib.import_module("assay.v1.check_pb2")
 run_service_pb2 = importlib.import_module("assay.v1.run_service_pb2")
+attempt_service_pb2 = importlib.import_module("assay.v1.attempt_service_pb2")
 lease_pb2 = importlib.import_module("assay.runner.v1.lease_service_pb2")
 plan_pb2 = importlib.import_module("assay.plan.v1.plan_pb2")
 input_pb2 = importlib.import_module("assay.runner.v1.run_input_pb2")

@@ -6,6 +6,7 @@ import signal
 import sys
 
 from checker import Store
+from deaf_relay import DeafRelay
 from fleet import Postgres, Worker
 from server import Server
 
@@ -24,13 +25,18 @@ class NodesStore(Store):
 class Nodes:
     """PostgreSQL, coordinators over it, workers."""
 
-    def __init__(self, nodes=("a", "b"), workers=2, tls=False, node_ca=True):
+    def __init__(self, nodes=("a", "b"), workers=2, tls=False, node_ca=True,
+                 deaf=False, fault=None):
         """`tls`: each has a certificate of its own, all of one authority;
-        `node_ca`: and has been told of that."""
+        `node_ca`: and has been told of that. `deaf`: no notification arrives;
+        `fault`: the one that all of them have."""
         self.postgres = Postgres()
+        self.relays = ({name: DeafRelay(self.postgres.dsn) for name in nodes}
+                       if deaf else {})
         self.servers = {}
         for name in nodes:
-            self.servers[name] = Server()
+            self.servers[name] = Server(
+                environment={"ASSAY_FAULT": fault} if fault else None)
         first = self.servers[nodes[0]]
         self.blobs = first.root / "blobs"
         for name, server in self.servers.items():
@@ -50,7 +56,8 @@ class Nodes:
             self.workers.append(worker)
 
     def options(self, name):
-        return ["--store", self.postgres.dsn, "--blobs", str(self.blobs),
+        store = self.relays.get(name, self.postgres)
+        return ["--store", store.dsn, "--blobs", str(self.blobs),
                 "--node", name, "--node-lost-after", "5"]
 
     def join(self, server):
@@ -87,4 +94,6 @@ class Nodes:
             if server.process:
                 server.process.send_signal(signal.SIGCONT)
             server.close()
+        for relay in self.relays.values():
+            relay.close()
         self.postgres.close()

@@ -15,13 +15,14 @@ import time
 import unittest
 
 from checker import problems_of
-from fake_worker import FakeWorker, log
+from fake_worker import FakeWorker, finished, log
 from fleet import ANSWERS, RUN_SUITE, Postgres, answer, wait_for
 from nodes import Nodes
 from run_checker import run_problems
 from run_history import RunHistory
 from server import BIN, ENVIRONMENT, Lost, Refused, Server
-from watcher import Watcher, grpc, run_service_pb2
+from messages import attempt_service_pb2
+from watcher import WATCH, Watcher, grpc, run_service_pb2
 
 LEASE = 10
 # A lease that runs out, the sweep behind it, and the run itself.
@@ -353,6 +354,177 @@ class JoinTest(unittest.TestCase):
         candidate.server = nodes.add("b")
         self.assertEqual(candidate.push()[0], "ok")
         self.assertEqual(worker.hear("lease", 15).epoch, 1)
+
+
+class FanOutTest(unittest.TestCase):
+    """What happens at one node is known at the other one: by notes and streams
+    between them, and, where those are lost, by what is looked for every second.
+    Each half is tried without the other."""
+
+    def start(self, **how):
+        self.nodes = Nodes(workers=0, **how)
+        self.addCleanup(self.nodes.close)
+        self.a, self.b = self.nodes.servers["a"], self.nodes.servers["b"]
+        self.a.assignment("task", suite=RUN_SUITE)
+        self.candidate = self.a.candidate("task")
+        self.candidate.start()
+        self.candidate.clone()
+        self.worker = FakeWorker(self.b, RunHistory(), "idle").attach()
+        self.addCleanup(self.worker.leave)
+        self.worker.hear("welcome")
+
+    def said(self, server):
+        return (server.root / "assayd.log").read_text(errors="replace")
+
+    def watch(self, method, request, response):
+        """What a stream of a brings."""
+        channel = grpc.insecure_channel(self.a.grpc)
+        self.addCleanup(channel.close)
+        call = channel.unary_stream(
+            method, type(request).SerializeToString, response.FromString)(
+                request, metadata=[("authorization", "Bearer " + self.a.admin)])
+        arrived = queue.Queue()
+
+        def read():
+            try:
+                for message in call:
+                    arrived.put(message)
+            except grpc.RpcError:
+                pass
+        threading.Thread(target=read, daemon=True).start()
+        return arrived
+
+    @staticmethod
+    def arrives(arrived, wanted, seconds):
+        give_up = time.monotonic() + seconds
+        while (left := give_up - time.monotonic()) > 0:
+            try:
+                if wanted(arrived.get(timeout=left)):
+                    return True
+            except queue.Empty:
+                break
+        return False
+
+    def await_in(self, arrived, what, wanted, seconds=20):
+        if not self.arrives(arrived, wanted, seconds):
+            self.fail(f"not within {seconds} s: {what}")
+
+    def push(self):
+        """The run that it makes at a."""
+        commit = self.candidate.commit(str(time.monotonic()),
+                                       files=answer("whole"))
+        self.assertEqual(self.candidate.push()[0], "ok")
+        store = self.nodes.store()
+        try:
+            return store.rows("SELECT id FROM runs WHERE commit_id = ?",
+                              commit)[0]["id"]
+        finally:
+            store.close()
+
+    def everything_arrives(self):
+        runs = self.watch("/assay.v1.RunService/WatchRuns",
+                          run_service_pb2.WatchRunsRequest(),
+                          run_service_pb2.WatchRunsResponse)
+        attempts = self.watch(
+            "/assay.v1.AttemptService/WatchAttempt",
+            attempt_service_pb2.WatchAttemptRequest(name=self.candidate.attempt),
+            attempt_service_pb2.WatchAttemptResponse)
+        for arrived in (runs, attempts):
+            self.await_in(arrived, "the first word", lambda message: True)
+        # The idle worker of the other node is woken.
+        self.worker.demand()
+        run = self.push()
+        watched = self.watch(
+            WATCH, run_service_pb2.WatchRunRequest(name="runs/" + run,
+                                                   after_sequence=-1),
+            run_service_pb2.WatchRunResponse)
+        lease = self.worker.hear("lease", 20, run)
+        # Events of a run there, one by one.
+        self.await_in(watched, "it runs", lambda message:
+                      message.event.state_changed.state == 2)
+        numbers = itertools.count()
+
+        def say():
+            """A line that it logs."""
+            number = next(numbers)
+            text = f"{number:03}\n"
+            self.worker.report(lease, number + 1, log(text, offset=4 * number))
+            self.worker.acknowledged(lease)
+            return text
+
+        def brings(text):
+            return lambda message: message.event.log.content.decode() == text
+        # What comes before the nodes' stream is made is found with what follows.
+        wait_for(lambda: self.arrives(watched, brings(say()), 0.3), 20,
+                 "a line of its log")
+        for _ in range(3):
+            self.await_in(watched, "a line of its log", brings(say()))
+        self.worker.report(lease, next(numbers) + 1, finished())
+        self.await_in(watched, "its end", lambda message:
+                      message.event.state_changed.state == 3)
+        self.await_in(runs, "the list has its end", lambda message: any(
+            each.name == "runs/" + run and each.state == 3
+            for each in message.runs))
+        # What is no run.
+        longer = self.b.call(
+            "AttemptService/ExtendAttempt",
+            {"name": self.candidate.attempt, "extension": "60s",
+             "reason": "a test"}, self.b.admin)["attempt"]["clock"]["deadline"]
+        self.await_in(attempts, "more time", lambda message:
+                      message.attempt.clock.deadline.ToJsonString() == longer)
+        self.a.call("WorkerService/DrainWorker", {"name": "workers/idle"},
+                    self.a.admin)
+        wait_for(lambda: any(
+            worker.get("heldBack") for worker in self.b.call(
+                "SystemService/GetSystem", {}, self.b.admin)["workers"]), 20,
+            "its node knows that the worker is drained")
+
+    def test_everything_arrives_by_notes_and_streams_alone(self):
+        self.start(fault="sweeps.off")
+        self.everything_arrives()
+
+    def test_where_notes_are_lost_everything_is_looked_for(self):
+        self.start(deaf=True)
+        wait_for(lambda: all("notifications do not arrive" in self.said(server)
+                             for server in (self.a, self.b)), 20, "it is said")
+        self.everything_arrives()
+        for relay in self.nodes.relays.values():
+            relay.deaf = False
+        wait_for(lambda: all("notifications arrive again" in self.said(server)
+                             for server in (self.a, self.b)), 20, "it is said")
+
+    def test_what_a_killed_node_kept_to_itself_is_seen_once_it_is_back(self):
+        self.start(fault="sweeps.off")
+        self.worker.leave()
+        self.b.environment = {}
+        late = self.b.candidate("task")
+        attempts = self.watch(
+            "/assay.v1.AttemptService/WatchAttempt",
+            attempt_service_pb2.WatchAttemptRequest(name=late.attempt),
+            attempt_service_pb2.WatchAttemptResponse)
+        runs = self.watch("/assay.v1.RunService/WatchRuns",
+                          run_service_pb2.WatchRunsRequest(),
+                          run_service_pb2.WatchRunsResponse)
+
+        def dies(point, doing):
+            """Of b, in the middle of it; it is back before it is missed."""
+            self.b.kill()
+            self.b.start(point + ":1")
+            try:
+                doing()
+            except Lost:
+                pass
+            self.assertTrue(self.b.wait_dead(20))
+            self.b.reap()
+            self.b.start()
+        dies("attempt.started", late.start)
+        self.await_in(attempts, "the attempt has started", lambda message:
+                      message.attempt.clock.HasField("start_time"))
+        self.candidate.server = self.b
+        commit = self.candidate.commit("kept", files=answer("whole"))
+        dies("push.landed", self.candidate.push)
+        self.await_in(runs, "the push's run", lambda message: any(
+            run.commit == commit for run in message.runs))
 
 
 class OffersTest(unittest.TestCase):

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "proto/base/fault_point.h"
 #include "proto/base/id.h"
 #include "services/storage/postgres/session.h"
 
@@ -30,6 +31,9 @@ constexpr milliseconds kReconnectPause{200};
 constexpr std::size_t kMaxPayload = 7'000;
 // The skew from which on people are told.
 constexpr std::chrono::seconds kSkewToTell{2};
+// So many notes to itself that do not come back make a bulletin deaf: one may
+// be on its way.
+constexpr int kUnheardToBeDeaf = 2;
 
 std::int64_t Micros(steady_clock::time_point time) {
   return duration_cast<microseconds>(time.time_since_epoch()).count();
@@ -108,6 +112,7 @@ Status PostgresBulletin::Connect() {
   channel_ = channel.rows.front().Text(0);
   ASSAY_RETURN_IF_ERROR(connection_->Execute("LISTEN " + channel_));
   next_ask_ = steady_clock::now();
+  unheard_ = 0;
   return {};
 }
 
@@ -133,7 +138,10 @@ bool PostgresBulletin::Serve() {
     Tell({});
   }
   const auto now = steady_clock::now();
-  if (now >= next_ask_) AskTime(kAskPatience);
+  if (now >= next_ask_) {
+    AskTime(kAskPatience);
+    ProbeEar();
+  }
   bool waits = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -198,7 +206,11 @@ void PostgresBulletin::TakeNotes() {
   while (const auto payload = connection_->TakeNotification()) {
     std::istringstream words(*payload);
     std::string word;
-    if (!(words >> word) || word == sender_) continue;
+    if (!(words >> word)) continue;
+    if (word == sender_) {
+      unheard_ = 0;
+      continue;
+    }
     while (words >> word) heard.push_back(std::move(word));
   }
   if (!heard.empty()) Tell(std::move(heard));
@@ -207,6 +219,24 @@ void PostgresBulletin::TakeNotes() {
 void PostgresBulletin::Tell(std::vector<std::string> notes) {
   const std::scoped_lock lock(heard_mutex_);
   if (heard_) heard_(std::move(notes));
+}
+
+void PostgresBulletin::ProbeEar() {
+  connection_->Forget();
+  TakeNotes();
+  if (unheard_ >= kUnheardToBeDeaf && !HasFault("sweeps.off")) {
+    if (!std::exchange(deaf_, true))
+      spdlog::warn(
+          "the store's notifications do not arrive (does a pooler stand "
+          "between?): what other coordinators do is looked for once a second "
+          "instead");
+    Tell({});
+  } else if (unheard_ == 0 && std::exchange(deaf_, false)) {
+    spdlog::info("the store's notifications arrive again");
+  }
+  if (connection_->Execute("SELECT pg_notify($1, $2)::text",
+                           {channel_, sender_}))
+    ++unheard_;
 }
 
 void PostgresBulletin::AskTime(milliseconds patience) {

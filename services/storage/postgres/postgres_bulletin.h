@@ -36,7 +36,10 @@ class ServerClock final : public Clock {
 // transaction that matters waits for the lock that notifying takes.
 //
 // Notes that come within `gather` are sent as one. A connection that is lost is
-// made again, until then notes wait.
+// made again, until then notes wait. With the time, each bulletin sends itself
+// a note: where that does not come back (a pooler stands between, say),
+// nobody's do, and whoever listens is told once a second that some may have
+// been lost.
 class PostgresBulletin final : public Bulletin {
  public:
   static constexpr std::chrono::milliseconds kGather{4};
@@ -61,6 +64,8 @@ class PostgresBulletin final : public Bulletin {
   void TakeNotes();
   void Tell(std::vector<std::string> notes);
   void AskTime(std::chrono::milliseconds patience);
+  // Sends the note to itself, and sees whether those before it have come.
+  void ProbeEar();
   void Nudge() const;
 
   const PostgresDsn dsn_;
@@ -75,6 +80,9 @@ class PostgresBulletin final : public Bulletin {
   std::chrono::steady_clock::time_point next_ask_;
   std::chrono::steady_clock::time_point last_sent_;
   bool warned_ = false;
+  // Notes to itself that have not come back.
+  int unheard_ = 0;
+  bool deaf_ = false;
 
   std::mutex mutex_;  // guards what follows
   std::set<std::string> waiting_;

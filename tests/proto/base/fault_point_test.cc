@@ -39,9 +39,19 @@ TEST(FaultPointTest, KillsAtItsNthComing) {
       ::testing::KilledBySignal(SIGKILL), "twice");
 }
 
+TEST(FaultPointTest, ALastingFaultIsThereFromTheStart) {
+  EXPECT_FALSE(HasFault("sweeps.off"));
+  EXPECT_EXIT(
+      {
+        Arm("sweeps.off");
+        std::_Exit(HasFault("sweeps.off") ? 3 : 4);
+      },
+      ::testing::ExitedWithCode(3), "");
+}
+
 TEST(FaultPointTest, RefusesWhatNamesNoPoint) {
   for (const char* value : {"", "push.intent", "push.intent:", "push.intent:0",
-                            "nowhere:1", "push.intent:-1"}) {
+                            "nowhere:1", "push.intent:-1", "sweeps.off:1"}) {
     ::setenv("ASSAY_FAULT", value, 1);
     EXPECT_FALSE(ArmFaultPoint()) << value;
   }
