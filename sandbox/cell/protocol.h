@@ -19,6 +19,7 @@ enum class CallType : std::uint32_t {
   // On a session's socket.
   kStartCell = 100,
   kDestroyCell,
+  // Has no answer: there is nothing to wait for.
   kDiscardCell,
   kStartProcess,
   kKillProcess,

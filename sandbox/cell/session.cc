@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,12 @@ class SessionChannel {
     return answer;
   }
 
+  // For a call that has no answer.
+  Status Tell(const Call& call, std::string_view what) {
+    if (SendRecord(socket_.get(), &call, sizeof(call))) return {};
+    return Unavailable(what, ": the launcher is gone");
+  }
+
   int socket() const { return socket_.get(); }
 
  private:
@@ -100,8 +107,9 @@ class SessionChannel {
 
 namespace {
 
+// A pipe that has no other flag yet.
 void SetNonBlocking(const UniqueFd& fd) {
-  if (fd) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
 }
 
 Termination FromRecord(const ExitRecord& record) {
@@ -210,7 +218,8 @@ Expected<Process> Cell::Start(std::uint32_t process) {
     return Internal("start the process: the launcher sent ", answer.fds.size(),
                     " descriptors, expected 3 or 4");
   }
-  for (const auto& fd : answer.fds) SetNonBlocking(fd);
+  // The first one is born like that.
+  for (const auto& fd : std::span(answer.fds).subspan(1)) SetNonBlocking(fd);
   UniqueFd input =
       answer.fds.size() == 4 ? std::move(answer.fds[3]) : UniqueFd();
   return Process(channel_, answer.reply.id, std::move(input),
@@ -344,9 +353,8 @@ Status Cell::Destroy() {
 }
 
 Status Cell::Discard() {
-  const Call call = {.type = CallType::kDiscardCell, .cell = id_};
-  ASSAY_RETURN_IF_ERROR(channel_->Ask(call, "discard the cell"));
-  return {};
+  return channel_->Tell({.type = CallType::kDiscardCell, .cell = id_},
+                        "discard the cell");
 }
 
 Expected<CellStats> Cell::Stats() {

@@ -260,6 +260,8 @@ bool CellCgroup::KillLeaf(int leaf) {
   return WriteSmallFile(leaf, "cgroup.kill", "1");
 }
 
+void CellCgroup::LiftQuota() { SetQuota(false); }
+
 bool CellCgroup::KillAll() {
   if (!unified_) return false;
   SetQuota(false);

@@ -80,6 +80,7 @@ class CellCgroup {
   // would make them die slowly; it returns with the next MakeLeaf.
   bool KillLeaf(int leaf);
   bool KillAll();
+  void LiftQuota();
   bool SetFrozen(bool frozen);
 
   // Removes the directories. False while something is still dying.

@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <iterator>
@@ -25,10 +24,6 @@
 
 namespace assay::sandbox {
 namespace {
-
-// Readable by everybody, and about the machine rather than the cell.
-constexpr std::array<const char*, 5> kMaskedProcFiles = {
-    "kallsyms", "keys", "key-users", "timer_list", "cmdline"};
 
 // Where the descriptor that pid 1 keeps is put.
 constexpr int kChannel = 0;
@@ -118,11 +113,13 @@ bool Tell(int channel, const SetupFault& fault) {
   return ::write(channel, &fault, sizeof(fault)) == sizeof(fault);
 }
 
-SetupFault SetUp(const CellInitPlan& plan, const UniqueFd& proc, int root) {
+// `tell`: that the cell can be entered.
+SetupFault SetUp(const CellInitPlan& plan, const UniqueFd& proc, int root,
+                 bool tell) {
   if (auto fault = EnterRoot(proc, root); fault.step != SetupStep::kNone) {
     return fault;
   }
-  if (!Tell(plan.channel, {})) return Fault(SetupStep::kPipes);
+  if (tell && !Tell(plan.channel, {})) return Fault(SetupStep::kPipes);
   if (auto fault = LeaveOldRoot(); fault.step != SetupStep::kNone) {
     return fault;
   }
@@ -160,15 +157,19 @@ bool AllowAlmostNothing() {
   return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-// The descriptors that come with the next record. Without a launcher there is
-// nothing left to do.
-std::vector<UniqueFd> Receive(int channel, int most) {
-  char byte = 0;
+struct Order {
+  char what = 0;
   std::vector<UniqueFd> fds;
-  if (ReceiveRecord(channel, &byte, 1, fds, most) != ReceiveResult::kMessage) {
+};
+
+// The next record. Without a launcher there is nothing left to do.
+Order Receive(int channel, int most) {
+  Order order;
+  if (ReceiveRecord(channel, &order.what, 1, order.fds, most) !=
+      ReceiveResult::kMessage) {
     ::_exit(1);
   }
-  return fds;
+  return order;
 }
 
 // Not the C library's: its exit is another call.
@@ -185,11 +186,11 @@ std::vector<UniqueFd> Receive(int channel, int most) {
   SetupFault fault = SetUpNetwork(plan);
   UniqueFd proc;
   const auto tasks = Receive(plan.channel, kControllers);
-  if (fault.step == SetupStep::kNone) fault = Begin(plan, tasks, proc);
+  if (fault.step == SetupStep::kNone) fault = Begin(plan, tasks.fds, proc);
   const auto root = Receive(plan.channel, 1);
-  if (root.empty()) ::_exit(1);
+  if (root.fds.empty()) ::_exit(1);
   if (fault.step == SetupStep::kNone) {
-    fault = SetUp(plan, proc, root[0].get());
+    fault = SetUp(plan, proc, root.fds[0].get(), root.what == kTellEntrance);
   }
   char byte = 0;
   int channel = plan.channel;

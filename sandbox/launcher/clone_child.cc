@@ -98,9 +98,10 @@ pid_t CloneIntoPidNamespace(int own_pid_namespace, int pid_namespace,
 }
 
 OrdinaryBirth::OrdinaryBirth(bool wanted) {
+  if (!wanted) return;
   const int policy = ::sched_getscheduler(0);
   sched_param priority = {};
-  if (!wanted || policy <= 0 || ::sched_getparam(0, &priority) != 0) return;
+  if (policy <= 0 || ::sched_getparam(0, &priority) != 0) return;
   if (::sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &priority) == 0) {
     policy_ = policy;
   }

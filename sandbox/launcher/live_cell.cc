@@ -132,7 +132,8 @@ Built<void> LiveCell::BuildParts(std::uint32_t outer_uid,
   skeleton_bytes_ = skeleton.bytes;
   skeleton_inodes_ = skeleton.inodes;
   const int fd = root_.get();
-  if (!SendRecord(channel_.get(), "g", 1, {&fd, 1})) {
+  const char order = last_process_ ? kTellEntrance : 'g';
+  if (!SendRecord(channel_.get(), &order, 1, {&fd, 1})) {
     return Fault(SetupStep::kClone, "pid 1 of " + spec_.name);
   }
   return {};
@@ -199,7 +200,8 @@ void LiveCell::OnReport() {
   }
   if (fault.step == SetupStep::kNone && !std::exchange(can_be_entered_, true)) {
     for (const auto& [id, process] : processes_) process->LetIn();
-    return;
+    // Else this was the last report already.
+    if (last_process_) return;
   }
   host_.loop.Unwatch(std::exchange(ready_watch_, 0));
   if (state_ != State::kBuilding) return;
@@ -486,6 +488,7 @@ void LiveCell::OnProcessExit(std::uint32_t leaf) {
   // While the cell is built its builder is told how that ends, and sees to it.
   const bool was_last = it->first == last_process_ && standing();
   processes_.erase(it);
+  leaves_.push_back({.id = leaf});
   // Whatever the program left behind ends with it.
   if (was_last) {
     // First, so that the cell goes down while its counters are read.
@@ -496,7 +499,6 @@ void LiveCell::OnProcessExit(std::uint32_t leaf) {
   }
   const CellPeaks peaks = cgroup_.Peaks();
   process->Report(peaks.memory_bytes, peaks.pids);
-  leaves_.push_back({.id = leaf});
   process.reset();
   SweepLeaves();
   if (state_ == State::kEnding) TryFinish();
@@ -608,11 +610,16 @@ void LiveCell::Destroy() {
   host_.loop.Unwatch(std::exchange(ready_watch_, 0));
   host_.loop.Unwatch(std::exchange(oom_watch_, 0));
   host_.loop.CancelIdle(std::exchange(ahead_idle_, 0));
-  cgroup_.KillAll();
-  // Also where there is a cgroup: a quota or a freezer may hold the cell up,
-  // and the death of pid 1 is what we wait for.
+  if (processes_.empty() && leaves_.empty() && !ahead_) {
+    // Only pid 1 is left, and a quota would hold it up.
+    cgroup_.LiftQuota();
+  } else {
+    cgroup_.KillAll();
+  }
+  // Its death ends everybody in its pid namespace, and is what we wait for.
   if (init_pidfd_) {
     SendSignal(init_pidfd_.get(), SIGKILL);
+    return;
   }
   // Not from here: the caller still works with this object.
   retry_timer_ =
@@ -655,19 +662,22 @@ void LiveCell::TryFinish() {
 }
 
 std::uint32_t LiveCell::weaker() const {
-  std::uint32_t bits = host_.weaker;
+  return WeakerFor(spec_, host_.weaker, host_.cgroups);
+}
+
+std::uint32_t WeakerFor(const CellSpec& spec, std::uint32_t bits,
+                        const CgroupTree& cgroups) {
   const auto drop = [&bits](Weakness w) {
     bits &= ~static_cast<std::uint32_t>(w);
   };
-  if (spec_.limits.memory_bytes <= 0) drop(Weakness::kMemory);
-  if (spec_.limits.pids <= 0) drop(Weakness::kPids);
-  if (spec_.limits.cores <= 0) drop(Weakness::kCores);
-  if (spec_.limits.io_bytes_per_second > 0 &&
-      !host_.cgroups.Has(Controller::kIo)) {
+  if (spec.limits.memory_bytes <= 0) drop(Weakness::kMemory);
+  if (spec.limits.pids <= 0) drop(Weakness::kPids);
+  if (spec.limits.cores <= 0) drop(Weakness::kCores);
+  if (spec.limits.io_bytes_per_second > 0 && !cgroups.Has(Controller::kIo)) {
     bits |= static_cast<std::uint32_t>(Weakness::kIo);
   }
   bool cpu_limit = false;
-  for (const auto& process : spec_.processes) {
+  for (const auto& process : spec.processes) {
     cpu_limit = cpu_limit || process.cpu_limit.count() > 0;
   }
   if (!cpu_limit) drop(Weakness::kCpuTime);

@@ -42,7 +42,8 @@ class LiveCell {
   // and waits for that to end.
   SetupFault StartProcess(std::uint32_t index, std::uint32_t process_id,
                           std::span<const UniqueFd> fds, ClientEnds& ends);
-  // A standing cell is destroyed as soon as this process has ended.
+  // A standing cell is destroyed as soon as this process has ended. Before
+  // Build, whose cell then takes the process in before it stands.
   void EndWith(std::uint32_t process_id) { last_process_ = process_id; }
   LiveProcess* Find(std::uint32_t process_id);
   void KillProcess(LiveProcess& process);
@@ -151,6 +152,10 @@ class LiveCell {
   // Closed when the cell is empty.
   std::vector<UniqueFd> empty_watches_;
 };
+
+// Of the Weakness bits of a host those that matter to a cell.
+std::uint32_t WeakerFor(const CellSpec& spec, std::uint32_t bits,
+                        const CgroupTree& cgroups);
 
 }  // namespace assay::sandbox
 

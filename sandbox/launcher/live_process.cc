@@ -215,8 +215,8 @@ void LiveProcess::Reap() {
 
 Ending LiveProcess::EndingOf(int code, int status) const {
   SetupFault fault;
-  if (::fcntl(fault_.get(), F_SETFL, O_NONBLOCK) == 0 &&
-      ::read(fault_.get(), &fault, sizeof(fault)) == sizeof(fault)) {
+  if (::recv(fault_.get(), &fault, sizeof(fault), MSG_DONTWAIT) ==
+      sizeof(fault)) {
     return fault;
   }
   if (code == CLD_EXITED) return Exited{status};

@@ -138,6 +138,10 @@ std::size_t LiveSession::processes() const {
 
 void LiveSession::OnSocket(std::uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) return Close();
+  if (pending_ != CallType{}) {
+    deaf_ = true;
+    return host_.loop.Change(watch_, 0);
+  }
   Call call;
   std::vector<UniqueFd> none;
   switch (ReceiveRecord(socket_.get(), &call, sizeof(call), none, 0)) {
@@ -314,7 +318,6 @@ void LiveSession::DiscardCell(const Call& call) {
   if (const auto it = cells_.find(call.cell); it != cells_.end()) {
     it->second->Destroy();
   }
-  SendReply({.type = call.type});
 }
 
 void LiveSession::OnCellGone(std::uint32_t cell_id) {
@@ -471,13 +474,12 @@ void LiveSession::SendFault(CallType type, const SetupFault& fault,
 void LiveSession::Suspend(CallType type, std::uint32_t cell_id) {
   pending_ = type;
   pending_cell_ = cell_id;
-  host_.loop.Change(watch_, 0);
 }
 
 void LiveSession::Resume() {
   pending_ = {};
   pending_cell_ = 0;
-  host_.loop.Change(watch_, EPOLLIN);
+  if (std::exchange(deaf_, false)) host_.loop.Change(watch_, EPOLLIN);
 }
 
 }  // namespace assay::sandbox

@@ -67,6 +67,8 @@ class LiveSession {
   bool closing_ = false;
   // The call that is being answered in the background.
   CallType pending_ = {};
+  // The client has sent another one meanwhile, and is not listened to.
+  bool deaf_ = false;
   std::uint32_t pending_cell_ = 0;
   Built<void> build_result_;
   std::uint32_t next_process_id_ = 0;

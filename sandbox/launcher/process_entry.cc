@@ -53,7 +53,6 @@ bool JoinsLate(const ProcessEntryPlan& plan) {
 }
 
 SetupFault PlaceDescriptors(const ProcessEntryPlan& plan) {
-  // Out of the way first: a source may have one of the target numbers.
   constexpr int kHigh = 64;
   std::vector<int> sources = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd,
                               plan.fault_fd};
@@ -61,12 +60,13 @@ SetupFault PlaceDescriptors(const ProcessEntryPlan& plan) {
   if (JoinsLate(plan)) {
     sources.insert(sources.end(), plan.tasks.begin(), plan.tasks.end());
   }
+  const int count = static_cast<int>(sources.size());
+  // One that has a number of the targets' is taken out of the way first.
   for (int& fd : sources) {
-    if ((fd = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh)) < 0) {
+    if (fd < count && (fd = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh)) < 0) {
       return Fault(SetupStep::kPipes);
     }
   }
-  const int count = static_cast<int>(sources.size());
   for (int target = 0; target < count; ++target) {
     // dup2 clears close-on-exec, as the first three need it.
     const int flags = target < kFaultFd ? 0 : O_CLOEXEC;

@@ -90,6 +90,7 @@ class LoneRun {
  private:
   std::optional<Error> BuildCell() {
     const std::uint32_t uid = host_.identity.Take();
+    cell_.EndWith(kProcess);
     const auto built = cell_.Build(
         uid, {}, {}, [this](const SetupFault& fault) { ready_ = fault; });
     if (built) return std::nullopt;
@@ -104,7 +105,6 @@ class LoneRun {
 
   std::optional<Error> StartProcess() {
     ClientEnds ends;
-    cell_.EndWith(kProcess);
     const SetupFault fault = cell_.StartProcess(0, kProcess, {}, ends);
     if (fault.step != SetupStep::kNone) return Fault(fault, "");
     for (const UniqueFd* fd : {&ends.out, &ends.err, &ends.in, &ends.exit}) {

@@ -167,9 +167,13 @@ class Builder {
       }
       return Fault(SetupStep::kMount, "link /" + entry.name);
     }
-    UniqueFd place =
-        MakeMountPoint(root_.fd(), "/" + entry.name, !entry.directory);
-    if (!tree || !place || !AttachTree(tree.get(), place.get(), "")) {
+    // Nobody but us has made anything in this root yet.
+    const bool made =
+        entry.directory
+            ? ::mkdirat(root_.fd(), name, 0755) == 0 || errno == EEXIST
+            : static_cast<bool>(
+                  MakeMountPoint(root_.fd(), "/" + entry.name, true));
+    if (!tree || !made || !AttachTree(tree.get(), root_.fd(), entry.name)) {
       return Fault(SetupStep::kMount, "/" + entry.name);
     }
     return {};

@@ -118,7 +118,8 @@ bool EnterRoot(const UniqueFd& proc, int root) {
   const UniqueFd proc = NewProc();
   std::vector<UniqueFd> root;
   if (ReceiveRecord(channel, &byte, 1, root, 1) != ReceiveResult::kMessage ||
-      !EnterRoot(proc, root[0].get()) || ::write(channel, "e", 1) != 1 ||
+      !EnterRoot(proc, root[0].get()) ||
+      (tree->single_cell() && ::write(channel, "e", 1) != 1) ||
       ::umount2("dev", MNT_DETACH) != 0) {
     ::_exit(92);
   }
@@ -310,7 +311,8 @@ int RunFloorCell() {
   cgroups.Limit();
   const int tasks[] = {cgroups.memory_tasks.get(), cgroups.pids_tasks.get()};
   if (!SendRecord(channel.ours.get(), "c", 1, tasks)) return -1;
-  // That it can be entered, and that it stands.
+  // That it stands, and before that, if the program waits, that it can be
+  // entered.
   char byte = 0;
   const auto hear = [&] { (void)!::read(channel.ours.get(), &byte, 1); };
   if (!staging->Prepare()) return -1;
@@ -319,10 +321,7 @@ int RunFloorCell() {
   if (!root || !SendRecord(channel.ours.get(), "g", 1, {&root_fd, 1})) {
     return -1;
   }
-  if (!once) {
-    hear();
-    hear();
-  }
+  if (!once) hear();
   const FloorProcess process(cgroups, init.get(), tasks, once);
   if (once) {
     for (int i = 0; i < 2; ++i) {
