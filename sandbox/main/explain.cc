@@ -1,5 +1,7 @@
 #include <sstream>
 
+#include "sandbox/cell/launcher.h"
+#include "sandbox/launcher/live_cell.h"
 #include "sandbox/main/run_command.h"
 #include "sandbox/policy/filter.h"
 #include "sandbox/policy/system_calls.h"
@@ -19,25 +21,6 @@ std::string Time(std::chrono::nanoseconds time) {
   return out.str();
 }
 
-struct MountLines {
-  std::ostream& out;
-  void operator()(const VolumeMount& m) const {
-    out << "  " << m.target << "  volume " << m.volume << "\n";
-  }
-  void operator()(const BindMount& m) const {
-    out << "  " << m.target << "  " << m.source.path << ", "
-        << (m.read_only ? "read-only" : "writable")
-        << ", nosuid nodev, owned by the cell's user\n";
-  }
-  void operator()(const OverlayMount& m) const {
-    out << "  " << m.target << "  overlay over " << m.lower.path << "\n";
-  }
-  void operator()(const TmpfsMount& m) const {
-    out << "  " << m.target << "  tmpfs of " << m.bytes << " bytes and "
-        << m.inodes << " inodes\n";
-  }
-};
-
 // Names separated by spaces, wrapped and indented.
 void Wrap(std::ostream& out, std::string_view names) {
   constexpr std::size_t kWidth = 76;
@@ -48,29 +31,6 @@ void Wrap(std::ostream& out, std::string_view names) {
     names.remove_prefix(end);
     if (!names.empty()) names.remove_prefix(1);
   }
-}
-
-void ExplainMounts(std::ostream& out, const RunOptions& options) {
-  const CellSpec& cell = options.cell;
-  out << "mounts\n";
-  if (options.image) {
-    out << "  /  overlay over the image " << options.image->layout << " "
-        << options.image->tag << "; what is written shares the room of /tmp\n";
-  } else if (const auto* root = std::get_if<DirectoryRoot>(&cell.root)) {
-    out << "  /  overlay over " << root->path
-        << "; what is written shares the room of /tmp\n";
-  } else {
-    out << "  /  tmpfs, read-only; /usr and the folders beside it of this "
-           "machine, read-only\n"
-        << "  /etc  a selection of this machine's and our own accounts, "
-           "read-only\n";
-  }
-  out << "  /dev  null zero full random urandom, read-only\n"
-      << "  /proc  of the cell, other users' processes hidden; kallsyms keys "
-         "key-users timer_list cmdline empty\n"
-      << "  /tmp /dev/shm  together " << Amount(cell.limits.scratch_bytes)
-      << " bytes and " << Amount(cell.limits.scratch_inodes) << " inodes\n";
-  for (const auto& mount : cell.mounts) std::visit(MountLines{out}, mount);
 }
 
 void ExplainLimits(std::ostream& out, const RunOptions& options) {
@@ -86,7 +46,23 @@ void ExplainLimits(std::ostream& out, const RunOptions& options) {
       << Amount(limits.open_files) << "\n  file size "
       << Amount(limits.file_bytes)
       << "\n  bytes of standard output and of standard error "
-      << Amount(options.output_bytes) << "\n  core dumps off\n";
+      << Amount(options.output_bytes)
+      << "\n  core dumps off, no real-time priority\n";
+}
+
+// Of the limits that were asked for.
+void ExplainWeaknesses(std::ostream& out, const CellSpec& cell) {
+  const CgroupTree cgroups = CgroupTree::Probe(
+      {.single_cell = true, .io = cell.limits.io_bytes_per_second > 0});
+  const std::uint32_t weaker =
+      WeakerFor(cell, cgroups.weaker(), cgroups) & kLimitWeaknesses;
+  if (weaker == 0) return;
+  out << "not enforced by this host, and refused but with --allow-weaker\n";
+  for (std::uint32_t bit = 1; bit <= kAllWeaknesses; bit <<= 1) {
+    if ((weaker & bit) == 0) continue;
+    out << "  " << WeaknessName(static_cast<Weakness>(bit)) << ": "
+        << DescribeWeaknesses(bit)[0] << "\n";
+  }
 }
 
 }  // namespace
@@ -103,8 +79,9 @@ std::string Explain(const RunOptions& options) {
         << (destination.private_addresses ? "" : ", public addresses only")
         << "\n";
   }
-  ExplainMounts(out, options);
+  out << ExplainMounts(options);
   ExplainLimits(out, options);
+  ExplainWeaknesses(out, options.cell);
   out << "privileges\n  no capability in any set, no_new_privs, a session of "
          "its own, no descriptor but 0 1 2"
       << (HasWriteFence() ? "; Landlock behind the read-only mounts" : "")

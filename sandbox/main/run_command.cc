@@ -143,16 +143,10 @@ void CountCutOutput(RunResult& result) {
 }
 
 Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed) {
-  constexpr std::uint32_t kLimits =
-      static_cast<std::uint32_t>(Weakness::kMemory) |
-      static_cast<std::uint32_t>(Weakness::kPids) |
-      static_cast<std::uint32_t>(Weakness::kCores) |
-      static_cast<std::uint32_t>(Weakness::kCpuTime) |
-      static_cast<std::uint32_t>(Weakness::kIo);
-  const std::uint32_t refused = weaker & kLimits & ~allowed;
+  const std::uint32_t refused = weaker & kLimitWeaknesses & ~allowed;
   if (refused == 0) return {};
   std::string names;
-  for (std::uint32_t bit = 1; bit <= kLimits; bit <<= 1) {
+  for (std::uint32_t bit = 1; bit <= kAllWeaknesses; bit <<= 1) {
     if ((refused & bit) == 0) continue;
     names += names.empty() ? "" : ",";
     names += WeaknessName(static_cast<Weakness>(bit));

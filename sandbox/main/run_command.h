@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/base/error.h"
+#include "sandbox/cell/launcher.h"
 #include "sandbox/cell/session.h"
 #include "sandbox/egress/proxy.h"
 #include "sandbox/main/run_options.h"
@@ -54,6 +55,14 @@ Expected<RunResult> RunAlone(const RunOptions& options, const CellSpec& cell,
 // before it could be killed for it: or its status would be a matter of luck.
 void CountCutOutput(RunResult& result);
 
+// Those of the weaknesses that are limits which a caller can ask for.
+inline constexpr std::uint32_t kLimitWeaknesses =
+    static_cast<std::uint32_t>(Weakness::kMemory) |
+    static_cast<std::uint32_t>(Weakness::kPids) |
+    static_cast<std::uint32_t>(Weakness::kCores) |
+    static_cast<std::uint32_t>(Weakness::kCpuTime) |
+    static_cast<std::uint32_t>(Weakness::kIo);
+
 // An Error if `weaker` names limits that were asked for, that this host does
 // not enforce, and that are not `allowed`.
 Status RefuseWeaker(std::uint32_t weaker, std::uint32_t allowed);
@@ -66,6 +75,8 @@ std::string ResultJson(const RunResult& result);
 std::string FaultJson(const Error& error);
 // What RunCommand would do: mounts, namespaces, limits, filter.
 std::string Explain(const RunOptions& options);
+// The part of it about mounts, a line for each: where, flags, what.
+std::string ExplainMounts(const RunOptions& options);
 
 // Rules of completion for bash (and zsh, after bashcompinit), of the options
 // that a help text names.

@@ -65,6 +65,10 @@ Status WriteFile(int directory, const char* name, std::string_view content) {
   return {};
 }
 
+bool IsLarge(const struct stat& info) {
+  return static_cast<std::size_t>(info.st_size) > kMaxCopied;
+}
+
 // Writable as yet: the whole of /etc is made read-only at once.
 Status MountTree(UniqueFd tree, int to, const char* name) {
   if (!tree || !AttachTree(tree.get(), to, name)) {
@@ -91,7 +95,7 @@ Status CopyFile(int from, int to, const char* name) {
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return {};
   }
-  if (static_cast<std::size_t>(info.st_size) > kMaxCopied) {
+  if (IsLarge(info)) {
     ASSAY_RETURN_IF_ERROR(WriteFile(to, name, ""));
     return MountTree(CloneTree(fd.get(), "", false), to, name);
   }
@@ -209,14 +213,32 @@ Status FillEtc(int directory) {
   return {};
 }
 
-Status FillDev(int directory) {
-  struct Device {
-    const char* name;
-    unsigned minor;
+std::vector<std::string> MountedEtc() {
+  std::vector<std::string> mounted;
+  const auto add_file = [&mounted](const std::string& name) {
+    const std::string path = "/etc/" + name;
+    struct stat info;
+    if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        IsLarge(info) && ::access(path.c_str(), R_OK) == 0) {
+      mounted.push_back(name);
+    }
   };
-  constexpr Device kDevices[] = {
-      {"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
-  for (const auto& device : kDevices) {
+  for (const char* name : kCopiedEtc) add_file(name);
+  add_file("ssl/openssl.cnf");
+  std::vector<std::string> folders = VersionedEtc();
+  folders.insert(folders.end(), kMountedEtc.begin(), kMountedEtc.end());
+  folders.emplace_back("ssl/certs");
+  for (const auto& name : folders) {
+    struct stat info;
+    if (::stat(("/etc/" + name).c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+      mounted.push_back(name);
+    }
+  }
+  return mounted;
+}
+
+Status FillDev(int directory) {
+  for (const auto& device : kCellDevices) {
     const mode_t mode = S_IFCHR | 0666;
     // Real nodes cost one mount less each, but only root may make them.
     if (::mknodat(directory, device.name, mode, makedev(1, device.minor)) ==

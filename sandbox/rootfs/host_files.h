@@ -1,6 +1,7 @@
 #ifndef ASSAY_SANDBOX_ROOTFS_HOST_FILES_H_
 #define ASSAY_SANDBOX_ROOTFS_HOST_FILES_H_
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,19 @@ bool ProvideHosts(int root);
 // this machine or its users.
 Status FillEtc(int directory);
 
-// Fills `directory` with the harmless devices and a mount point `shm`.
+// What FillEtc mounts instead of copying it: files and folders below /etc.
+std::vector<std::string> MountedEtc();
+
+struct CellDevice {
+  const char* name;
+  unsigned minor;
+};
+// The harmless ones, of major number 1.
+inline constexpr std::array<CellDevice, 5> kCellDevices = {
+    {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}}};
+
+// Fills `directory` with the harmless devices and a mount point `shm`. Who may
+// not make devices gets them as mounts.
 Status FillDev(int directory);
 
 }  // namespace assay::sandbox

@@ -1,7 +1,6 @@
 #include "sandbox/policy/filter.h"
 
 #include <gtest/gtest.h>
-#include <linux/audit.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -11,59 +10,18 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "tests/sandbox/policy/judge.h"
 
 namespace assay::sandbox {
 namespace {
 
 constexpr std::uint32_t kAllow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t kKill = SECCOMP_RET_KILL_PROCESS;
-constexpr std::uint32_t Refuse(int error) {
-  return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
-}
-
-// What the kernel would make of a call: the part of BPF that the filter uses.
-std::uint32_t Judge(const seccomp_data& data) {
-  const auto filter = CellFilter();
-  std::uint32_t a = 0;
-  for (std::size_t i = 0; i < filter.size(); ++i) {
-    const sock_filter& f = filter[i];
-    switch (f.code) {
-      case BPF_LD | BPF_W | BPF_ABS:
-        std::memcpy(&a, reinterpret_cast<const char*>(&data) + f.k, 4);
-        break;
-      case BPF_JMP | BPF_JEQ | BPF_K:
-        i += a == f.k ? f.jt : f.jf;
-        break;
-      case BPF_JMP | BPF_JGE | BPF_K:
-        i += a >= f.k ? f.jt : f.jf;
-        break;
-      case BPF_JMP | BPF_JSET | BPF_K:
-        i += (a & f.k) != 0 ? f.jt : f.jf;
-        break;
-      case BPF_JMP | BPF_JA:
-        i += f.k;
-        break;
-      case BPF_RET | BPF_K:
-        return f.k;
-      default:
-        ADD_FAILURE() << "unknown instruction " << f.code;
-        return 0;
-    }
-  }
-  ADD_FAILURE() << "ran off the end";
-  return 0;
-}
-
-#ifdef __x86_64__
-constexpr std::uint32_t kArch = AUDIT_ARCH_X86_64;
-#else
-constexpr std::uint32_t kArch = AUDIT_ARCH_AARCH64;
-#endif
-
 std::uint32_t Call(long number, std::uint64_t a0 = 0, std::uint64_t a1 = 0,
                    std::uint64_t a2 = 0) {
   return Judge(
+      CellFilter(),
       {.nr = static_cast<int>(number), .arch = kArch, .args = {a0, a1, a2}});
 }
 
@@ -147,7 +105,8 @@ TEST(FilterTest, PersonalityCanOnlyBeAskedForOrLinux) {
 }
 
 TEST(FilterTest, OtherArchitecturesAreKilled) {
-  EXPECT_EQ(Judge({.nr = SYS_read, .arch = AUDIT_ARCH_I386}), kKill);
+  EXPECT_EQ(Judge(CellFilter(), {.nr = SYS_read, .arch = AUDIT_ARCH_I386}),
+            kKill);
   EXPECT_EQ(Call(0x40000000 | SYS_read), kKill);
 }
 
