@@ -565,6 +565,94 @@ test('a session that ends under the hands keeps what was typed', async () => {
   assert.equal(answer, 'No: answer with 422.');
 });
 
+// To another page of the dashboard, as its links lead there.
+async function goWithin(address) {
+  await page.evaluate((to) => {
+    history.pushState(null, '', to);
+    dispatchEvent(new PopStateEvent('popstate'));
+  }, address);
+}
+
+// What each page waits for, and what is there when it has come.
+const SLOW_PAGES = [
+  ['/', ['assignments', 'workers', 'runs'], 'Orders API'],
+  ['/account', ['accounts'], 'Grace <b>H.</b>'],
+  ['/assignments/orders-api', ['assignment'], 'Ada Lovelace'],
+  [
+    '/assignments/orders-api?tab=questions',
+    ['assignment'],
+    'Nobody has asked yet',
+  ],
+  ['/assignments/orders-api?tab=statistics', ['assignment'], 'Tells apart'],
+  ['/assignments/orders-api/edit', ['assignment'], 'Late pushes'],
+  ['/attempts/at_7f3a', ['attempt'], 'Decide'],
+  [`/${FINAL_RUN.name}`, ['run'], '75 / 100'],
+  [`/${FINAL_RUN.name}?tab=compare`, ['run'], 'No other run chosen'],
+];
+
+test('a slow answer is waited for with a word, and a quick one without', async () => {
+  fill(server);
+  await page.clock.install();
+  let now = Date.now();
+  for (const [address, waits, shown] of SLOW_PAGES) {
+    await open('/nowhere');
+    await page.getByText('There is no such page').waitFor();
+    const release = server.hold();
+    await page.clock.pauseAt((now += 3_600_000));
+    await goWithin(address);
+    const words = page.locator('.loading');
+    await words.first().waitFor({ state: 'attached' });
+    await page.clock.runFor(140);
+    assert.deepEqual(
+      [...new Set(await words.allTextContents())],
+      [''],
+      address,
+    );
+    await page.clock.resume();
+    for (const what of waits) {
+      const word = page.getByText(`Loading ${what}…`);
+      await word.waitFor();
+      assert.equal(await word.getAttribute('aria-busy'), 'true');
+    }
+    release();
+    await page.getByText(shown).first().waitFor();
+    await words.first().waitFor({ state: 'detached' });
+  }
+});
+
+test('a page that found nobody there asks again by itself', async () => {
+  fill(server);
+  await open('/');
+  await page.getByText('Orders API').first().waitFor();
+  for (const [address, , shown] of SLOW_PAGES) {
+    // Its script is not there before somebody wants to write.
+    if (address.endsWith('/edit')) continue;
+    await server.stop();
+    await goWithin(address);
+    await page
+      .getByText(/The server does not answer|Not connected|Loading run/)
+      .first()
+      .waitFor();
+    await server.start();
+    await page.getByText(shown).first().waitFor();
+    await page.getByText('The server does not answer').waitFor({
+      state: 'detached',
+    });
+  }
+});
+
+test('a part of the dashboard that could not be fetched is said, and can be had again', async () => {
+  fill(server);
+  await open('/');
+  await page.getByText('Orders API').first().waitFor();
+  await server.stop();
+  await goWithin('/assignments/orders-api/edit');
+  await page.getByText('This page could not be shown').waitFor();
+  await server.start();
+  await page.getByRole('button', { name: 'Load again' }).click();
+  await page.getByText('Late pushes').waitFor();
+});
+
 test('without a connection nothing that was typed is lost', async () => {
   fill(server);
   await open('/attempts/at_7f3a');

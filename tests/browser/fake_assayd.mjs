@@ -66,6 +66,8 @@ export class FakeAssayd {
   skew = 0;
   invitations = [];
   workers = [worker('w1', { slots: 2 })];
+  // Every answer waits for this.
+  held = Promise.resolve();
   // Paths that were asked for.
   requests = [];
 
@@ -88,6 +90,13 @@ export class FakeAssayd {
     );
     this.#port = this.#server.address().port;
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  // Answers nothing until the function that comes back is called.
+  hold() {
+    let release;
+    this.held = new Promise((resolve) => (release = resolve));
+    return release;
   }
 
   // Cuts every connection.
@@ -185,6 +194,7 @@ export class FakeAssayd {
     const { pathname } = new URL(request.url, 'http://x');
     this.requests.push(pathname);
     if (request.method !== 'POST') return this.#file(pathname, response);
+    await this.held;
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);

@@ -9,6 +9,8 @@ import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
 import { RunPage } from './pages/run';
 import { SignInPage } from './pages/sign_in';
+import { Loading } from './parts/loading';
+import { Mishap } from './parts/mishap';
 import { Palette } from './parts/palette';
 import { SelfProvider } from './parts/self';
 import { TopBar } from './parts/top_bar';
@@ -56,7 +58,9 @@ export function App() {
         {clients === staffClients && <Palette />}
         {/* The key starts each page, and each person, with nothing from before. */}
         <main id="main" ref={main} tabIndex={-1} key={who + pathname}>
-          <Page path={pathname} />
+          <Mishap>
+            <Page path={pathname} />
+          </Mishap>
         </main>
       </SelfProvider>
     </ClientsContext>
@@ -65,7 +69,7 @@ export function App() {
 
 function EditorPage({ name }: { name?: string }) {
   return (
-    <Suspense fallback={<p className="muted">Loading…</p>}>
+    <Suspense fallback={<Loading what="editor" />}>
       <Editor name={name} />
     </Suspense>
   );

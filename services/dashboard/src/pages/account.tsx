@@ -5,6 +5,7 @@ import { Role } from '../gen/assay/v1/access_pb';
 import { cleanText } from '../model/clean_text';
 import { idOf } from '../model/format';
 import { roleText } from '../model/role';
+import { Answer, Loading } from '../parts/loading';
 import { NO_OUTCOME, OutcomeNotice } from '../parts/outcome_notice';
 import { useSelf } from '../parts/self';
 import { Time } from '../parts/time';
@@ -25,6 +26,7 @@ export function AccountPage() {
       <h1>
         {cleanText(self?.account?.displayName || self?.label || 'Account')}
       </h1>
+      {!self && <Loading what="account" />}
       {self && (
         <p className="muted">
           {self.account
@@ -112,39 +114,38 @@ function AccountsSection() {
       <h2 id="accounts">Accounts</h2>
       <AddForm act={act} accounts={accounts} />
       <OutcomeNotice outcome={notice} />
-      {listed.error !== null && (
-        <p className="notice bad">{sentence(listed.error)}</p>
-      )}
-      {listed.value && (
-        <div className="table-scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Account</th>
-                <th scope="col">Role</th>
-                <th scope="col">Last sign-in</th>
-                <th scope="col" className="number">
-                  Sessions
-                </th>
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {listed.value.accounts.map((account) => (
-                <AccountRow
-                  key={account.name}
-                  account={account}
-                  accounts={accounts}
-                  now={now}
-                  act={act}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Answer of={listed} what="accounts">
+        {(value) => (
+          <div className="table-scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Account</th>
+                  <th scope="col">Role</th>
+                  <th scope="col">Last sign-in</th>
+                  <th scope="col" className="number">
+                    Sessions
+                  </th>
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {value.accounts.map((account) => (
+                  <AccountRow
+                    key={account.name}
+                    account={account}
+                    accounts={accounts}
+                    now={now}
+                    act={act}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Answer>
     </section>
   );
 }

@@ -17,6 +17,7 @@ import { CreditForm } from '../parts/credit_form';
 import { Empty } from '../parts/empty';
 import { InvitationTable } from '../parts/invitation_table';
 import { InviteForm } from '../parts/invite_form';
+import { Answer, Loading } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
 import { QuestionDesk } from '../parts/question_desk';
 import { RunTable } from '../parts/run_table';
@@ -30,7 +31,7 @@ import { useNow } from '../parts/use_now';
 import { useSoon } from '../parts/use_soon';
 import { VersionList } from '../parts/version_list';
 import { goTo, Link, useAddress } from '../router';
-import { sentence, useClients } from '../rpc/client';
+import { useClients } from '../rpc/client';
 
 export function AssignmentPage({ name }: { name: string }) {
   const { assignments } = useClients();
@@ -40,10 +41,11 @@ export function AssignmentPage({ name }: { name: string }) {
   // Grows with each change that the stream tells of: what the tabs show is
   // read again.
   const [turn, setTurn] = useState(0);
-  const found = useLoad((signal) =>
-    assignments.getAssignment({ name }, { signal }),
+  const found = useLoad(
+    (signal) => assignments.getAssignment({ name }, { signal }),
+    turn,
   );
-  const [list, setList] = useState<RunList>([]);
+  const [list, setList] = useState<RunList | null>(null);
   const changed = () => setTurn((before) => before + 1);
   const assignment = found.value?.assignment;
   const title = assignment?.spec?.title || idOf(name);
@@ -90,10 +92,9 @@ export function AssignmentPage({ name }: { name: string }) {
           </Link>
         )}
       </div>
-      {found.error !== null && (
-        <p className="notice bad">{sentence(found.error)}</p>
-      )}
-      {assignment && <Facts assignment={assignment} />}
+      <Answer of={found} what="assignment">
+        {(value) => value.assignment && <Facts assignment={value.assignment} />}
+      </Answer>
       {sees(self?.role) && (
         <Follow name={name} onRuns={setList} onChanged={changed} />
       )}
@@ -123,7 +124,7 @@ function Follow({
   onChanged,
 }: {
   name: string;
-  onRuns: (change: (before: RunList) => RunList) => void;
+  onRuns: (change: (before: RunList | null) => RunList) => void;
   onChanged: () => void;
 }) {
   const { runs } = useClients();
@@ -131,7 +132,7 @@ function Follow({
   const connection = useFollow({
     open: (signal) => runs.watchRuns({ assignment: name }, { signal }),
     onMessage: (message) => {
-      onRuns((before) => mergeRuns(before, message.runs));
+      onRuns((before) => mergeRuns(before ?? [], message.runs));
       soon();
     },
     ends: false,
@@ -145,58 +146,68 @@ function Follow({
 }
 
 function Candidates({ name, now, turn }: Part) {
-  const { invitations } = useClients();
   const self = useSelf();
-  const mayInvite = writes(self?.role);
-  const { list, partial, error, reload } = useCandidates(name, turn);
-  const invited = useLoad(
-    (signal) =>
-      mayInvite
-        ? invitations.listInvitations(
-            { assignment: name, pageSize: 500 },
-            { signal },
-          )
-        : Promise.resolve(null),
-    turn,
-  );
-  const onInvited = () => {
-    reload();
-    invited.reload();
-  };
+  const candidates = useCandidates(name, turn);
+  const { partial, reload } = candidates;
   return (
     <>
-      {error !== null && <p className="notice bad">{sentence(error)}</p>}
-      {list &&
-        (list.length === 0 ? (
-          <Empty title="Nobody is invited yet">
-            <p>Invite somebody below. Accepting does not start their clock.</p>
-          </Empty>
-        ) : (
-          <CandidateTable
-            assignment={name}
-            list={list}
-            partial={partial}
-            now={now}
-          />
-        ))}
-      {mayInvite && (
-        <section aria-labelledby="invitations">
-          <h2 id="invitations">Invitations</h2>
-          <InviteForm assignment={name} onInvited={onInvited} />
-          <BulkInvite assignment={name} onInvited={onInvited} />
-          {invited.value && (
-            <InvitationTable
-              list={invited.value.invitations}
+      <Answer of={candidates} what="candidates">
+        {(list) =>
+          list.length === 0 ? (
+            <Empty title="Nobody is invited yet">
+              <p>
+                Invite somebody below. Accepting does not start their clock.
+              </p>
+            </Empty>
+          ) : (
+            <CandidateTable
+              assignment={name}
+              list={list}
+              partial={partial}
               now={now}
-              onChanged={onInvited}
             />
-          )}
-        </section>
+          )
+        }
+      </Answer>
+      {writes(self?.role) && (
+        <Invitations name={name} now={now} turn={turn} changed={reload} />
       )}
       {self?.role === Role.ADMIN && (
         <CreditForm assignment={name} onChanged={reload} />
       )}
     </>
+  );
+}
+
+function Invitations({ name, now, turn, changed }: Part) {
+  const { invitations } = useClients();
+  const invited = useLoad(
+    (signal) =>
+      invitations.listInvitations(
+        { assignment: name, pageSize: 500 },
+        { signal },
+      ),
+    turn,
+  );
+  const onInvited = () => {
+    changed();
+    invited.reload();
+  };
+  return (
+    <section aria-labelledby="invitations">
+      <h2 id="invitations">Invitations</h2>
+      <InviteForm assignment={name} onInvited={onInvited} />
+      <BulkInvite assignment={name} onInvited={onInvited} />
+      <Answer of={invited} what="invitations">
+        {(value) => (
+          <InvitationTable
+            list={value.invitations}
+            now={now}
+            onChanged={onInvited}
+          />
+        )}
+      </Answer>
+    </section>
   );
 }
 
@@ -207,17 +218,16 @@ function Questions({ name, now, turn, changed }: Part) {
       questions.listQuestions({ assignment: name, pageSize: 200 }, { signal }),
     turn,
   );
-  if (asked.error !== null) {
-    return <p className="notice bad">{sentence(asked.error)}</p>;
-  }
   return (
-    asked.value && (
-      <QuestionDesk
-        questions={asked.value.questions}
-        now={now}
-        onChanged={changed}
-      />
-    )
+    <Answer of={asked} what="questions">
+      {(value) => (
+        <QuestionDesk
+          questions={value.questions}
+          now={now}
+          onChanged={changed}
+        />
+      )}
+    </Answer>
   );
 }
 
@@ -227,13 +237,15 @@ function Statistics({ name, turn }: Part) {
     (signal) => overview.getStatistics({ assignment: name }, { signal }),
     turn,
   );
-  if (found.error !== null) {
-    return <p className="notice bad">{sentence(found.error)}</p>;
-  }
-  return found.value && <StatisticsView of={found.value} />;
+  return (
+    <Answer of={found} what="statistics">
+      {(value) => <StatisticsView of={value} />}
+    </Answer>
+  );
 }
 
-function Runs({ list, now }: { list: RunList; now: number }) {
+function Runs({ list, now }: { list: RunList | null; now: number }) {
+  if (list === null) return <Loading what="runs" />;
   if (list.length === 0) {
     return (
       <Empty title="No runs yet">

@@ -18,6 +18,7 @@ import {
 } from '../model/file_tree';
 import { idOf } from '../model/format';
 import { newRequestId } from '../parts/invite_form';
+import { Answer } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
 import { asFolder, SuiteEditor, type SuiteTexts } from '../parts/suite_editor';
 import { useDraft } from '../parts/use_draft';
@@ -72,7 +73,7 @@ const NEW: Draft = {
 export default function AssignmentEditorPage({ name }: { name?: string }) {
   const { assignments, suites } = useClients();
   const loaded = useLoad(async (signal) => {
-    if (!name) return null;
+    if (!name) return { assignment: null, files: [] };
     const [found, suite] = await Promise.all([
       assignments.getAssignment({ name }, { signal }),
       suites.getSuite({ name }, { signal }),
@@ -96,15 +97,11 @@ export default function AssignmentEditorPage({ name }: { name?: string }) {
         )}
       </p>
       <h1>{title}</h1>
-      {loaded.error !== null && (
-        <p className="notice bad">{sentence(loaded.error)}</p>
-      )}
-      {(!name || loaded.value) && (
-        <Editor
-          assignment={loaded.value?.assignment ?? null}
-          files={loaded.value?.files ?? []}
-        />
-      )}
+      <Answer of={loaded} what="assignment">
+        {({ assignment, files }) => (
+          <Editor assignment={assignment} files={files} />
+        )}
+      </Answer>
     </>
   );
 }

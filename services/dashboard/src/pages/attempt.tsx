@@ -15,6 +15,7 @@ import { Countdown } from '../parts/countdown';
 import { Empty } from '../parts/empty';
 import { EnvironmentBox } from '../parts/environment_box';
 import { FeedbackBox } from '../parts/feedback_box';
+import { Loading } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
 import { PushTable } from '../parts/push_table';
 import { QuestionThread } from '../parts/question_thread';
@@ -73,7 +74,7 @@ export function AttemptPage() {
       </Empty>
     );
   }
-  if (!attempt) return <p className="muted">Loading…</p>;
+  if (!attempt) return <Loading what="task" />;
   const started = attempt.state !== Attempt_State.ACCEPTED;
   return (
     <>
@@ -95,7 +96,11 @@ export function AttemptPage() {
           <CloneBox attempt={attempt} />
           <section aria-labelledby="pushes">
             <h2 id="pushes">Your pushes</h2>
-            <PushTable pushes={lists.pushes} runs={lists.runs} now={now} />
+            {value ? (
+              <PushTable pushes={lists.pushes} runs={lists.runs} now={now} />
+            ) : (
+              <Loading what="pushes" />
+            )}
           </section>
           <SubmitBox
             attempt={attempt}

@@ -20,6 +20,7 @@ import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Countdown } from '../parts/countdown';
 import { DecisionDesk } from '../parts/decision_desk';
 import { Empty } from '../parts/empty';
+import { Answer } from '../parts/loading';
 import { PushScrubber } from '../parts/push_scrubber';
 import { QuestionText } from '../parts/question_thread';
 import { RunPill, ScoreText } from '../parts/run_pill';
@@ -30,7 +31,7 @@ import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { goTo, Link, useAddress } from '../router';
-import { sentence, useClients } from '../rpc/client';
+import { useClients } from '../rpc/client';
 
 interface Whole {
   attempt?: Attempt;
@@ -47,7 +48,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
   const { attempts, decisions, questions, runs, submissions } = useClients();
   const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
-  const { value, error, reload } = useLoad<Whole>(async (signal) => {
+  const whole = useLoad<Whole>(async (signal) => {
     const [found, pushed, ran, submitted, asked, decided, told] =
       await Promise.all([
         attempts.getAttempt({ name }, { signal }),
@@ -71,6 +72,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
       ...told,
     };
   });
+  const { value, reload } = whole;
   const connection = useFollow({
     open: (signal) => attempts.watchAttempt({ name }, { signal }),
     onMessage: () => reload(),
@@ -99,29 +101,30 @@ export function AttemptReviewPage({ name }: { name: string }) {
         <LiveMark connection={connection} />
       </div>
       <ConnectionNotice connection={connection} />
-      {error !== null && <p className="notice bad">{sentence(error)}</p>}
       {attempt && <Facts attempt={attempt} now={now} />}
-      {value && (
-        <Tabs
-          label="Parts of the attempt"
-          tabs={[
-            {
-              id: 'happened',
-              label: 'What happened',
-              content: () => (
-                <Happened whole={value} now={now} onChanged={reload} />
-              ),
-            },
-            {
-              id: 'code',
-              label: 'Code',
-              content: () => <Code name={name} whole={value} now={now} />,
-            },
-          ]}
-          current={searchParams.get('tab') ?? 'happened'}
-          onChange={(tab) => goTo(`${pathname}?tab=${tab}`, 'replace')}
-        />
-      )}
+      <Answer of={whole} what="attempt">
+        {(value) => (
+          <Tabs
+            label="Parts of the attempt"
+            tabs={[
+              {
+                id: 'happened',
+                label: 'What happened',
+                content: () => (
+                  <Happened whole={value} now={now} onChanged={reload} />
+                ),
+              },
+              {
+                id: 'code',
+                label: 'Code',
+                content: () => <Code name={name} whole={value} now={now} />,
+              },
+            ]}
+            current={searchParams.get('tab') ?? 'happened'}
+            onChange={(tab) => goTo(`${pathname}?tab=${tab}`, 'replace')}
+          />
+        )}
+      </Answer>
     </>
   );
 }

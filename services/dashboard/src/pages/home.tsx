@@ -10,6 +10,7 @@ import { mergeRuns, type RunList } from '../model/run_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Empty } from '../parts/empty';
 import { FunnelBar } from '../parts/funnel_bar';
+import { Answer, Loading } from '../parts/loading';
 import { QueueTable } from '../parts/queue_table';
 import { RunTable } from '../parts/run_table';
 import { useSelf } from '../parts/self';
@@ -20,7 +21,7 @@ import { useSoon } from '../parts/use_soon';
 import { WaitingList } from '../parts/waiting_list';
 import { WorkerTable } from '../parts/worker_table';
 import { Link } from '../router';
-import { sentence, useClients } from '../rpc/client';
+import { useClients } from '../rpc/client';
 
 // How many of the newest runs stand on the page.
 const SHOWN_RUNS = 50;
@@ -43,9 +44,6 @@ export function HomePage() {
   return (
     <>
       <title>Assay</title>
-      {home.error !== null && (
-        <p className="notice bad">{sentence(home.error)}</p>
-      )}
       {home.value && home.value.waitingCount > 0 && (
         <section aria-labelledby="waiting" className="first">
           <h2 id="waiting">Waits for a person</h2>
@@ -61,7 +59,9 @@ export function HomePage() {
             </Link>
           )}
         </div>
-        {home.value && <AssignmentList list={home.value.funnels} />}
+        <Answer of={home} what="assignments">
+          {(value) => <AssignmentList list={value.funnels} />}
+        </Answer>
       </section>
       {/* Observers see numbers, and no single run. */}
       {(!self || sees(self.role)) && (
@@ -69,13 +69,15 @@ export function HomePage() {
       )}
       <section aria-labelledby="workers">
         <h2 id="workers">Workers</h2>
-        {machines.value && (
-          <WorkerTable
-            workers={machines.value.workers}
-            now={now}
-            onChanged={machines.reload}
-          />
-        )}
+        <Answer of={machines} what="workers">
+          {(value) => (
+            <WorkerTable
+              workers={value.workers}
+              now={now}
+              onChanged={machines.reload}
+            />
+          )}
+        </Answer>
         {home.value && <p className="muted">{loadText(home.value)}</p>}
       </section>
     </>
@@ -125,9 +127,7 @@ function Runs({
         </div>
         <ConnectionNotice connection={connection} />
         {list === null ? (
-          <p className="muted">
-            {connection.state === 'failed' ? '' : 'Loading…'}
-          </p>
+          connection.state !== 'failed' && <Loading what="runs" />
         ) : list.length === 0 ? (
           <Empty title="No runs yet">
             <p>

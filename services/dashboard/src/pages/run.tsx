@@ -2,6 +2,7 @@ import type { Run } from '../gen/assay/v1/run_pb';
 import { idOf, kindText, shortCommit } from '../model/format';
 import { CheckList } from '../parts/check_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { Loading } from '../parts/loading';
 import { LogView } from '../parts/log_view';
 import { PhaseStrip } from '../parts/phase_strip';
 import { RunCompare } from '../parts/run_compare';
@@ -62,6 +63,7 @@ export function RunPage({ name }: { name: string }) {
       <title>{`Run ${idOf(name).slice(0, 10)} · Assay`}</title>
       <Crumbs assignment={run?.assignment} forCandidate={forCandidate} />
       <ConnectionNotice connection={connection} />
+      {!run && connection.state !== 'failed' && <Loading what="run" />}
       {run && (
         <>
           <div className="section-head">

@@ -5,9 +5,10 @@ import type {
   GetDiffResponse,
 } from '../gen/assay/v1/source_service_pb';
 import { shortCommit } from '../model/format';
-import { sentence, useClients } from '../rpc/client';
+import { useClients } from '../rpc/client';
 import { Counts, DiffFile, pathOf } from './diff_file';
 import { Empty } from './empty';
+import { Answer } from './loading';
 import { NotesPanel } from './notes_panel';
 import { useLoad } from './use_load';
 
@@ -26,13 +27,24 @@ interface Props {
 // What a commit changes, beside what its author says about it. Give it a key of its commits: it asks once.
 export function DiffView({ attempt, from, to }: Props) {
   const { source } = useClients();
-  const [split, setSplit] = useState(() => innerWidth > 1500);
-  const [notes, setNotes] = useState(true);
-  const { value, error } = useLoad<GetDiffResponse>((signal) =>
+  const compared = useLoad<GetDiffResponse>((signal) =>
     source.getDiff({ attempt, oldCommit: from, newCommit: to }, { signal }),
   );
-  if (error !== null) return <p className="notice bad">{sentence(error)}</p>;
-  if (!value) return <p className="muted">Comparing …</p>;
+  return (
+    <Answer of={compared} what="changes">
+      {(value) => <Diff attempt={attempt} from={from} to={to} value={value} />}
+    </Answer>
+  );
+}
+
+function Diff({
+  attempt,
+  from,
+  to,
+  value,
+}: Props & { value: GetDiffResponse }) {
+  const [split, setSplit] = useState(() => innerWidth > 1500);
+  const [notes, setNotes] = useState(true);
   const { files } = value;
   const long = longOnes(files);
   if (files.length === 0) {

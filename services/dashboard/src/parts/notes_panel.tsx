@@ -4,7 +4,8 @@ import type {
 } from '../gen/assay/v1/source_service_pb';
 import { cleanText } from '../model/clean_text';
 import { shortCommit } from '../model/format';
-import { sentence, useClients } from '../rpc/client';
+import { useClients } from '../rpc/client';
+import { Answer } from './loading';
 import { Markdown } from './markdown';
 import { Time } from './time';
 import { useLoad } from './use_load';
@@ -19,7 +20,7 @@ interface Props {
 export function NotesPanel({ attempt, commit }: Props) {
   const { source } = useClients();
   const now = useNow(60_000);
-  const { value, error } = useLoad(async (signal) => {
+  const told = useLoad(async (signal) => {
     const of = { attempt, commit };
     const [{ notes }, { commits }] = await Promise.all([
       source.listNotes(of, { signal }),
@@ -27,13 +28,32 @@ export function NotesPanel({ attempt, commit }: Props) {
     ]);
     return { notes, commits: commits.filter((one) => !one.ofTemplate) };
   });
-  const own = value?.notes.filter((note) => !note.ofTemplate) ?? [];
-  const given = value?.notes.filter((note) => note.ofTemplate) ?? [];
   return (
     <aside className="notes" aria-labelledby="notes" tabIndex={0}>
       <h3 id="notes">The candidate’s notes</h3>
-      {error !== null && <p className="notice bad">{sentence(error)}</p>}
-      {value && own.length === 0 && (
+      <Answer of={told} what="notes">
+        {({ notes, commits }) => (
+          <Notes notes={notes} commits={commits} now={now} />
+        )}
+      </Answer>
+    </aside>
+  );
+}
+
+function Notes({
+  notes,
+  commits,
+  now,
+}: {
+  notes: SourceNote[];
+  commits: SourceCommit[];
+  now: number;
+}) {
+  const own = notes.filter((note) => !note.ofTemplate);
+  const given = notes.filter((note) => note.ofTemplate);
+  return (
+    <>
+      {own.length === 0 && (
         <p className="muted">
           There is no DECISIONS.md, and no README of their own.
         </p>
@@ -41,7 +61,7 @@ export function NotesPanel({ attempt, commit }: Props) {
       {own.map((note) => (
         <Note key={note.path} note={note} />
       ))}
-      {value && <Messages commits={value.commits} now={now} />}
+      <Messages commits={commits} now={now} />
       {given.length > 0 && (
         <details className="fold">
           <summary>As the template has it</summary>
@@ -50,7 +70,7 @@ export function NotesPanel({ attempt, commit }: Props) {
           ))}
         </details>
       )}
-    </aside>
+    </>
   );
 }
 

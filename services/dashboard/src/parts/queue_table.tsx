@@ -43,9 +43,7 @@ export function QueueTable({
                 <Time at={run.queueTime} now={now} />
               </td>
               <td>
-                {run.waitsFor || (
-                  <Time at={run.expectedStartTime} now={now} />
-                )}
+                {run.waitsFor || <Time at={run.expectedStartTime} now={now} />}
               </td>
             </tr>
           ))}

@@ -1,47 +1,44 @@
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 
 import type { Candidate } from '../gen/assay/v1/overview_service_pb';
 import { useClients } from '../rpc/client';
+import { pauseOrWake } from '../rpc/follow';
+import { type Loaded, useLoad } from './use_load';
 
-export interface Candidates {
-  list: readonly Candidate[] | null;
+// A long list is read again no more often than this part of the time allows.
+const SHARE = 4;
+
+export interface Candidates extends Loaded<readonly Candidate[]> {
+  // There are more, still on their way.
   partial: boolean;
-  error: unknown;
-  reload: () => void;
 }
 
 // Reads all candidates of an assignment page by page. The first read shows what
 // is there; a later one shows nothing before it is complete.
 export function useCandidates(assignment: string, key: unknown): Candidates {
   const { overview } = useClients();
-  const [list, setList] = useState<readonly Candidate[] | null>(null);
-  const [partial, setPartial] = useState(true);
-  const [error, setError] = useState<unknown>(null);
-  const [turn, setTurn] = useState(0);
-  const complete = useRef(false);
-  useEffect(() => {
-    const stop = new AbortController();
-    const read = async () => {
+  const [first, setFirst] = useState<readonly Candidate[] | null>(null);
+  const took = useRef(0);
+  const { value, error, reload } = useLoad<readonly Candidate[]>(
+    async (signal) => {
+      const again = took.current > 0;
+      if (again) await pauseOrWake(took.current * (SHARE - 1), signal);
+      const began = performance.now();
       const all: Candidate[] = [];
       let pageToken = '';
       do {
         const page = await overview.listCandidates(
           { assignment, pageSize: 500, pageToken },
-          { signal: stop.signal },
+          { signal },
         );
         all.push(...page.candidates);
         pageToken = page.nextPageToken;
-        if (!complete.current) setList([...all]);
+        if (!again) setFirst([...all]);
       } while (pageToken);
-      complete.current = true;
-      setList(all);
-      setPartial(false);
-      setError(null);
-    };
-    read().catch((failure: unknown) => {
-      if (!stop.signal.aborted) setError(failure);
-    });
-    return () => stop.abort();
-  }, [assignment, overview, turn, key]);
-  return { list, partial, error, reload: () => setTurn((n) => n + 1) };
+      took.current = performance.now() - began;
+      return all;
+    },
+    key,
+  );
+  return { value: value ?? first, partial: value === null, error, reload };
 }

@@ -5,6 +5,7 @@ import { pointsText, protoDurationText, shortCommit } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
+import { Answer } from './loading';
 import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
 import { Time } from './time';
 import { useLoad } from './use_load';
@@ -28,42 +29,44 @@ export function VersionList({
       assignments.getAssignment({ name, version: version - i }, { signal }),
     );
     return (await Promise.all(all)).map((found) => found.assignment!);
-  });
+  }, version);
   return (
     <>
-      {listed.error !== null && (
-        <p className="notice bad">{sentence(listed.error)}</p>
-      )}
-      <div className="table-scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" className="number">
-                Version
-              </th>
-              <th scope="col">Made</th>
-              <th scope="col">Time allowed</th>
-              <th scope="col">Suite</th>
-              <th scope="col">Template</th>
-            </tr>
-          </thead>
-          <tbody>
-            {listed.value?.map((one) => (
-              <tr key={one.version}>
-                <td className="number">{one.version}</td>
-                <td>
-                  <Time at={one.updateTime} now={now} />
-                </td>
-                <td>{protoDurationText(one.spec?.duration)}</td>
-                <td>
-                  {one.checkCount} checks, {pointsText(one.maxPoints)} points
-                </td>
-                <td className="mono">{shortCommit(one.templateCommit)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Answer of={listed} what="versions">
+        {(versions) => (
+          <div className="table-scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col" className="number">
+                    Version
+                  </th>
+                  <th scope="col">Made</th>
+                  <th scope="col">Time allowed</th>
+                  <th scope="col">Suite</th>
+                  <th scope="col">Template</th>
+                </tr>
+              </thead>
+              <tbody>
+                {versions.map((one) => (
+                  <tr key={one.version}>
+                    <td className="number">{one.version}</td>
+                    <td>
+                      <Time at={one.updateTime} now={now} />
+                    </td>
+                    <td>{protoDurationText(one.spec?.duration)}</td>
+                    <td>
+                      {one.checkCount} checks, {pointsText(one.maxPoints)}{' '}
+                      points
+                    </td>
+                    <td className="mono">{shortCommit(one.templateCommit)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Answer>
       {version > 1 && <MoveForm name={name} version={version} />}
     </>
   );

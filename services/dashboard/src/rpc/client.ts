@@ -94,11 +94,19 @@ export function isUnauthenticated(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unauthenticated;
 }
 
+// Whether the same question may be answered later: nobody was there.
+export function mayPass(error: unknown): boolean {
+  return (
+    error instanceof ConnectError &&
+    (error.code === Code.Unavailable || error.code === Code.Unknown)
+  );
+}
+
 // What a person can read of an error: the server's sentence where it sent one.
 export function sentence(error: unknown): string {
   if (error instanceof ConnectError) {
-    if (error.code === Code.Unavailable || error.code === Code.Unknown) {
-      return 'The server does not answer. It is tried again by itself.';
+    if (mayPass(error)) {
+      return 'The server does not answer. Try again in a moment.';
     }
     return error.rawMessage;
   }

@@ -91,14 +91,18 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
 }
 
 // Doubles, with a random part so that many pages do not come back together.
-function pauseAfter(failures: number): number {
+export function pauseAfter(failures: number): number {
   const most = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
   return most * (0.5 + Math.random() / 2);
 }
 
 // Ends early when the network comes back or the page is looked at again.
-function pauseOrWake(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pauseOrWake(
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
       window.removeEventListener('online', done);
