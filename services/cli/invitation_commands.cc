@@ -10,6 +10,7 @@
 #include "services/cli/attempt_view.h"
 #include "services/cli/candidate_session.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/time_text.h"
@@ -32,6 +33,7 @@ struct ListOptions {
 };
 struct RevokeOptions {
   std::string name;
+  bool yes = false;
 };
 struct ResendOptions {
   std::string name;
@@ -166,6 +168,9 @@ Outcome List(Context& context, const ListOptions& options) {
 }
 
 Outcome Revoke(Context& context, const RevokeOptions& options) {
+  ASSAY_RETURN_IF_ERROR(Confirm(
+      "Take " + options.name + " back? Its link opens nothing from then on.",
+      options.yes, WithoutTerminal::kRefuse));
   v1::RevokeInvitationRequest request;
   request.set_name(FullName("invitations", options.name));
   ASSAY_ASSIGN_OR_RETURN(
@@ -287,8 +292,11 @@ void AddInvitationCommands(CommandLine& line) {
                       "Only of this assignment");
   auto revoke =
       line.Add<RevokeOptions>(group, "revoke", "Take an invitation back",
-                              "  assay invitation revoke inv_7f3k", Revoke);
+                              "  assay invitation revoke inv_7f3k\n"
+                              "  assay invitation revoke inv_7f3k --yes",
+                              Revoke);
   revoke.app.add_option("name", revoke.options->name, "Invitation")->required();
+  revoke.app.add_flag("--yes", revoke.options->yes, "Do not ask");
   auto resend = line.Add<ResendOptions>(
       group, "resend", "Make a new link; the old one stops working",
       "  assay invitation resend inv_7f3k", Resend);

@@ -23,6 +23,8 @@ std::string WhatWaits(Waiting::Kind kind) {
       return "errored run";
     case Waiting::KIND_PAUSED_CLOCK:
       return "paused clock";
+    case Waiting::KIND_NOTHING_SUBMITTED:
+      return "nothing submitted";
     default:
       return "";
   }
@@ -38,6 +40,8 @@ std::string Lower(std::string name, std::string_view prefix) {
 }
 
 std::string StateText(v1::Candidate::State state) {
+  if (state == v1::Candidate::STATE_NOTHING_SUBMITTED)
+    return "nothing submitted";
   return Lower(v1::Candidate::State_Name(state), "STATE_");
 }
 

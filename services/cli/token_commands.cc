@@ -1,5 +1,6 @@
 #include "assay/v1/system_service.grpc.pb.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/role_text.h"
@@ -16,6 +17,7 @@ struct CreateOptions {
 };
 struct RevokeOptions {
   std::string name;
+  bool yes = false;
 };
 struct NoOptions {};
 
@@ -38,6 +40,10 @@ Outcome Create(Context& context, const CreateOptions& options) {
 }
 
 Outcome Revoke(Context& context, const RevokeOptions& options) {
+  ASSAY_RETURN_IF_ERROR(
+      Confirm("Take " + options.name +
+                  " back? Whatever uses it is refused from now on.",
+              options.yes, WithoutTerminal::kRefuse));
   v1::RevokeTokenRequest request;
   request.set_name(FullName("tokens", options.name));
   ASSAY_ASSIGN_OR_RETURN(const auto response,
@@ -85,10 +91,12 @@ void AddTokenCommands(CommandLine& line) {
       .add_option("--label", create.options->label,
                   "Who or what it is for; shown in the audit log")
       ->required();
-  auto revoke =
-      line.Add<RevokeOptions>(group, "revoke", "Take a token back",
-                              "  assay token revoke tok_7f3k", Revoke);
+  auto revoke = line.Add<RevokeOptions>(group, "revoke", "Take a token back",
+                                        "  assay token revoke tok_7f3k\n"
+                                        "  assay token revoke tok_7f3k --yes",
+                                        Revoke);
   revoke.app.add_option("name", revoke.options->name, "Token")->required();
+  revoke.app.add_flag("--yes", revoke.options->yes, "Do not ask");
   CLI::App& system = line.Group(line.app(), "system", "The installation");
   line.Add<NoOptions>(system, "show", "Version, workers and queue",
                       "  assay system show", ShowSystem);

@@ -140,6 +140,21 @@ Outcome SignOut(Context& context, const NameOptions& options) {
   return kSuccess;
 }
 
+Outcome ShowSelf(Context& context, const NoOptions&) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto self,
+      context.server().Call(&Stub::GetSelf, v1::GetSelfRequest()));
+  Console& console = context.console();
+  if (console.json()) {
+    console.Json(self);
+    return kSuccess;
+  }
+  console.Fields({{"role", RoleText(self.role())},
+                  {self.has_account() ? "account" : "token for",
+                   Printable(self.label())}});
+  return kSuccess;
+}
+
 constexpr char kPasswordHelp[] =
     "File with the password in its first line, - for standard input "
     "[asked for on a terminal; else one is made and shown]";
@@ -231,8 +246,9 @@ void AddUserCommands(CommandLine& line, CLI::App& admin) {
 }
 
 void AddAccountCommands(CommandLine& line) {
-  CLI::App& group =
-      line.Group(line.app(), "account", "Your own account at the dashboard");
+  CLI::App& group = line.Group(line.app(), "account", "Who you are here");
+  line.Add<NoOptions>(group, "show", "What your token is for, and may do",
+                      "  assay account show", ShowSelf);
   auto password = line.Add<PasswordOptions>(
       group, "password", "Change your own password; ends your other sessions",
       "  assay account password grace\n"

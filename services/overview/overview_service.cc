@@ -96,7 +96,8 @@ v1::Candidate::State StateOf(const CandidateRow& row, Clock::TimePoint now) {
     case v1::Attempt::STATE_STARTED:
       return C::STATE_STARTED;
     case v1::Attempt::STATE_SUBMITTED:
-      return C::STATE_SUBMITTED;
+      return row.submissions > 0 ? C::STATE_SUBMITTED
+                                 : C::STATE_NOTHING_SUBMITTED;
     default:
       return C::STATE_ACCEPTED;
   }

@@ -182,7 +182,8 @@ class CandidateWayTest(unittest.TestCase):
         ada = Person(self.assay, "ada")
         ada.run("accept", rows[0]["link"], expect=3)
         ada.run("accept", fresh)
-        self.assay.run("invitation", "revoke", rows[1]["invitation"]["name"])
+        self.assay.run("invitation", "revoke", rows[1]["invitation"]["name"],
+                       "--yes")
         Person(self.assay, "bo").run("accept", rows[1]["link"], expect=3)
 
     def test_a_new_version_reaches_running_attempts_only_when_it_is_meant_to(self):

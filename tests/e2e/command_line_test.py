@@ -41,7 +41,7 @@ ARGUMENTS = {
     "assignment suite": ["tiny"],
     "invite": ["tiny", "--name", "Eve", "--email", "eve@example.test"],
     "invitation list": ["tiny"],
-    "invitation revoke": ["{invitation}"],
+    "invitation revoke": ["{invitation}", "--yes"],
     "invitation resend": ["{invitation}"],
     "invitation request": ["ada@example.test"],
     "accept": ["{secret}"],
@@ -93,7 +93,7 @@ ARGUMENTS = {
     "suite run": None,
     "suite verify": None,
     "token create": ["--role", "reviewer", "--label", "x"],
-    "token revoke": ["tok_none"],
+    "token revoke": ["tok_none", "--yes"],
     "worker drain": ["none", "--reason", "x"],
     "worker resume": ["none"],
     "worker enrol": ["none"],
@@ -337,7 +337,9 @@ class CommandLineTest(unittest.TestCase):
 
     def test_what_destroys_asks_and_nobody_is_no_yes(self):
         for arguments in (["candidate", "erase", self.ada.attempt, "--reason", "x"],
-                          ["assignment", "move", "tiny", "--reason", "x"]):
+                          ["assignment", "move", "tiny", "--reason", "x"],
+                          ["invitation", "revoke", "inv_none"],
+                          ["token", "revoke", "tok_none"]):
             with self.subTest(" ".join(arguments)):
                 done = self.run_raw(*arguments, stdin=subprocess.DEVNULL)
                 self.assertEqual(done.returncode, 2, done.stderr)

@@ -115,8 +115,9 @@ Expected<AssignmentCounts> AssignmentTable::Count(const AssignmentId& id) {
           "SELECT "
           "(SELECT COUNT(*) FROM invitations WHERE assignment = $1), "
           "(SELECT COUNT(*) FROM attempts WHERE assignment = $1), "
-          "(SELECT COUNT(*) FROM attempts WHERE assignment = $1 AND "
-          "state = $2)",
+          "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = $1 AND "
+          "a.state = $2 AND EXISTS (SELECT 1 FROM submissions s "
+          "WHERE s.attempt = a.id AND s.commit_id <> ''))",
           {id.str(), sql::Number(3)}));
   const sql::Row& row = found.rows.front();
   return AssignmentCounts{static_cast<std::int32_t>(row.Int(0)),

@@ -18,12 +18,19 @@ static_assert(v1::Push::STATE_ACCEPTED == 2);
 static_assert(v1::GetHomeResponse::Waiting::KIND_QUESTION == 1 &&
               v1::GetHomeResponse::Waiting::KIND_DECISION == 2 &&
               v1::GetHomeResponse::Waiting::KIND_ERRORED_RUN == 3 &&
-              v1::GetHomeResponse::Waiting::KIND_PAUSED_CLOCK == 4);
+              v1::GetHomeResponse::Waiting::KIND_PAUSED_CLOCK == 4 &&
+              v1::GetHomeResponse::Waiting::KIND_NOTHING_SUBMITTED == 5);
 
 // The decision on attempt `a` that holds: the last one.
 #define ASSAY_LAST_DECISION                  \
   "d.attempt = a.id AND d.number = (SELECT " \
   "MAX(n.number) FROM decisions n WHERE n.attempt = a.id)"
+
+// Attempt `a` handed in a commit. A deadline that finds no push closes the
+// attempt too, and leaves a submission of nothing.
+#define ASSAY_HANDED_IN                                         \
+  "EXISTS (SELECT 1 FROM submissions s WHERE s.attempt = a.id " \
+  "AND s.commit_id <> '')"
 
 // No later final run of run `r`'s attempt with `condition`.
 #define ASSAY_NO_LATER_FINAL(condition)                               \
@@ -36,7 +43,8 @@ static_assert(v1::GetHomeResponse::Waiting::KIND_QUESTION == 1 &&
   "SELECT 1 AS kind, q.assignment AS assignment, q.attempt AS attempt, "  \
   "'' AS run, q.ask_time AS since FROM questions q "                      \
   "WHERE q.answer_time IS NULL "                                          \
-  "UNION ALL SELECT 2, a.assignment, a.id, '', "                          \
+  "UNION ALL SELECT CASE WHEN " ASSAY_HANDED_IN                           \
+  " THEN 2 ELSE 5 END, a.assignment, a.id, '', "                          \
   "COALESCE((SELECT MAX(s.submit_time) FROM submissions s "               \
   "WHERE s.attempt = a.id), a.create_time) FROM attempts a "              \
   "WHERE a.state = 3 AND a.erase_time IS NULL AND NOT EXISTS "            \
@@ -101,10 +109,11 @@ Expected<std::vector<FunnelRow>> Overview::Funnels() {
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
           "AND a.state >= 2), "
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
-          "AND a.state = 3), "
+          "AND a.state = 3 AND " ASSAY_HANDED_IN "), "
           "(SELECT COUNT(*) FROM attempts a JOIN decisions d "
           "ON " ASSAY_LAST_DECISION
-          " WHERE a.assignment = s.id AND d.outcome <> 3) "
+          " WHERE a.assignment = s.id AND d.outcome <> 3 AND " ASSAY_HANDED_IN
+          ") "
           "FROM assignments s JOIN assignment_versions v "
           "ON v.assignment = s.id AND v.version = s.version "
           "ORDER BY s.create_time DESC, s.id LIMIT 500"));
@@ -173,9 +182,10 @@ Expected<PageOf<CandidateRow>> Overview::Candidates(
           "a.accommodation, a.start_time, a.deadline, a.pause_time, "
           "(SELECT COUNT(*) FROM pushes p WHERE p.attempt = i.attempt "
           "AND p.state = 2), "
-          "(SELECT COUNT(*) FROM submissions s WHERE s.attempt = i.attempt), "
+          "(SELECT COUNT(*) FROM submissions s WHERE s.attempt = i.attempt "
+          "AND s.commit_id <> ''), "
           "(SELECT MAX(s.submit_time) FROM submissions s "
-          "WHERE s.attempt = i.attempt), "
+          "WHERE s.attempt = i.attempt AND s.commit_id <> ''), "
           "(SELECT r.id FROM runs r WHERE r.attempt = i.attempt "
           "AND i.attempt <> '' ORDER BY r.queue_time DESC, r.id DESC LIMIT 1), "
           "f.id, f.outcome, f.score, d.outcome, d.decide_time "
@@ -242,7 +252,8 @@ Expected<std::vector<WaitRow>> Overview::Waits(const AssignmentId& assignment,
       const sql::Result found,
       connection_.Execute(
           "SELECT (SELECT MAX(s.submit_time) FROM submissions s "
-          "WHERE s.attempt = a.id), d.outcome, d.decide_time "
+          "WHERE s.attempt = a.id AND s.commit_id <> ''), "
+          "d.outcome, d.decide_time "
           "FROM attempts a LEFT JOIN decisions d ON " ASSAY_LAST_DECISION
           " WHERE a.assignment = $1 AND a.state = 3 AND "
           "($2 = 0 OR a.assignment_version = $2)",

@@ -122,12 +122,13 @@ TEST_F(AssignmentServiceTest, CountsInvitationsAttemptsAndSubmissions) {
   assay_.MakeAssignment();
   assay_.Accept();
   assay_.Begin();
+  assay_.Push(assay_.Begin(), 'a');
   assay_.clock.Advance(hours(2));
-  ASSERT_EQ(assay_.loop.Await(assay_.parts().deadlines->Sweep()), 1);
+  ASSERT_EQ(assay_.loop.Await(assay_.parts().deadlines->Sweep()), 2);
   const v1::Assignment assignment = Get()->assignment();
-  EXPECT_EQ(assignment.invitation_count(), 2);
-  EXPECT_EQ(assignment.attempt_count(), 2);
-  EXPECT_EQ(assignment.submitted_count(), 1);
+  EXPECT_EQ(assignment.invitation_count(), 3);
+  EXPECT_EQ(assignment.attempt_count(), 3);
+  EXPECT_EQ(assignment.submitted_count(), 1) << "one had nothing to hand in";
 }
 
 TEST_F(AssignmentServiceTest, ListsNewestFirstByPages) {

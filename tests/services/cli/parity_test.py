@@ -12,7 +12,6 @@ SOURCE = pathlib.Path(os.environ["ASSAY_SOURCE_DIR"])
 # Method: what does the same without it.
 ELSEWHERE = {
     "CheckSuite": "`assay suite lint` compiles the suite itself, without a server",
-    "GetSelf": "a page asks who signed in; a terminal's token is its user's to know",
 }
 
 # Between programs of ours: no person calls them.

@@ -154,6 +154,33 @@ TEST_F(OverviewServiceTest, ADecisionEndsTheWaitAndHoldDoesNot) {
   EXPECT_EQ(Home().waiting_count(), 1);
 }
 
+TEST_F(OverviewServiceTest, ADeadlineWithoutAPushSubmitsNothing) {
+  const auto ada = assay_.Begin();
+  assay_.Push(ada, 'a');
+  const auto bob = assay_.Begin();
+  GradeAll(v1::Run::OUTCOME_COMPLETED, 30);
+  auto home = Home();
+  EXPECT_EQ(home.funnels(0).started(), 2);
+  EXPECT_EQ(home.funnels(0).submitted(), 1);
+  std::map<std::string, int> waiting;
+  for (const auto& one : home.waiting()) waiting[one.attempt()] = one.kind();
+  EXPECT_EQ(waiting[assay_.GetAttempt(ada).name()], Waiting::KIND_DECISION);
+  const std::string empty = assay_.GetAttempt(bob).name();
+  EXPECT_EQ(waiting[empty], Waiting::KIND_NOTHING_SUBMITTED);
+  for (const auto& one : Candidates()->candidates()) {
+    const bool nothing = one.attempt() == empty;
+    EXPECT_EQ(one.state(), nothing ? v1::Candidate::STATE_NOTHING_SUBMITTED
+                                   : v1::Candidate::STATE_SUBMITTED);
+    EXPECT_EQ(one.submission_count(), nothing ? 0 : 1);
+    EXPECT_EQ(one.has_submit_time(), !nothing);
+  }
+  EXPECT_EQ(Statistics().decisions().open(), 1);
+  Decide(empty, v1::Decision::OUTCOME_REJECT);
+  home = Home();
+  EXPECT_EQ(home.waiting_count(), 1) << "somebody looked at it";
+  EXPECT_EQ(home.funnels(0).decided(), 0) << "of those who submitted";
+}
+
 TEST_F(OverviewServiceTest, TheQueueSaysWhoComesWhen) {
   const auto first = assay_.Begin();
   assay_.Push(first, 'a');

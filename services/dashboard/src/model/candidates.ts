@@ -162,6 +162,8 @@ export function stateText(state: Candidate_State): string {
       return 'submitted';
     case Candidate_State.DECIDED:
       return 'decided';
+    case Candidate_State.NOTHING_SUBMITTED:
+      return 'nothing submitted';
     case Candidate_State.UNSPECIFIED:
       return '';
   }

@@ -222,6 +222,7 @@ const STATES = [
   Candidate_State.ACCEPTED,
   Candidate_State.STARTED,
   Candidate_State.SUBMITTED,
+  Candidate_State.NOTHING_SUBMITTED,
   Candidate_State.DECIDED,
   Candidate_State.EXPIRED,
   Candidate_State.REVOKED,

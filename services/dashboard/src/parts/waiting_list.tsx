@@ -42,6 +42,7 @@ function targetOf(one: GetHomeResponse_Waiting): string {
       return `/${one.run}`;
     case Kind.DECISION:
     case Kind.PAUSED_CLOCK:
+    case Kind.NOTHING_SUBMITTED:
     case Kind.UNSPECIFIED:
       return `/${one.attempt}`;
   }
@@ -57,6 +58,8 @@ function textOf(kind: Kind): string {
       return 'A run that failed through our fault';
     case Kind.PAUSED_CLOCK:
       return 'A clock that stands still';
+    case Kind.NOTHING_SUBMITTED:
+      return 'Nothing was submitted in time; to decide on';
     case Kind.UNSPECIFIED:
       return '';
   }
