@@ -1,47 +1,13 @@
 #!/usr/bin/env python3
 """Plans and suites in a bucket that goes away and comes back."""
 
-import pathlib
 import subprocess
 import threading
 import time
 import unittest
 
-from installation import BIN, SOURCE, TINY_APP, Installation, environment
-
-KEYS = {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER"}
-FOLDER = SOURCE / "tests/testing/s3"
-
-
-class Bucket:
-    """s3rver with the checks that it lacks, as in the tests of the store."""
-
-    def __init__(self, directory):
-        if not (FOLDER / "node_modules/@20minutes/s3rver/package.json").exists():
-            subprocess.run(["npm", "ci", "--prefix", FOLDER, "--no-audit",
-                            "--no-fund"], check=True, capture_output=True)
-        self.directory, self.port, self.process = directory, "0", None
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["node", FOLDER / "server.js", self.directory, "eu-test-1",
-             self.port], stdout=subprocess.PIPE, text=True)
-        self.port = self.process.stdout.readline().split()[1]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def objects(self):
-        return len(list(pathlib.Path(self.directory).rglob("*_object")))
-
-    @property
-    def options(self):
-        return ["--blobs", "s3://blobs/e2e", "--s3-endpoint",
-                f"http://127.0.0.1:{self.port}", "--s3-region", "eu-test-1"]
-
+from bucket import KEYS, Bucket
+from installation import BIN, TINY_APP, Installation, environment
 
 class BlobsTest(unittest.TestCase):
     def test_a_push_waits_for_a_bucket_that_is_away(self):

@@ -8,7 +8,6 @@ import os
 import pathlib
 import pwd
 import subprocess
-import sys
 import threading
 import time
 import unittest
@@ -18,15 +17,12 @@ import grpc
 from disk_test import Filled, own_mounts
 from checker import Store, problems_of
 from fake_worker import FakeWorker, Silent, whole_run
-from fleet import RUN_SUITE, answer, wait_for
+from fleet import RUN_SUITE, answer, speak_tls, wait_for
 from flood import HALF_A_HELLO, Flood, allow_descriptors
 from run_checker import run_problems
 from run_history import RunHistory
 from server import Lost, Refused, Server
-from watcher import GET
-
-sys.path.insert(1, os.path.join(os.environ["ASSAY_SOURCE_DIR"], "tests/e2e"))
-from certificates import Authority  # noqa: E402
+from watcher import GET, channel_to
 
 # The self-probe's 14, and a start.
 PATIENCE = 15
@@ -41,7 +37,7 @@ class ExhaustionTest(unittest.TestCase):
         self.server = Server(**options)
         self.addCleanup(self.server.close)
         if tls:
-            self.speak_tls()
+            speak_tls(self.server)
         if before:
             before()
         self.history, self.memory = RunHistory(), {}
@@ -50,21 +46,6 @@ class ExhaustionTest(unittest.TestCase):
         self.candidate = self.server.candidate("task")
         self.candidate.start()
         self.candidate.clone()
-
-    def speak_tls(self):
-        authority = Authority(self.server.root / "authority")
-        certificate, key = (self.server.root / name
-                            for name in ("tls.pem", "tls.key"))
-        authority.issue(certificate, key)
-        self.server.authority = authority.certificate
-        self.server.options += ["--tls-cert", str(certificate), "--tls-key",
-                                str(key)]
-
-    def channel(self):
-        if self.server.authority is None:
-            return grpc.insecure_channel(self.server.grpc)
-        return grpc.secure_channel(self.server.grpc, grpc.ssl_channel_credentials(
-            self.server.authority.read_bytes()))
 
     def push(self, text="work", files=None):
         commit = self.candidate.commit(text, files=files)
@@ -95,7 +76,7 @@ class ExhaustionTest(unittest.TestCase):
             self.server.call("InvitationService/CreateInvitation",
                              {"assignment": "assignments/task",
                               "candidateName": "Ada"}, self.server.admin)
-            with self.channel() as channel:
+            with channel_to(self.server) as channel:
                 channel.unary_unary(GET)(b"", timeout=2, metadata=[
                     ("authorization", "Bearer " + self.server.admin)])
         except (Lost, Refused):

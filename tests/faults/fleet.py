@@ -4,16 +4,23 @@ and everything of them killed by pid and started again."""
 import os
 import pathlib
 import pwd
+import random
 import re
 import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 
-from server import BIN, ENVIRONMENT, Server
+from server import BIN, ENVIRONMENT, SOURCE, Server
+
+sys.path.insert(1, str(SOURCE / "tests/e2e"))
+from bucket import KEYS, Bucket  # noqa: E402
+from certificates import Authority  # noqa: E402
 
 # A service of one program that is there at once.
 RUN_SUITE = """\
@@ -215,7 +222,7 @@ class Worker:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix=name + "-",
                                                   dir=server.root))
         self.process, self.ready_after, self.address = None, 0.0, None
-        self.prefix = []
+        self.prefix, self.enrolment = [], None
         # A run that crashes its assay-run, whatever worker it is on.
         before = "" if poison is None else (
             f"if /usr/bin/grep -qa {poison} /proc/self/fd/3; "
@@ -248,8 +255,7 @@ class Worker:
         self.log = open(self.server.root / f"{self.name}.log", "ab")
         self.process = subprocess.Popen(
             [*self.prefix, BIN / "assay-runner", "--server", self.address or self.server.grpc,
-             "--token-file", self.server.data / "worker.token", "--data-dir",
-             self.root / "data", "--name", self.name, "--slots",
+             *self.proof(), "--data-dir", self.root / "data", "--name", self.name, "--slots",
              str(self.slots), "--run", self.root / "assay-run", "--launcher",
              self.root / "assay-launcher", "--unpack", BIN / "assay-unpack"],
             stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
@@ -258,6 +264,16 @@ class Worker:
         ready = self.process.stdout.readline() if told else ""
         self.ready_after = time.monotonic() - began
         return bool(ready)
+
+    def proof(self):
+        """Who it is: over TLS a certificate says so."""
+        if self.server.authority is None:
+            return ["--token-file", self.server.data / "worker.token"]
+        if self.enrolment is None:
+            self.enrolment = self.server.call(
+                "WorkerService/PermitEnrolment",
+                {"name": "workers/" + self.name}, self.server.admin)["token"]
+        return ["--ca", self.server.authority, "--enrol", self.enrolment]
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -279,13 +295,58 @@ class Worker:
         self.process = None
 
 
+class FaultyBucket(Bucket):
+    """One whose network and server have troubles, which pass."""
+
+    KINDS = ("slow_down", "cut_upload", "lose_answer", "cut_answer", "garble")
+
+    def __init__(self, choice, host="127.0.0.1"):
+        super().__init__(tempfile.mkdtemp(prefix="assay-fault-s3-"), host)
+        # Of its own: whoever else chooses is not to be disturbed.
+        self.choice = random.Random(choice.random())
+        self.quiet, self.over = True, threading.Event()
+        self.thread = threading.Thread(target=self.loop, daemon=True)
+        self.thread.start()
+
+    def loop(self):
+        while not self.over.wait(self.choice.uniform(0.3, 1.0)):
+            kind, times = self.choice.choice(self.KINDS), self.choice.randint(1, 2)
+            # What was not broken by now stays whole.
+            self.break_next()
+            if not self.quiet:
+                self.break_next(kind=kind, times=times,
+                                method="GET" if kind == "garble" else "")
+
+    def close(self, keep=False):
+        self.over.set()
+        self.thread.join()
+        self.stop()
+        if not keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def speak_tls(server):
+    """With a certificate of an authority of its own."""
+    authority = Authority(server.root / "authority")
+    certificate, key = (server.root / name for name in ("tls.pem", "tls.key"))
+    authority.issue(certificate, key)
+    server.authority = authority.certificate
+    server.options += ["--tls-cert", str(certificate), "--tls-key", str(key)]
+
+
 class Fleet:
     """A server, its store, and workers."""
 
-    def __init__(self, store="sqlite", workers=2, slots=2, poison=None):
+    def __init__(self, store="sqlite", workers=2, slots=2, poison=None,
+                 bucket=None, tls=False):
         self.postgres = Postgres() if store == "postgres" else None
+        self.bucket = bucket
         self.server = Server(
-            options=["--store", self.postgres.dsn] if self.postgres else ())
+            environment=KEYS if bucket else None,
+            options=[*(["--store", self.postgres.dsn] if self.postgres else ()),
+                     *(bucket.options if bucket else ())])
+        if tls:
+            speak_tls(self.server)
         self.workers = [Worker(self.server, f"worker-{i}", slots, poison)
                         for i in range(workers)]
 
@@ -308,6 +369,8 @@ class Fleet:
         self.server.close()
         if self.postgres:
             self.postgres.close()
+        if self.bucket:
+            self.bucket.close()
 
     def keep(self):
         """Stops everything and leaves the data where it is."""
@@ -317,6 +380,8 @@ class Fleet:
         if self.postgres:
             self.postgres.process.send_signal(signal.SIGINT)
             self.postgres.process.wait(30)
+        if self.bucket:
+            self.bucket.close(keep=True)
 
 
 def version_of(program):

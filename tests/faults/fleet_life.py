@@ -7,7 +7,7 @@ import threading
 import time
 
 from checker import Store, problems_of
-from fleet import ANSWERS, Fleet, answer, descendants, kill_one, wait_for
+from fleet import ANSWERS, FaultyBucket, Fleet, answer, descendants, kill_one, wait_for
 from run_checker import run_problems
 from run_history import RunHistory
 from server import Lost, Refused, all_fault_points
@@ -44,9 +44,11 @@ def targets(store):
 
 
 class FleetLife:
-    def __init__(self, choice, store="sqlite", workers=2):
+    def __init__(self, choice, store="sqlite", workers=2, blobs="local",
+                 tls=False):
         self.choice, self.lock = choice, threading.Lock()
-        self.fleet = self.make(store, workers).start()
+        self.bucket = self.make_bucket() if blobs == "s3" else None
+        self.fleet = self.make(store, workers, tls).start()
         self.server = self.fleet.server
         self.history = RunHistory(self.server.root / "history.jsonl")
         self.memory, self.seen = {}, {}
@@ -62,21 +64,31 @@ class FleetLife:
             self.candidates.append(candidate.clone())
         self.audience = Audience(self.server, self.history, 2)
 
-    def make(self, store, workers):
-        return Fleet(store, workers)
+    def make(self, store, workers, tls):
+        return Fleet(store, workers, bucket=self.bucket, tls=tls)
+
+    def make_bucket(self):
+        return FaultyBucket(self.choice)
 
     def store(self):
-        return Store(self.server.data, self.seen, self.fleet.dsn)
+        return Store(self.server.data, self.seen, self.fleet.dsn,
+                     blobs=self.bucket and self.bucket.folder)
 
     # The load.
 
     def begin(self):
+        self.trouble(True)
         self.stopped = False
         self.threads = [threading.Thread(target=self.loop, args=(index,),
                                          daemon=True)
                         for index in range(len(self.candidates))]
         for thread in self.threads:
             thread.start()
+
+    def trouble(self, there):
+        """Of the bucket, if there is one."""
+        if self.bucket:
+            self.bucket.quiet = not there
 
     def end(self):
         self.stopped = True
@@ -234,6 +246,8 @@ class FleetLife:
 
     def repair(self):
         """What a supervisor does: whatever has ended starts again."""
+        # How long that takes is to be ours alone.
+        self.trouble(False)
         began = time.monotonic()
         postgres = self.fleet.postgres
         if postgres and postgres.process.poll() is not None:

@@ -5,9 +5,9 @@ import signal
 import time
 
 from checker import Store
-from fleet import Fleet, Worker, wait_for
+from fleet import KEYS, FaultyBucket, Fleet, Worker, wait_for
 from fleet_life import FleetLife
-from hosts import Host, NetworkPostgres
+from hosts import HERE, Host, NetworkPostgres
 from server import Lost, Refused, Server
 
 # How long a machine is away: less and more than a lease.
@@ -18,17 +18,19 @@ TARGETS = [(what, how) for what in ("coordinator", "worker")
 
 
 class NetworkFleet(Fleet):
-    def __init__(self, coordinators=2, workers=2, slots=2):
-        self.postgres = NetworkPostgres()
+    def __init__(self, coordinators=2, workers=2, slots=2, bucket=None):
+        self.postgres, self.bucket = NetworkPostgres(), bucket
         self.servers, self.hosts = [], []
         for index in range(coordinators):
             host = self.host(11 + index)
-            server = Server(prefix=host.prefix)
+            server = Server(prefix=host.prefix,
+                            environment=KEYS if bucket else None)
             if index == 0:
-                self.blobs = server.root / "blobs"
-            server.options = ["--store", self.postgres.dsn, "--blobs",
-                              str(self.blobs), "--node", f"node-{index + 1}",
-                              "--advertise", host.address, "--insecure"]
+                self.blobs = bucket.folder if bucket else server.root / "blobs"
+            server.options = ["--store", self.postgres.dsn, "--node",
+                              f"node-{index + 1}", "--advertise", host.address,
+                              "--insecure", *(bucket.options if bucket else
+                                              ["--blobs", str(self.blobs)])]
             server.grpc, server.web = f"{host.address}:7070", f"{host.address}:7080"
             server.host, server.first = host, (self.servers or [server])[0]
             self.servers.append(server)
@@ -63,6 +65,8 @@ class NetworkFleet(Fleet):
 
     def close(self):
         self.stop_all()
+        if self.bucket:
+            self.bucket.close()
         self.postgres.close()
         for server in reversed(self.servers):
             server.close()
@@ -71,6 +75,8 @@ class NetworkFleet(Fleet):
 
     def keep(self):
         self.stop_all()
+        if self.bucket:
+            self.bucket.close(keep=True)
         self.postgres.process.send_signal(signal.SIGINT)
         self.postgres.process.wait(30)
         for host in self.hosts:
@@ -78,11 +84,14 @@ class NetworkFleet(Fleet):
 
 
 class NetworkLife(FleetLife):
-    def __init__(self, choice):
-        super().__init__(choice, "postgres")
+    def __init__(self, choice, blobs="local"):
+        super().__init__(choice, "postgres", blobs=blobs)
 
-    def make(self, store, workers):
-        return NetworkFleet(workers=workers)
+    def make(self, store, workers, tls):
+        return NetworkFleet(workers=workers, bucket=self.bucket)
+
+    def make_bucket(self):
+        return FaultyBucket(self.choice, HERE)
 
     def push(self, candidate):
         with self.lock:
@@ -134,6 +143,7 @@ class NetworkLife(FleetLife):
             host.resume()
 
     def repair(self):
+        self.trouble(False)
         began = time.monotonic()
         postgres = self.fleet.postgres
         if postgres.process.poll() is not None:

@@ -17,6 +17,14 @@ GET = "/assay.v1.RunService/GetRun"
 OVER = (3, 4)
 
 
+def channel_to(server, **more):
+    if server.authority is None:
+        return grpc.insecure_channel(server.grpc, **more)
+    return grpc.secure_channel(
+        server.grpc, grpc.ssl_channel_credentials(server.authority.read_bytes()),
+        **more)
+
+
 class Watcher:
     """Follows one run from its first event to its last."""
 
@@ -38,7 +46,7 @@ class Watcher:
         seen, over = [], False
         while not over and not stopped():
             try:
-                with grpc.insecure_channel(self.server.grpc) as channel:
+                with channel_to(self.server) as channel:
                     over = self.read(channel, run, seen, stopped, leave_after)
             except grpc.RpcError:
                 time.sleep(0.05)
@@ -69,7 +77,7 @@ class Watcher:
         return bool(seen) and self.state(run) in OVER
 
     def get(self, run):
-        with grpc.insecure_channel(self.server.grpc) as channel:
+        with channel_to(self.server) as channel:
             return channel.unary_unary(
                 GET, run_service_pb2.GetRunRequest.SerializeToString,
                 run_service_pb2.GetRunResponse.FromString)(

@@ -2,7 +2,7 @@
 // checks what s3rver leaves out (unsigned requests, the digest of the body, the
 // region, the end of uploads in parts) and breaks what it is told to.
 //
-// node server.js DIRECTORY REGION [PORT]: prints "ready PORT".
+// node server.js DIRECTORY REGION [PORT [HOST]]: prints "ready PORT".
 //   PUT /-/fault  {"kind", "method", "match", "times", "skip"}: breaks requests
 //   GET /-/log    what came since, "METHOD /path STATUS" lines, and forgets it
 const { createHash } = require('node:crypto');
@@ -11,7 +11,7 @@ const http = require('node:http');
 const path = require('node:path');
 const S3rver = require('@20minutes/s3rver');
 
-const [, , directory, region, port = '0'] = process.argv;
+const [, , directory, region, port = '0', host = '127.0.0.1'] = process.argv;
 let faults = [];
 let log = [];
 
@@ -127,6 +127,6 @@ s3.configureBuckets().then(() => {
   const inside = http.createServer(s3.callback()).listen(0, '127.0.0.1', () => {
     const inner = inside.address().port;
     const front = http.createServer((req, res) => serve(inner, req, res));
-    front.listen(Number(port), '127.0.0.1', () => console.log(`ready ${front.address().port}`));
+    front.listen(Number(port), host, () => console.log(`ready ${front.address().port}`));
   });
 });
