@@ -37,7 +37,9 @@ assay::Status Unpack(const std::string& layout, const Descriptor& image,
   std::ofstream out(directory + "/environment", std::ios::binary);
   for (const auto& line : environment) out << line << '\0';
   out.close();
-  if (!out) return assay::Internal("cannot write the image's environment");
+  if (!out) {
+    return assay::SystemError("write the image's environment", errno);
+  }
   return {};
 }
 

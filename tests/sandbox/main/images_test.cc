@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <sstream>
 
 #include "tests/sandbox/image/layout_builder.h"
 #include "tests/sandbox/main/assay_sandbox_test.h"
@@ -7,6 +8,7 @@ namespace assay::sandbox {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class ImageTest : public AssaySandboxTest {
@@ -87,6 +89,36 @@ TEST_P(ImageTest, UnpackerCannotPassALinkOffAsTheRoot) {
   EXPECT_EQ(refused.out, "");
   EXPECT_THAT(refused.err, HasSubstr("not unpacked to a directory"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path() + "/cache"));
+}
+
+// A disk for the cache alone, of the machine's memory: so small that the image
+// fills it, then so full that nothing can be begun, then large enough.
+TEST_P(ImageTest, FullDiskIsNamedLeavesNothingAndIsGotOver) {
+  MakeImage(TarText().File("big", std::string(6 << 20, 'x')));
+  const std::string run =
+      AsStarter("run --cache cache --root oci:layout:one -- sh -c 'echo ran'");
+  const std::string inner =
+      "mount -t tmpfs -o size=4m,mode=0700,uid=" +
+      std::to_string(root() ? 0 : kTestUid) + " none cache\n" + run +
+      "; echo $? $(ls -A cache | wc -l) $(df --output=used cache | tail -1)\n"
+      "head -c 5m /dev/zero > cache/other\n" +
+      run +
+      "; echo $? $(ls -A cache)\n"
+      "rm cache/other; mount -o remount,size=32m cache\n" +
+      run + "; echo $? $(ls -A cache | wc -l)\n";
+  directory_.Write("fill.sh", inner);
+  std::filesystem::create_directory(directory_.path() + "/cache");
+  const Finished ran = Shell("unshare -m --propagation private sh fill.sh");
+  EXPECT_EQ(ran.out, "125 0 0\n125 other\nran\n0 1\n") << ran.err;
+  std::vector<std::string> told;
+  std::istringstream lines(ran.err);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("assay-sandbox: ")) told.push_back(line);
+  }
+  ASSERT_EQ(told.size(), 2u) << ran.err;
+  EXPECT_THAT(told[0], AllOf(HasSubstr("image "), HasSubstr("'big'"),
+                             HasSubstr("No space left")));
+  EXPECT_THAT(told[1], HasSubstr("No space left"));
 }
 
 TEST_P(ImageTest, HostileOneIsRefusedAndLeavesNothing) {
