@@ -203,7 +203,7 @@ Status Prepare(sandbox::Launcher& launcher,
   sandbox::BindMount data_mount;
   data_mount.source.path = data;
   data_mount.target = "/data";
-  data_mount.read_only = false;
+  data_mount.writable = sandbox::AllowHostWrites{};
   sandbox::BindMount seeds_mount;
   seeds_mount.source.path = seeds;
   seeds_mount.target = "/seeds";

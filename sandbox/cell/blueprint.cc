@@ -32,8 +32,10 @@ void Fields(F& f, VolumeMount& v) {
   f(v.volume, v.target, v.read_only);
 }
 template <class F>
+void Fields(F&, AllowHostWrites&) {}
+template <class F>
 void Fields(F& f, BindMount& v) {
-  f(v.source, v.target, v.read_only);
+  f(v.source, v.target, v.writable);
 }
 template <class F>
 void Fields(F& f, OverlayMount& v) {

@@ -59,13 +59,18 @@ struct HostSource {
   int fd = -1;
 };
 
-// A directory or file of this machine. Files owned by the worker's user appear
-// as owned by the cell's user, and what the cell creates ends up owned by the
-// worker's; others' files appear as owned by nobody.
+// What lets a cell change files of this machine: nothing but a line that names
+// it does.
+struct AllowHostWrites {};
+
+// A directory or file of this machine, read-only unless that is given away.
+// Files owned by the worker's user appear as owned by the cell's user, and what
+// the cell creates ends up owned by the worker's; others' files appear as owned
+// by nobody.
 struct BindMount {
   HostSource source;
   std::string target;
-  bool read_only = true;
+  std::optional<AllowHostWrites> writable;
 };
 
 // A directory of this machine that the cell may change without changing it:

@@ -113,6 +113,21 @@ Finding WriteFence() {
           "CONFIG_SECURITY_LANDLOCK and lsm=landlock,..."};
 }
 
+Finding CgroupVersion() {
+  const std::string mounts = Whole("/proc/self/mountinfo");
+  const bool old = mounts.find(" - cgroup ") != std::string::npos;
+  const bool unified = mounts.find(" - cgroup2 ") != std::string::npos;
+  constexpr const char* kName = "cgroup version";
+  if (unified && !old) return {Standing::kOk, kName, "v2", ""};
+  if (unified) {
+    return {Standing::kOk, kName, "hybrid: v1 for limits, v2 for killing", ""};
+  }
+  return {Standing::kWeaker, kName, old ? "v1 alone" : "none is mounted",
+          "cells are killed less quickly; mount -t cgroup2 none "
+          "/sys/fs/cgroup/unified, or boot with "
+          "systemd.unified_cgroup_hierarchy=1"};
+}
+
 Finding ControllerFinding(const CgroupTree& tree, Controller controller,
                           const std::string& name, Weakness weakness) {
   const std::string title = "cgroup " + name;
@@ -134,13 +149,14 @@ Finding DiskRate() {
           "systemd.unified_cgroup_hierarchy=1"};
 }
 
-Finding Leaves(const CgroupTree& tree) {
+Finding Delegation(const CgroupTree& tree) {
   if (tree.unified() >= 0) {
-    return {Standing::kOk, "cgroup v2 leaves", "writable", ""};
+    return {Standing::kOk, "cgroup delegation", "a v2 cgroup that is ours", ""};
   }
-  return {Standing::kWeaker, "cgroup v2 leaves", "none that we may use",
+  return {Standing::kWeaker, "cgroup delegation", "no v2 cgroup that is ours",
           "killing goes through the pid namespace, CPU time is counted per "
-          "process, cells cannot be frozen"};
+          "process, cells cannot be frozen; start as root, or under "
+          "systemd-run --user --scope -p Delegate=yes"};
 }
 
 Finding TimerPriority() {
@@ -236,11 +252,12 @@ std::vector<Finding> CheckHost() {
       WriteFence(),
       FileSystem("tmpfs"),
       FileSystem("overlay"),
+      CgroupVersion(),
       ControllerFinding(tree, Controller::kMemory, "memory", Weakness::kMemory),
       ControllerFinding(tree, Controller::kPids, "pids", Weakness::kPids),
       ControllerFinding(tree, Controller::kCpu, "cpu", Weakness::kCores),
       DiskRate(),
-      Leaves(tree),
+      Delegation(tree),
       TimerPriority(),
       ClockSource(),
       Frequency(),

@@ -69,7 +69,7 @@ SessionSpec UnpackCell(const ImageOrder& order, const Descriptor& image,
       BindMount{.source = {.path = order.program}, .target = "/assay-image"},
       BindMount{.source = {.path = directory},
                 .target = "/image",
-                .read_only = false}};
+                .writable = AllowHostWrites{}}};
   cell.processes = {
       {.name = "assay-image",
        .arguments = {"/assay-image", "/layout", image.media_type, image.digest,

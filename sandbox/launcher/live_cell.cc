@@ -245,6 +245,9 @@ std::vector<std::string> LiveCell::WritablePlaces() const {
     if constexpr (requires { mount.read_only; }) {
       if (mount.read_only) return;
     }
+    if constexpr (requires { mount.writable; }) {
+      if (!mount.writable) return;
+    }
     places.push_back(mount.target);
   };
   for (const auto& mount : spec_.mounts) std::visit(add, mount);

@@ -161,7 +161,7 @@ class Mounts {
          "volume " + std::to_string(mount.volume));
   }
   void Given(const BindMount& mount) {
-    Copy(mount.source.path, mount.target, {.read_only = mount.read_only},
+    Copy(mount.source.path, mount.target, {.read_only = !mount.writable},
          mount.source.path + ", owned by the cell's user", ::geteuid() != 0);
   }
   void Given(const OverlayMount& mount) {

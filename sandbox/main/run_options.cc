@@ -63,10 +63,15 @@ Expected<std::string> HostPath(std::string_view path) {
 }
 
 // "SRC" or "SRC:DST".
-Expected<Mount> ParseBind(std::string_view text, bool read_only) {
+Expected<Mount> ParseBind(std::string_view text,
+                          std::optional<AllowHostWrites> writable) {
   const auto colon = text.find(':');
   ASSAY_ASSIGN_OR_RETURN(const auto source, HostPath(text.substr(0, colon)));
-  BindMount bind = {.source = {.path = source}, .read_only = read_only};
+  // Else the command would be the one to find out.
+  if (::faccessat(AT_FDCWD, source.c_str(), R_OK, AT_EACCESS) != 0) {
+    return SystemError("cannot read '" + source + "'", errno);
+  }
+  BindMount bind = {.source = {.path = source}, .writable = writable};
   bind.target = colon == std::string_view::npos
                     ? source
                     : std::string(text.substr(colon + 1));
@@ -89,6 +94,9 @@ Expected<Root> ParseRoot(std::string_view text) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return InvalidArgument("'", text, "' is not a directory");
+  }
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) != 0) {
+    return SystemError("cannot read '" + path + "'", errno);
   }
   return DirectoryRoot{path};
 }
@@ -198,8 +206,9 @@ Status Apply(RunOptions& o, std::string_view name, std::string_view value) {
   const std::string text(value);
   if (name == "--root") return SetRoot(o, value);
   if (name == "--cache") return o.cache_dir = text, Status();
-  if (name == "--ro") return AddMount(o.cell, ParseBind(value, true));
-  if (name == "--rw") return AddMount(o.cell, ParseBind(value, false));
+  if (name == "--ro") return AddMount(o.cell, ParseBind(value, std::nullopt));
+  if (name == "--rw")
+    return AddMount(o.cell, ParseBind(value, AllowHostWrites{}));
   if (name == "--tmpfs") return AddMount(o.cell, ParseTmpfs(value));
   if (name == "--env") return SetVariable(process.environment, text);
   if (name == "--cwd") return process.working_directory = text, Status();

@@ -236,7 +236,7 @@ class Builder {
     if (!tree) return Fault(SetupStep::kSource, Name(mount.source));
     const std::uint64_t attributes =
         kSafe |
-        (mount.read_only && Stands(Defence::kReadOnlyMounts) ? MOUNT_ATTR_RDONLY
+        (!mount.writable && Stands(Defence::kReadOnlyMounts) ? MOUNT_ATTR_RDONLY
                                                              : 0);
     if (!Protect(tree.get(), attributes)) {
       return Fault(SetupStep::kMount, "map the owner of " + Name(mount.source));

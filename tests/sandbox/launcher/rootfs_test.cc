@@ -153,8 +153,9 @@ TEST_P(RootfsTest, WritableBindGivesFilesToTheWorkersUser) {
   CellSpec cell = CellOf({Shell("echo made > /data/f")});
   const UniqueFd fd(
       ::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  cell.mounts = {BindMount{
-      .source = {.fd = fd.get()}, .target = "/data", .read_only = false}};
+  cell.mounts = {BindMount{.source = {.fd = fd.get()},
+                           .target = "/data",
+                           .writable = AllowHostWrites{}}};
   const Outcome outcome = Run(cell);
   EXPECT_TRUE(outcome.termination.Succeeded()) << outcome.err;
   EXPECT_EQ(ReadFile(directory_.path() + "/f"), "made\n");

@@ -168,8 +168,9 @@ TEST_P(SocketTest, UnixSocketsByPathStayInTheCellsOwnFolders) {
       CellOf({Shell("ln -s /host/s /tmp/link; ln -s / /tmp/up; echo > /tmp/f; "
                     "ln -s " +
                     host.path() + " /tmp/folder")});
-  spec.mounts = {BindMount{
-      .source = {.path = host.path()}, .target = "/host", .read_only = false}};
+  spec.mounts = {BindMount{.source = {.path = host.path()},
+                           .target = "/host",
+                           .writable = AllowHostWrites{}}};
   Session session = NewSession(SessionOf(spec));
   auto cell = session.StartCell(0);
   ASSERT_TRUE(cell) << cell.error();

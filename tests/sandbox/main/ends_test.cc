@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "tests/sandbox/main/assay_sandbox_test.h"
 
@@ -114,10 +115,25 @@ TEST_P(AssaySandboxTest, DiskRateIsKeptOrRefused) {
 TEST_P(AssaySandboxTest, CheckNamesEveryPart) {
   const Finished checked = Call("check");
   EXPECT_EQ(checked.status, 0);
-  for (const char* part : {"kernel", "user namespaces", "cgroup memory",
-                           "timer priority", "swap"}) {
-    EXPECT_THAT(checked.out, HasSubstr(part));
+  for (const char* part :
+       {"kernel", "user", "user namespaces", "seccomp", "landlock", "tmpfs",
+        "overlay", "cgroup version", "cgroup memory", "cgroup pids",
+        "cgroup cpu", "cgroup io", "cgroup delegation", "timer priority",
+        "clock", "frequency scaling", "swap", "transparent huge pages",
+        "address randomisation"}) {
+    EXPECT_THAT(checked.out,
+                testing::ContainsRegex("(ok|noisy|weaker|missing) +" +
+                                       std::string(part) + "  +[^ ]"));
   }
+  // Whatever is not as it should be comes with what to do about it.
+  std::istringstream lines(checked.out);
+  bool wants_advice = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool advice = line.starts_with("         -> ");
+    EXPECT_EQ(advice, wants_advice) << line;
+    wants_advice = !advice && !line.starts_with("ok");
+  }
+  EXPECT_FALSE(wants_advice);
   // Root lacks nothing but what v1 cannot do.
   const bool hybrid =
       !std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers");

@@ -1,4 +1,7 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -60,6 +63,7 @@ TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
       {"run --ro /no/such -- true", "/no/such"},
       {"run --net egress=a -- true", "expected HOST:PORT"},
       {"run --net egress= -- true", "expected HOST:PORT"},
+      {"run --root /no/such -- true", "cannot use '/no/such'"},
       {"run --root /etc/passwd -- true", "not a directory"},
       {"run --root oci:x -- true", "cannot use 'x'"},
       {"run --root oci:. -- true", "it has no oci-layout"},
@@ -94,6 +98,21 @@ TEST_P(AssaySandboxTest, MistakesGiveOneClearLineAnd125) {
     EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1)
         << finished.err;
     EXPECT_THAT(finished.out, IsEmpty());
+  }
+}
+
+TEST_P(AssaySandboxTest, WhatTheCallerMayNotReadIsNotMounted) {
+  if (root()) return;
+  std::filesystem::create_directory(directory_.path() + "/secret");
+  ::chmod((directory_.path() + "/secret").c_str(), 0700);
+  for (const char* option : {"--ro", "--rw", "--root"}) {
+    const Finished refused =
+        Call(std::string("run ") + option + " secret -- echo ran");
+    EXPECT_EQ(refused.status, 125) << option;
+    EXPECT_EQ(refused.out, "");
+    EXPECT_EQ(refused.err, "assay-sandbox: " + std::string(option) +
+                               ": cannot read '" + directory_.path() +
+                               "/secret': Permission denied\n");
   }
 }
 
