@@ -30,6 +30,7 @@ Attachment* Roster::FindWorker(const WorkerId& worker) {
 void Roster::Close(std::uint64_t attachment) { attachments_.erase(attachment); }
 
 LiveLease& Roster::AddLease(storage::RunRecord run) {
+  if (Attachment* to = FindWorker(run.worker)) to->last_turn = ++turns_;
   LiveLease& lease = leases_[run.id];
   // The content of a run does not change with its epoch.
   lease.needs = storage::ParseNeeds(run.needs).value_or(storage::Needs());
@@ -58,6 +59,7 @@ std::vector<runs::Room> Roster::Rooms() const {
     runs::Room& room = rooms.emplace_back();
     room.worker = attachment.worker;
     room.offer = attachment.offer;
+    room.last_turn = attachment.last_turn;
     room.free_milli_cpus = attachment.offer.milli_cpus;
     room.free_memory_bytes = attachment.offer.memory_bytes;
     for (const auto& [run, lease] : leases_) {

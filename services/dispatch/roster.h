@@ -35,6 +35,8 @@ struct Attachment {
   std::int32_t slots = 0;
   std::int32_t demand = 0;
   storage::Needs offer;
+  // See runs::Room.
+  std::uint64_t last_turn = 0;
   Clock::TimePoint attach_time;
   // 0 unless it is off by more than two seconds.
   std::chrono::microseconds clock_ahead{0};
@@ -94,6 +96,7 @@ class Roster {
 
  private:
   std::uint64_t next_attachment_ = 1;
+  std::uint64_t turns_ = 0;
   std::map<std::uint64_t, Attachment> attachments_;
   std::map<RunId, LiveLease> leases_;
 };

@@ -74,7 +74,7 @@ std::optional<Choice> Place(std::span<const QueueHead> heads,
       return Offers(room.offer, needs) && HasRoom(room, needs);
     };
     if (const Room* room = Best(rooms, fits_now, [](const Room& r) {
-          return std::tuple(r.busy, -r.free_milli_cpus);
+          return std::tuple(r.busy, -r.free_milli_cpus, r.last_turn);
         }))
       return Choice{head.run, room->worker};
     Room* const aside = Best(

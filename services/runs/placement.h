@@ -35,6 +35,8 @@ struct Room {
   // Runs that it takes now, and holds.
   std::int32_t places = 1;
   std::int32_t busy = 0;
+  // When it was given its last one, counted in runs that were given away.
+  std::uint64_t last_turn = 0;
 };
 
 // Whether an idle worker with this offer could take a run that needs this.
@@ -47,7 +49,7 @@ struct Choice {
 
 // Which of the heads, given in the order of their turns, goes where now;
 // nothing where none can. Among workers that have room the emptiest is taken,
-// so that load spreads.
+// so that load spreads; of equals, the one that has waited longest.
 //
 // Nothing is overcommitted, and nothing starves: a run whose turn it is, and
 // which fits a worker only once that has finished something, gets the worker

@@ -44,6 +44,18 @@ TEST_F(CapacityTest, RunsTogetherNeverNeedMoreThanAWorkerOffers) {
   ExpectLease(worker);
 }
 
+TEST_F(CapacityTest, IdleWorkersTakeTurns) {
+  const Worker one = Large("w1", 4);
+  const Worker two = Large("w2", 4);
+  Demand(one, 8);
+  Demand(two, 8);
+  for (int i = 0; i < 4; ++i) {
+    QueueOf(1, "att_" + std::to_string(i));
+    const Worker& next = i % 2 == 0 ? one : two;
+    Finish(next, ExpectLease(next));
+  }
+}
+
 TEST_F(CapacityTest, ALargeRunGetsItsTurnAmongSmallOnes) {
   const Worker worker = Large("w1", 4);
   Demand(worker, 8);

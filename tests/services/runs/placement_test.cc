@@ -37,6 +37,17 @@ TEST(PlacementTest, GoesToTheEmptiestThatHasRoom) {
   EXPECT_EQ(Placed(heads, {Worker("a", 4, 2), Worker("b", 4, 3)}), "r on a");
 }
 
+TEST(PlacementTest, EquallyEmptyOnesTakeTurns) {
+  const std::vector<QueueHead> heads = {Head("r", {})};
+  Room a = Worker("a", 4);
+  Room b = Worker("b", 4);
+  a.last_turn = 2;
+  b.last_turn = 1;
+  EXPECT_EQ(Placed(heads, {a, b}), "r on b");
+  b.last_turn = 3;
+  EXPECT_EQ(Placed(heads, {a, b}), "r on a");
+}
+
 TEST(PlacementTest, NothingIsOvercommitted) {
   EXPECT_EQ(Placed({Head("r", {.milli_cpus = 2'000})}, {Worker("a", 4, 3)}),
             "nothing");
