@@ -982,9 +982,7 @@ Status Coordinator::Parts::StartGrpc() {
 }
 
 asio::awaitable<Status> Coordinator::Parts::StartPeers() {
-  constexpr std::chrono::hours kTokenLife{24 * 365};
-  const auto token = co_await identity.CreateToken(
-      v1::ROLE_ADMIN, "node " + node, AttemptId(), clock.Now() + kTokenLife);
+  const auto token = co_await identity.CreateNodeToken("nodes/" + node);
   if (!token) co_return std::unexpected(token.error());
   nodes::PeerOptions peer_options{.token = token->secret};
   if (ground.tls != nullptr) {

@@ -167,6 +167,21 @@ Async<void> Identity::RevokeToken(TokenId token) {
       });
 }
 
+Async<MintedToken> Identity::CreateNodeToken(std::string node) {
+  MintedToken minted = MintToken();
+  TokenRecord record{.id = minted.id,
+                     .hash = minted.hash,
+                     .role = v1::ROLE_NODE,
+                     .label = std::move(node),
+                     .create_time = clock_.Now()};
+  Status status =
+      co_await store_.Write([record = std::move(record)](Transaction& tx) {
+        return tx.tokens.ReplaceOfNode(record);
+      });
+  if (!status) co_return std::unexpected(std::move(status).error());
+  co_return minted;
+}
+
 Async<MintedToken> Identity::CreateGitToken(AttemptId attempt,
                                             RepositoryId repository) {
   return MintGitToken(std::move(attempt), std::move(repository), true);

@@ -74,6 +74,9 @@ class Identity {
                                  AttemptId attempt,
                                  std::optional<Clock::TimePoint> expire_time);
   Async<void> RevokeToken(TokenId token);
+  // The token by which the node (nodes/{node}) calls others, from now on: the
+  // one before is over. It is good until the node starts again or is forgotten.
+  Async<MintedToken> CreateNodeToken(std::string node);
 
   // A password for git, good for one repository and a month.
   Async<MintedToken> CreateGitToken(AttemptId attempt, RepositoryId repository);

@@ -297,7 +297,8 @@ boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Metrics(
     refused.fields.emplace_back("WWW-Authenticate", "Bearer");
     co_return refused;
   }
-  if (caller->role == v1::ROLE_CANDIDATE || caller->role == v1::ROLE_WORKER)
+  if (caller->role != v1::ROLE_ADMIN && caller->role != v1::ROLE_AUTHOR &&
+      caller->role != v1::ROLE_REVIEWER && caller->role != v1::ROLE_OBSERVER)
     co_return Plain(403,
                     "metrics are for the staff: use a token of role observer "
                     "(`assay token create --role observer`)\n");

@@ -63,8 +63,10 @@ rpc::Async<void> Membership::Join() {
       // What the data directory was called before, as in a backup.
       ASSAY_ASSIGN_OR_RETURN(const auto before, tx.nodes.List());
       for (const NodeRecord& node : before)
-        if (node.name != row.name || node.instance != row.instance)
+        if (node.name != row.name || node.instance != row.instance) {
           ASSAY_RETURN_IF_ERROR(tx.nodes.Forget(node.name));
+          ASSAY_RETURN_IF_ERROR(tx.tokens.RemoveOfNode("nodes/" + node.name));
+        }
       ASSAY_RETURN_IF_ERROR(tx.nodes.Register(row));
       return tx.repositories.TakeAll(row.name);
     }
@@ -183,6 +185,12 @@ Membership::Standing Membership::StandingOf(const std::string& name) const {
 bool Membership::HasLiveOthers() const {
   return std::ranges::any_of(others_, [&](const NodeRecord& node) {
     return StandingOf(node) == Standing::kLive;
+  });
+}
+
+bool Membership::HasServingOthers() const {
+  return std::ranges::any_of(others_, [this](const NodeRecord& node) {
+    return !node.draining && StandingOf(node) == Standing::kLive;
   });
 }
 

@@ -77,6 +77,8 @@ class Membership {
   // Of a name: kLost where it was forgotten, kLive for this one.
   Standing StandingOf(const std::string& name) const;
   bool HasLiveOthers() const;
+  // One that is alive and not drained.
+  bool HasServingOthers() const;
 
  private:
   boost::asio::awaitable<void> Loop(std::shared_ptr<bool> alive);

@@ -144,6 +144,7 @@ rpc::Async<v1::ForgetNodeResponse> NodeService::Forget(
         if (current.heartbeat != seen)
           return FailedPrecondition("node ", name, " has come back");
         ASSAY_RETURN_IF_ERROR(tx.nodes.Forget(name));
+        ASSAY_RETURN_IF_ERROR(tx.tokens.RemoveOfNode("nodes/" + name));
         ASSAY_RETURN_IF_ERROR(Audit(tx, "node.forget", name, actor, now));
         ASSAY_ASSIGN_OR_RETURN(const auto counts,
                                tx.repositories.CountByHome());

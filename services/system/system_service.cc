@@ -17,6 +17,8 @@ Status CheckToken(const v1::CreateTokenRequest& request) {
   if (request.role() == v1::ROLE_CANDIDATE)
     return InvalidArgument(
         "a candidate's token comes by accepting an invitation; invite them");
+  if (request.role() == v1::ROLE_NODE)
+    return InvalidArgument("coordinators make their tokens themselves");
   if (request.role() == v1::ROLE_UNSPECIFIED ||
       !v1::Role_IsValid(request.role()))
     return InvalidArgument(

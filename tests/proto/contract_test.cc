@@ -178,10 +178,12 @@ TEST(ContractTest, EveryMethodSaysWhoMayCallIt) {
             << " needs roles, or anyone, and not both";
         for (const int role : access.roles())
           EXPECT_NE(role, v1::ROLE_UNSPECIFIED) << method.name();
-        const bool worker = std::count(access.roles().begin(),
-                                       access.roles().end(), v1::ROLE_WORKER);
-        EXPECT_TRUE(!worker || access.roles_size() == 1)
-            << method.name() << ": workers see their leases and nothing else";
+        for (const v1::Role program : {v1::ROLE_WORKER, v1::ROLE_NODE}) {
+          const bool named = std::count(access.roles().begin(),
+                                        access.roles().end(), program) > 0;
+          EXPECT_TRUE(!named || access.roles_size() == 1)
+              << method.name() << ": what programs call is for nobody else";
+        }
       }
   EXPECT_GE(methods, 20);
 }

@@ -56,6 +56,19 @@ Status TokenTable::RevokeOfAttempt(const AttemptId& attempt,
   return {};
 }
 
+Status TokenTable::ReplaceOfNode(const TokenRecord& record) {
+  ASSAY_RETURN_IF_ERROR(RemoveOfNode(record.label));
+  return Create(record);
+}
+
+// Not kept as revoked: each start of a node would leave a row for ever.
+Status TokenTable::RemoveOfNode(const std::string& label) {
+  ASSAY_RETURN_IF_ERROR(
+      connection_.Execute("DELETE FROM tokens WHERE role = $1 AND label = $2",
+                          {sql::Number(v1::ROLE_NODE), label}));
+  return {};
+}
+
 Expected<bool> TokenTable::HasRole(v1::Role role) {
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,

@@ -45,6 +45,11 @@ class TokenTable {
   Status Revoke(const TokenId& id, Clock::TimePoint now);
   // Revokes what opens `attempt`.
   Status RevokeOfAttempt(const AttemptId& attempt, Clock::TimePoint now);
+  // Makes `record` the one token of a node: the one before, with the same
+  // label, opens nothing any more and is forgotten.
+  Status ReplaceOfNode(const TokenRecord& record);
+  // Forgets the token of the node with this label, if it has one.
+  Status RemoveOfNode(const std::string& label);
   // Whether an unrevoked API token of `role` exists.
   Expected<bool> HasRole(v1::Role role);
   // Removes git tokens that expired before `time`.

@@ -32,9 +32,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // The columns of the page.
-constexpr std::array kColumns = {v1::ROLE_ADMIN,     v1::ROLE_AUTHOR,
-                                 v1::ROLE_REVIEWER,  v1::ROLE_OBSERVER,
-                                 v1::ROLE_CANDIDATE, v1::ROLE_WORKER};
+constexpr std::array kColumns = {
+    v1::ROLE_ADMIN,     v1::ROLE_AUTHOR, v1::ROLE_REVIEWER, v1::ROLE_OBSERVER,
+    v1::ROLE_CANDIDATE, v1::ROLE_WORKER, v1::ROLE_NODE};
 
 using Row = std::map<v1::Role, std::string>;
 
@@ -80,18 +80,8 @@ class AccessMatrixTest : public ServerFixture {
     own_ = MakeCandidate("Zephyrine", "May I use a queue?");
     other_ = MakeCandidate("Quentissa", "May I use a cache?");
     tokens_[v1::ROLE_CANDIDATE] = own_.attempt.token;
-    const auto system = v1::SystemService::NewStub(channel());
-    for (const v1::Role role : kColumns) {
-      if (role == v1::ROLE_CANDIDATE) continue;
-      v1::CreateTokenRequest request;
-      request.set_role(role);
-      request.set_label("test");
-      v1::CreateTokenResponse response;
-      const auto status =
-          system->CreateToken(As(AdminToken()).get(), request, &response);
-      EXPECT_TRUE(status.ok()) << status.error_message();
-      tokens_[role] = response.token();
-    }
+    for (const v1::Role role : kColumns)
+      if (role != v1::ROLE_CANDIDATE) tokens_[role] = TokenOf(role);
   }
 
   // Somebody who has pushed, asked and handed in.

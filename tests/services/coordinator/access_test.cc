@@ -29,7 +29,7 @@ using google::protobuf::MethodDescriptor;
 constexpr v1::Role kRoles[] = {v1::ROLE_UNSPECIFIED, v1::ROLE_ADMIN,
                                v1::ROLE_AUTHOR,      v1::ROLE_REVIEWER,
                                v1::ROLE_OBSERVER,    v1::ROLE_CANDIDATE,
-                               v1::ROLE_WORKER};
+                               v1::ROLE_WORKER,      v1::ROLE_NODE};
 
 // What a gate said, as far as access is concerned.
 enum class Answer { kLetIn, kUnauthenticated, kPermissionDenied };
@@ -47,18 +47,9 @@ class AccessTest : public ServerFixture {
   AccessTest() {
     MakeAssignment();
     tokens_[v1::ROLE_CANDIDATE] = MakeAttempt().token;
-    const auto system = v1::SystemService::NewStub(channel());
-    for (const v1::Role role : kRoles) {
-      if (role == v1::ROLE_UNSPECIFIED || role == v1::ROLE_CANDIDATE) continue;
-      v1::CreateTokenRequest request;
-      request.set_role(role);
-      request.set_label("test");
-      v1::CreateTokenResponse response;
-      const auto status =
-          system->CreateToken(As(AdminToken()).get(), request, &response);
-      EXPECT_TRUE(status.ok()) << status.error_message();
-      tokens_[role] = response.token();
-    }
+    for (const v1::Role role : kRoles)
+      if (role != v1::ROLE_UNSPECIFIED && role != v1::ROLE_CANDIDATE)
+        tokens_[role] = TokenOf(role);
   }
 
   Answer OverGrpc(const std::string& method, const std::string& token) {

@@ -38,16 +38,8 @@ class OtherDoorsTest : public ServerFixture {
     other_ = MakeAttempt("Eve");
     tokens_[v1::ROLE_CANDIDATE] = own_.token;
     tokens_[v1::ROLE_WORKER] = WorkerToken();
-    const auto system = v1::SystemService::NewStub(channel());
-    for (const v1::Role role : kStaff) {
-      v1::CreateTokenRequest request;
-      request.set_role(role);
-      request.set_label("test");
-      v1::CreateTokenResponse response;
-      EXPECT_TRUE(
-          system->CreateToken(As(AdminToken()).get(), request, &response).ok());
-      tokens_[role] = response.token();
-    }
+    tokens_[v1::ROLE_NODE] = NodeToken();
+    for (const v1::Role role : kStaff) tokens_[role] = TokenOf(role);
   }
 
   int Get(const std::string& path, const std::string& authorization) {
@@ -115,7 +107,8 @@ TEST_F(OtherDoorsTest, MetricsAreForStaffAndHealthForAnybody) {
   EXPECT_EQ(Get("/metrics", ""), 401);
   for (const v1::Role role : kStaff)
     EXPECT_EQ(Get("/metrics", Bearer(tokens_[role])), 200);
-  for (const v1::Role role : {v1::ROLE_CANDIDATE, v1::ROLE_WORKER})
+  for (const v1::Role role :
+       {v1::ROLE_CANDIDATE, v1::ROLE_WORKER, v1::ROLE_NODE})
     EXPECT_EQ(Get("/metrics", Bearer(tokens_[role])), 403);
   EXPECT_EQ(Get("/metrics", Basic(own_.git_password)), 401);
   EXPECT_EQ(Get("/healthz", ""), 200);

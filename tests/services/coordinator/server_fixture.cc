@@ -4,6 +4,11 @@
 #include <cstdio>
 #include <fstream>
 
+#include "assay/v1/system_service.grpc.pb.h"
+#include "services/identity/identity.h"
+#include "services/storage/sqlite/sqlite_store.h"
+#include "tests/testing/event_loop.h"
+
 namespace assay::testing {
 namespace {
 
@@ -99,6 +104,24 @@ std::string ServerFixture::AdminToken() const {
 }
 std::string ServerFixture::WorkerToken() const {
   return ReadLine(options_.data_dir / "worker.token");
+}
+
+std::string ServerFixture::NodeToken() const {
+  EventLoop loop;
+  const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
+  identity::Identity identity(*store, clock_);
+  return loop.Await(identity.CreateNodeToken("nodes/other"))->secret;
+}
+
+std::string ServerFixture::TokenOf(v1::Role role) const {
+  if (role == v1::ROLE_NODE) return NodeToken();
+  v1::CreateTokenRequest request;
+  request.set_role(role);
+  request.set_label("test");
+  v1::CreateTokenResponse response;
+  ExpectOk(v1::SystemService::NewStub(channel_)->CreateToken(
+      As(AdminToken()).get(), request, &response));
+  return response.token();
 }
 
 std::filesystem::path ServerFixture::RepositoryPath(

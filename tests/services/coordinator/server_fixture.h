@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/v1/access.pb.h"
 #include "assay/v1/assignment_service.grpc.pb.h"
 #include "assay/v1/attempt_service.grpc.pb.h"
 #include "assay/v1/invitation_service.grpc.pb.h"
@@ -47,6 +48,10 @@ class ServerFixture : public ::testing::Test {
   static std::unique_ptr<grpc::ClientContext> As(const std::string& token);
   std::string AdminToken() const;
   std::string WorkerToken() const;
+  // As a coordinator that shares this one's store has it.
+  std::string NodeToken() const;
+  // A token of any role but a candidate's.
+  std::string TokenOf(v1::Role role) const;
   int grpc_port() const { return grpc_port_; }
   int web_port() const { return web_port_; }
   std::shared_ptr<grpc::Channel> channel() const { return channel_; }

@@ -67,6 +67,33 @@ TEST_F(IdentityTest, AnythingElseIsUnauthenticatedAndNotRepeated) {
   }
 }
 
+TEST_F(IdentityTest, ANodeHasOneTokenAndItsStartEndsTheOneBefore) {
+  const auto node = [&](const std::string& name) {
+    return Await(identity_.CreateNodeToken("nodes/" + name))->secret;
+  };
+  const std::string first = node("a");
+  const std::string other = node("b");
+  EXPECT_EQ(Authenticate("Bearer " + first)->role, v1::ROLE_NODE);
+  // It is not for a term: a node may serve for years.
+  clock_.Advance(std::chrono::hours(24 * 1'000));
+  EXPECT_THAT(Authenticate("Bearer " + first), IsOk());
+  const std::string second = node("a");
+  EXPECT_THAT(Authenticate("Bearer " + first),
+              FailsWith(Code::kUnauthenticated));
+  EXPECT_THAT(Authenticate("Bearer " + second), IsOk());
+  EXPECT_THAT(Authenticate("Bearer " + other), IsOk());
+  // A person's token is not taken for a node's by its label.
+  const auto person =
+      *Await(identity_.CreateToken(v1::ROLE_OBSERVER, "nodes/a", {}, {}));
+  ASSERT_THAT(Await(store_->Write([](storage::Transaction& tx) {
+                return tx.tokens.RemoveOfNode("nodes/a");
+              })),
+              IsOk());
+  EXPECT_THAT(Authenticate("Bearer " + second),
+              FailsWith(Code::kUnauthenticated));
+  EXPECT_THAT(Authenticate("Bearer " + person.secret), IsOk());
+}
+
 TEST_F(IdentityTest, StoreDoesNotHoldSecrets) {
   const MintedToken token = Create(v1::ROLE_ADMIN);
   std::string bytes;

@@ -14,6 +14,8 @@ export function roleText(role: Role): string {
       return 'candidate';
     case Role.WORKER:
       return 'worker';
+    case Role.NODE:
+      return 'node';
     case Role.UNSPECIFIED:
       return '';
   }
