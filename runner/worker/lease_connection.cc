@@ -156,10 +156,9 @@ class LeaseConnection::Stream final
 };
 
 LeaseConnection::LeaseConnection(boost::asio::any_io_executor executor,
-                                 std::string coordinators, Events events,
+                                 const std::string& coordinators, Events events,
                                  std::optional<Tls> tls)
-    : addresses_(tls ? AddressesOf(coordinators)
-                     : std::vector{std::move(coordinators)}),
+    : addresses_(AddressesOf(coordinators)),
       executor_(std::move(executor)),
       events_(std::make_shared<Events>(std::move(events))),
       tls_(std::move(tls)) {}

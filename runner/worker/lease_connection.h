@@ -43,7 +43,7 @@ class LeaseConnection {
 
   // `coordinators` is host:port or a list: see AddressesOf.
   LeaseConnection(boost::asio::any_io_executor executor,
-                  std::string coordinators, Events events,
+                  const std::string& coordinators, Events events,
                   std::optional<Tls> tls = std::nullopt);
   // Ends the stream and waits for its end, which is a matter of microseconds;
   // no callback runs afterwards.
@@ -56,6 +56,7 @@ class LeaseConnection {
   void Attach(const std::string& token);
   // Where the last Attach went to, or the first will go.
   const std::string& address() const { return addresses_[turn_]; }
+  const std::vector<std::string>& addresses() const { return addresses_; }
   // From the next Attach on, this is who we are.
   void Use(Tls tls);
   // Queues a message. Lost, like everything on the way, when the stream ends.
@@ -68,8 +69,8 @@ class LeaseConnection {
  private:
   class Channel;
   class Stream;
-  // One by one over TLS: gRPC would compare each certificate of a list with the
-  // name of the list. In plain text, the list is gRPC's to walk.
+  // One by one: gRPC would compare each certificate of a list with the name of
+  // the list, and would not leave one that is drained.
   const std::vector<std::string> addresses_;
   std::size_t turn_ = 0;
   boost::asio::any_io_executor executor_;

@@ -40,6 +40,8 @@ constexpr milliseconds kLastRetry{5'000};
 constexpr int kSilentBeats = 4;
 // For the last messages to leave.
 constexpr std::chrono::seconds kGoodbye{2};
+// Between two rounds through a list of coordinators that say they are drained.
+constexpr std::chrono::seconds kMoveApart{20};
 // Pushes come in bursts; a worker that has nothing to do holds nothing ready.
 constexpr std::chrono::seconds kAheadFor{60};
 
@@ -117,6 +119,7 @@ class LeaseWorker final : public Worker {
   void OnWelcome(const AttachResponse::Welcome& welcome);
   void OnLease(AttachResponse::Lease lease);
   void OnRevoke(const AttachResponse::Revoke& revoke);
+  void OnDrain(const AttachResponse::Drain& drain);
   void Send(AttachRequest request) {
     if (attached_) connection_.Send(std::move(request));
   }
@@ -161,6 +164,10 @@ class LeaseWorker final : public Worker {
   milliseconds retry_ = kFirstRetry;
   milliseconds beat_interval_{2'000};
   steady_clock::time_point heard_;
+  // Since when it goes from drained coordinator to coordinator, and how often.
+  steady_clock::time_point moved_since_;
+  std::size_t moves_ = 0;
+  bool moving_ = false;    // the stream is being left for another coordinator
   bool attached_ = false;  // welcomed on the current stream
   bool ready_ = false;     // welcomed ever
   bool draining_ = false;
@@ -211,6 +218,8 @@ void LeaseWorker::OnClosed(const Error& error) {
   renewal_.reset();
   beat_timer_.cancel();
   if (ending_) return End();
+  if (std::exchange(moving_, false))
+    return After(retry_timer_, milliseconds(0), &LeaseWorker::Attach);
   const bool refused = error.code == Code::kUnauthenticated ||
                        error.code == Code::kPermissionDenied ||
                        error.code == Code::kInvalidArgument ||
@@ -259,8 +268,7 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
     case AttachResponse::kRevoke:
       return OnRevoke(response.revoke());
     case AttachResponse::kDrain:
-      spdlog::info("the coordinator drains");
-      return;
+      return OnDrain(response.drain());
     case AttachResponse::kStanding:
       if (response.standing().held_back().empty())
         spdlog::info("this worker gets runs again");
@@ -464,6 +472,25 @@ void LeaseWorker::OnRevoke(const AttachResponse::Revoke& revoke) {
   Forget(revoke.run());
 }
 
+// What it holds it names at the next one, as after a broken stream. Whoever
+// comes back to a drained one because no other answered stays for a while.
+void LeaseWorker::OnDrain(const AttachResponse::Drain& drain) {
+  spdlog::info("the coordinator at {} drains", connection_.address());
+  if (!drain.elsewhere() || draining_ || ending_ || moving_) return;
+  const auto now = steady_clock::now();
+  if (now - moved_since_ > kMoveApart) {
+    moved_since_ = now;
+    moves_ = 0;
+  }
+  if (moves_ + 1 >= connection_.addresses().size()) return;
+  ++moves_;
+  spdlog::info("going to the next coordinator");
+  moving_ = true;
+  attached_ = false;
+  beat_timer_.cancel();
+  connection_.Cancel();
+}
+
 void LeaseWorker::HandBack(const RunPointer& run, std::string reason,
                            bool fault) {
   if (run->returned) return;
@@ -532,6 +559,9 @@ void LeaseWorker::HandEverythingBack(const std::string& reason, bool fault) {
   const auto runs = runs_;
   for (const auto& [name, run] : runs) HandBack(run, reason, fault);
   if (!attached_) return End();
+  AttachRequest request;
+  request.mutable_goodbye();
+  Send(std::move(request));
   connection_.Finish();
   After(end_timer_, kGoodbye, &LeaseWorker::End);
 }

@@ -92,6 +92,8 @@ boost::asio::awaitable<void> Dispatcher::State::Handle(Self self,
                                   back.reason(), &LeaseCounts::handed_back,
                                   back.fault());
     }
+    case Attach::kGoodbye:
+      co_return co_await Goodbye(self, session);
     case Attach::MESSAGE_NOT_SET:
       // A newer worker's message: it is not told, so it must not rely on it.
       co_return;
@@ -141,11 +143,7 @@ boost::asio::awaitable<void> Dispatcher::State::Hello(Self self,
   welcome.set_coordinator_version(self->options.version);
   *welcome.mutable_send_time() = rpc::ToProto(self->clock.Now());
   attachment->link->Send(std::move(response));
-  if (self->draining) {
-    runner::v1::AttachResponse drain;
-    drain.mutable_drain();
-    attachment->link->Send(std::move(drain));
-  }
+  if (self->draining) attachment->link->Send(self->DrainMessage());
   if (!attachment->held_back.empty()) {
     runner::v1::AttachResponse standing;
     standing.mutable_standing()->set_held_back(attachment->held_back);
@@ -281,6 +279,21 @@ boost::asio::awaitable<void> Dispatcher::State::Fetch(Self self,
     chunk.set_content(*std::move(bytes));
   }
   self->SendTo(session, std::move(response));
+}
+
+// First of all it gets nothing more: a lease that is being granted now finds
+// nobody to be sent to. One that crossed the goodbye was never begun.
+boost::asio::awaitable<void> Dispatcher::State::Goodbye(Self self,
+                                                        std::uint64_t session) {
+  const Attachment* leaving = self->roster.Find(session);
+  if (leaving == nullptr) co_return;
+  const WorkerId worker = leaving->worker;
+  const auto link = leaving->link;
+  spdlog::info("worker {} ({}) has left", leaving->name, worker.str());
+  self->roster.Close(session);
+  co_await TakeBack(self, worker,
+                    "the worker left before the lease reached it");
+  link->Close(Error{Code::kCancelled, "the worker has said goodbye"});
 }
 
 }  // namespace assay::dispatch

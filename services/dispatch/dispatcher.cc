@@ -146,6 +146,12 @@ void Dispatcher::State::Lost(const RunId& run, const std::string& reason) {
   if (known_there) Revoke(holder->id, run, epoch, reason);
 }
 
+runner::v1::AttachResponse Dispatcher::State::DrainMessage() const {
+  runner::v1::AttachResponse response;
+  response.mutable_drain()->set_elsewhere(elsewhere);
+  return response;
+}
+
 void Dispatcher::State::SendTo(std::uint64_t session,
                                runner::v1::AttachResponse response) {
   if (const Attachment* to = roster.Find(session))
@@ -203,12 +209,12 @@ void Dispatcher::HoldBack(const std::string& name,
   state_->SetStanding(name, held_back);
 }
 
-void Dispatcher::Drain() {
+void Dispatcher::Drain(bool elsewhere) {
   state_->draining = true;
-  runner::v1::AttachResponse drain;
-  drain.mutable_drain();
+  state_->elsewhere = elsewhere;
   for (const auto& [id, attachment] : state_->roster.attachments())
-    attachment.link->Send(drain);
+    if (!attachment.worker.empty())
+      attachment.link->Send(state_->DrainMessage());
 }
 
 void Dispatcher::Stop() {

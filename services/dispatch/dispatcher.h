@@ -101,8 +101,10 @@ class Dispatcher {
   void RunChanged(RunId run);
   void WorkerChanged(std::string name);
 
-  // Grants no more leases and tells workers to finish what they hold.
-  void Drain();
+  // Grants no more leases and tells workers to finish what they hold; to go on
+  // with it at another coordinator where they know one and `elsewhere` says
+  // that there is one that grants leases. May be said again.
+  void Drain(bool elsewhere = false);
   // Closes every link and ends the sweep. Leases stay in the store.
   void Stop();
 

@@ -58,6 +58,7 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   static Task AdoptOf(Self self, WorkerId worker);
   static Task AdoptUnknown(Self self, const std::vector<Attach::Held>& held);
   static Task Fetch(Self self, std::uint64_t session, Attach::Fetch fetch);
+  static Task Goodbye(Self self, std::uint64_t session);
 
   // granting.cc
   void Offer();
@@ -78,6 +79,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   using Cause = std::uint64_t LeaseCounts::*;
   static Task HandBack(Self self, RunId run, std::uint64_t epoch,
                        std::string reason, Cause cause, bool fault);
+  // All that a worker holds that is gone for good, at nobody's cost.
+  static Task TakeBack(Self self, WorkerId worker, std::string reason);
 
   // standing.cc
   // Looks a worker that said hello up in the book, and holds it back if that
@@ -113,6 +116,7 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   void Lost(const RunId& run, const std::string& reason);
   void Revoke(std::uint64_t session, const RunId& run, std::uint64_t epoch,
               std::string reason);
+  runner::v1::AttachResponse DrainMessage() const;
   void SendTo(std::uint64_t session, runner::v1::AttachResponse response);
   void SendAck(std::uint64_t session, const RunId& run, std::uint64_t epoch,
                std::int64_t next_offset);
@@ -128,6 +132,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   boost::asio::steady_timer sweep_timer;
   LeaseCounts counts;
   bool draining = false;
+  // While draining: another coordinator gives out runs.
+  bool elsewhere = false;
   bool stopped = false;
   // One Grant runs at a time; what is queued meanwhile makes it look again.
   bool granting = false;

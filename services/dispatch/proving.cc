@@ -83,13 +83,11 @@ boost::asio::awaitable<void> Dispatcher::State::Expel(Self self,
                                                       std::string name,
                                                       Error why) {
   std::vector<std::uint64_t> sessions;
-  std::vector<std::pair<RunId, std::uint64_t>> held;
+  std::vector<WorkerId> processes;
   for (const auto& [id, attachment] : self->roster.attachments()) {
     if (attachment.proof.name != name) continue;
     sessions.push_back(id);
-    for (const auto& [run, lease] : self->roster.leases())
-      if (lease.run.worker == attachment.worker)
-        held.emplace_back(run, lease.run.epoch);
+    processes.push_back(attachment.worker);
   }
   // First of all it gets nothing more and is heard no more.
   for (const std::uint64_t session : sessions) {
@@ -99,9 +97,8 @@ boost::asio::awaitable<void> Dispatcher::State::Expel(Self self,
   }
   if (!sessions.empty())
     spdlog::warn("worker {} is sent away: {}", name, why.message);
-  for (const auto& [run, epoch] : held)
-    co_await HandBack(self, run, epoch, "its worker was sent away",
-                      &LeaseCounts::taken_back, false);
+  for (const WorkerId& worker : processes)
+    co_await TakeBack(self, worker, "its worker was sent away");
 }
 
 boost::asio::awaitable<void> Dispatcher::State::Renew(Self self,

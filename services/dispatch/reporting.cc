@@ -108,4 +108,12 @@ boost::asio::awaitable<void> Dispatcher::State::HandBack(Self self, RunId run,
   self->Offer();
 }
 
+boost::asio::awaitable<void> Dispatcher::State::TakeBack(Self self,
+                                                         WorkerId worker,
+                                                         std::string reason) {
+  for (const auto& [run, epoch] : self->roster.ListLeasesOf(worker))
+    co_await HandBack(self, run, epoch, reason, &LeaseCounts::taken_back,
+                      /*fault=*/false);
+}
+
 }  // namespace assay::dispatch

@@ -52,6 +52,14 @@ std::int32_t Roster::LeasesOf(const WorkerId& worker) const {
       [&](const auto& entry) { return entry.second.run.worker == worker; }));
 }
 
+std::vector<std::pair<RunId, std::uint64_t>> Roster::ListLeasesOf(
+    const WorkerId& worker) const {
+  std::vector<std::pair<RunId, std::uint64_t>> held;
+  for (const auto& [run, lease] : leases_)
+    if (lease.run.worker == worker) held.emplace_back(run, lease.run.epoch);
+  return held;
+}
+
 std::vector<runs::Room> Roster::Rooms() const {
   std::vector<runs::Room> rooms;
   for (const auto& [id, attachment] : attachments_) {

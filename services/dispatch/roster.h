@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proto/base/clock.h"
@@ -88,6 +89,9 @@ class Roster {
   void RemoveLease(const RunId& run);
   const std::map<RunId, LiveLease>& leases() const { return leases_; }
   std::int32_t LeasesOf(const WorkerId& worker) const;
+  // The same with their epochs: what may be looked up again.
+  std::vector<std::pair<RunId, std::uint64_t>> ListLeasesOf(
+      const WorkerId& worker) const;
 
   // What is free of the workers that get runs. A worker's demand may cross a
   // lease on its way to it; the slots that the leases known here leave are the

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "services/dispatch/lease_service.h"
+#include "services/runs/run_observer.h"
 #include "tests/runner/worker/fake_workshop.h"
 #include "tests/services/dispatch/dispatch_fixture.h"
 #include "tests/testing/matchers.h"
@@ -32,10 +33,30 @@ rpc::Async<dispatch::WorkerProof> Admit(dispatch::AttachHead head) {
   co_return Unauthenticated("the token is unknown");
 }
 
+// Says when a lease has gone to its worker, before the worker has it.
+struct LeaseObserver final : runs::RunObserver {
+  void PushRecorded(const PushId&, Clock::TimePoint) override {}
+  void Queued(const storage::RunRecord&) override {}
+  void Leased(const storage::RunRecord&) override {}
+  void LeaseSent(const storage::RunRecord&) override {
+    if (lease_sent) lease_sent();
+  }
+  void WorkerSpans(
+      const storage::RunRecord&,
+      const google::protobuf::RepeatedPtrField<otlp::v1::Span>&) override {}
+  void Reported(const storage::RunRecord&, const std::vector<v1::RunEvent>&,
+                Clock::TimePoint) override {}
+  void Lost(const storage::RunRecord&) override {}
+  void Shown(const RunId&) override {}
+
+  std::function<void()> lease_sent;
+};
+
 class WorkerTest : public dispatch::DispatchFixture {
  protected:
   WorkerTest() {
     options_.heartbeat_interval = std::chrono::milliseconds(50);
+    options_.observer = &observer_;
     Restart();
     Serve();
   }
@@ -69,7 +90,8 @@ class WorkerTest : public dispatch::DispatchFixture {
     std::ofstream(token_file) << token << "\n";
     auto worker = worker::Worker::Make(
         loop_.executor(), workshop_,
-        {.coordinator = "127.0.0.1:" + std::to_string(port_),
+        {.coordinator =
+             "127.0.0.1:" + std::to_string(port_) + "," + more_coordinators_,
          .token_file = token_file,
          .slots = slots,
          .data_dir = directory_.path() / "worker",
@@ -109,6 +131,9 @@ class WorkerTest : public dispatch::DispatchFixture {
     UntilSeen([&] { return workshop_.Ended(run.str()); });
   }
 
+  LeaseObserver observer_;
+  // Behind the one of this test, in the worker's list.
+  std::string more_coordinators_;
   FakeWorkshop workshop_;
   std::unique_ptr<dispatch::LeaseServiceImpl> service_;
   std::unique_ptr<grpc::Server> server_;
@@ -271,6 +296,106 @@ TEST_F(WorkerTest, StopHandsBackWithoutBlame) {
   UntilState(run, Run::STATE_QUEUED);
   EXPECT_EQ(Get(run).losses, 0);
   UntilEnded(run);
+}
+
+// SIGTERM while the coordinator's lease is on its way.
+TEST_F(WorkerTest, ALeaseThatMeetsAWorkerThatLeavesIsAnothersAtOnce) {
+  StartWorker();
+  Until([&] { return ready_; });
+  UntilSeen([&] { return !dispatcher_->Workers().empty(); });
+  observer_.lease_sent = [this] { worker_->Drain(); };
+  const RunId run = Queue(Run::KIND_FINAL);
+  Until([&] { return end_.has_value(); });
+  EXPECT_THAT(*end_, IsOk());
+  UntilState(run, Run::STATE_QUEUED);
+  EXPECT_EQ(Get(run).epoch, 1u);
+  EXPECT_EQ(Get(run).losses, 0);
+  EXPECT_THAT(workshop_.orders(), SizeIs(0));
+}
+
+class TwoCoordinatorsTest : public WorkerTest {
+ protected:
+  TwoCoordinatorsTest() {
+    options_.has_others = [] { return true; };
+    // The one that is drained, then the other.
+    Unserve();
+    Restart();
+    Serve();
+    other_ = std::make_unique<dispatch::Dispatcher>(
+        loop_.executor(), *queue_, *book_, clock_,
+        dispatch::ContentSources{
+            .pack = [](AttemptId, std::string) { return NoContent(); },
+            .plan = [](std::string) { return NoContent(); }},
+        options_);
+    other_service_ = std::make_unique<dispatch::LeaseServiceImpl>(
+        loop_.executor(), *other_, Admit);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                             &other_port_);
+    builder.RegisterService(other_service_.get());
+    other_server_ = builder.BuildAndStart();
+  }
+  ~TwoCoordinatorsTest() override {
+    worker_.reset();
+    other_->Stop();
+    other_server_->Shutdown(std::chrono::system_clock::now());
+    other_server_->Wait();
+    loop_.RunReady();
+  }
+  static rpc::Async<dispatch::SharedContent> NoContent() {
+    co_return NotFound("none here");
+  }
+  std::string other_address() const {
+    return "127.0.0.1:" + std::to_string(other_port_);
+  }
+  // A run that the worker executes until it is released.
+  RunId Hold() {
+    UsePlan("wait");
+    const RunId run = Queue(Run::KIND_FINAL);
+    Until([&] { return !workshop_.orders().empty(); });
+    return run;
+  }
+  void ExpectUndisturbed(const RunId& run) {
+    workshop_.Release(run.str());
+    UntilState(run, Run::STATE_FINISHED);
+    EXPECT_EQ(Get(run).outcome, Run::OUTCOME_COMPLETED);
+    EXPECT_EQ(Get(run).epoch, 1u);
+  }
+
+  std::unique_ptr<dispatch::Dispatcher> other_;
+  std::unique_ptr<dispatch::LeaseServiceImpl> other_service_;
+  std::unique_ptr<grpc::Server> other_server_;
+  int other_port_ = 0;
+};
+
+TEST_F(TwoCoordinatorsTest, AWorkerLeavesADrainedOneWithWhatItHolds) {
+  more_coordinators_ = other_address();
+  StartWorker();
+  const RunId run = Hold();
+  dispatcher_->Drain(/*elsewhere=*/true);
+  UntilSeen([&] {
+    return other_->LeaseCount() == 1 && dispatcher_->Workers().empty();
+  });
+  ExpectUndisturbed(run);
+}
+
+TEST_F(TwoCoordinatorsTest, AWorkerThatKnowsNoOtherFinishesThere) {
+  StartWorker();
+  const RunId run = Hold();
+  dispatcher_->Drain(/*elsewhere=*/true);
+  ExpectUndisturbed(run);
+  EXPECT_THAT(dispatcher_->Workers(), SizeIs(1));
+}
+
+TEST_F(TwoCoordinatorsTest, AWorkerDoesNotRunInCirclesWhereAllAreDrained) {
+  more_coordinators_ = other_address();
+  StartWorker();
+  const RunId run = Hold();
+  other_->Drain(/*elsewhere=*/true);
+  dispatcher_->Drain(/*elsewhere=*/true);
+  UntilSeen([&] { return other_->Workers().size() == 1; });
+  ExpectUndisturbed(run);
+  EXPECT_THAT(other_->Workers(), SizeIs(1));
 }
 
 TEST_F(WorkerTest, AnUnknownTokenEndsTheWorkerWithAReason) {

@@ -196,6 +196,12 @@ void DispatchFixture::HandBack(const Worker& worker,
   Say(worker, request);
 }
 
+void DispatchFixture::Goodbye(const Worker& worker) {
+  AttachRequest request;
+  request.mutable_goodbye();
+  Say(worker, request);
+}
+
 RunId DispatchFixture::Queue(v1::Run::Kind kind, const std::string& attempt,
                              const storage::Needs& needs) {
   storage::RunRecord run;

@@ -66,6 +66,7 @@ class DispatchFixture : public ::testing::Test {
   void Beat(const Worker& worker, const std::vector<AttachRequest::Held>& held);
   void Report(const Worker& worker, const AttachResponse::Lease& lease,
               std::int64_t first_offset, std::vector<v1::RunEvent> events);
+  void Goodbye(const Worker& worker);
   void HandBack(const Worker& worker, const AttachResponse::Lease& lease,
                 bool fault);
 

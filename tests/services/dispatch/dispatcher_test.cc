@@ -331,6 +331,61 @@ TEST_F(DispatcherTest, TheFirstMessageMustBeHello) {
   EXPECT_EQ(opened.link->closed->code, Code::kFailedPrecondition);
 }
 
+TEST_F(DispatcherTest, ALeaseThatCrossesAGoodbyeIsAnothersAtOnce) {
+  const Worker leaving = Attach("w1");
+  const Worker staying = Attach("w2");
+  Demand(leaving, 1);
+  const RunId run = Queue(Run::KIND_FINAL);
+  Settle();
+  EXPECT_TRUE(leaving.link->Has(AttachResponse::kLease));
+  Goodbye(leaving);
+  EXPECT_EQ(Get(run).state, Run::STATE_QUEUED);
+  EXPECT_EQ(Get(run).losses, 0);
+  EXPECT_TRUE(leaving.link->closed);
+  Demand(staying, 1);
+  EXPECT_EQ(ExpectLease(staying).epoch(), 2u);
+  EXPECT_EQ(dispatcher_->counts().taken_back, 1u);
+  EXPECT_EQ(dispatcher_->counts().expired, 0u);
+}
+
+// However far the granting of a lease has come.
+TEST_F(DispatcherTest, AGoodbyeAtAnyMomentCostsARunNothing) {
+  for (int steps = 0, sent = 0; sent < 3; ++steps) {
+    ASSERT_LT(steps, 500);
+    const std::string name = "w" + std::to_string(steps);
+    const Worker leaving = Attach(name);
+    Demand(leaving, 1);
+    const RunId run = Queue(Run::KIND_FINAL, "att_" + name);
+    for (int i = 0; i < steps; ++i) {
+      loop_.context().restart();
+      loop_.context().run_one_for(std::chrono::milliseconds(2));
+    }
+    Goodbye(leaving);
+    sent += leaving.link->Has(AttachResponse::kLease) ? 1 : 0;
+    Settle();
+    ASSERT_EQ(Get(run).state, Run::STATE_QUEUED) << steps;
+    ASSERT_EQ(Get(run).losses, 0) << steps;
+    ASSERT_TRUE(loop_
+                    .Await(store_->Write(
+                        [run, now = clock_.Now()](storage::Transaction& tx) {
+                          return tx.runs.Cancel(run, now, "done with");
+                        }))
+                    .has_value());
+  }
+  EXPECT_EQ(dispatcher_->LeaseCount(), 0u);
+}
+
+TEST_F(DispatcherTest, AGoodbyeLeavesOthersLeasesAlone) {
+  const Worker leaving = Attach("w1");
+  const Worker staying = Attach("w2");
+  Demand(staying, 1);
+  const RunId run = Queue(Run::KIND_FINAL);
+  ExpectLease(staying);
+  Goodbye(leaving);
+  EXPECT_EQ(Get(run).state, Run::STATE_RUNNING);
+  EXPECT_THAT(dispatcher_->Workers(), SizeIs(1));
+}
+
 TEST_F(DispatcherTest, DrainGrantsNothingMoreAndTellsWorkers) {
   const Worker worker = Attach("w1");
   Demand(worker, 1);
