@@ -123,6 +123,33 @@ Async<AssignmentRecord> AssignmentService::Prepare(
   co_return record;
 }
 
+// A repeat of the request gets the first one's answer.
+template <class Response, class Request>
+Async<Response> AssignmentService::Keep(rpc::CallContext context,
+                                        Request request,
+                                        AssignmentRecord record,
+                                        Change change) {
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      Response made, co_await store_.Write([record, context, request,
+                                            change](Transaction& tx) {
+        return storage::Once<Response>(
+            tx,
+            {context.caller.token.str(),
+             std::string("assay.v1.AssignmentService/") + change.method,
+             request.request_id()},
+            request, record.update_time, [&]() -> Expected<Response> {
+              ASSAY_RETURN_IF_ERROR((tx.assignments.*change.write)(record));
+              ASSAY_RETURN_IF_ERROR(Audit(tx, context, record, change.action));
+              Response response;
+              ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
+                                     Show(tx, record));
+              return response;
+            });
+      }));
+  if (parts_.on_changed) parts_.on_changed();
+  co_return made;
+}
+
 Async<v1::CreateAssignmentResponse> AssignmentService::Create(
     rpc::CallContext context, v1::CreateAssignmentRequest request) {
   AssignmentRecord draft;
@@ -146,27 +173,11 @@ Async<v1::CreateAssignmentResponse> AssignmentService::Create(
                                  SlugProblems(request.assignment_id())));
   }
   record.create_time = record.update_time = clock_.Now();
-  using Response = v1::CreateAssignmentResponse;
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      Response made,
-      co_await store_.Write([record, context, request](Transaction& tx) {
-        return storage::Once<Response>(
-            tx,
-            {context.caller.token.str(),
-             "assay.v1.AssignmentService/CreateAssignment",
-             request.request_id()},
-            request, record.create_time, [&]() -> Expected<Response> {
-              ASSAY_RETURN_IF_ERROR(tx.assignments.Create(record));
-              ASSAY_RETURN_IF_ERROR(
-                  Audit(tx, context, record, "assignment.create"));
-              Response response;
-              ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
-                                     Show(tx, record));
-              return response;
-            });
-      }));
-  if (parts_.on_changed) parts_.on_changed();
-  co_return made;
+  co_return co_await Keep<v1::CreateAssignmentResponse>(
+      std::move(context), std::move(request), std::move(record),
+      {.method = "CreateAssignment",
+       .action = "assignment.create",
+       .write = &storage::AssignmentTable::Create});
 }
 
 Async<v1::UpdateAssignmentResponse> AssignmentService::Update(
@@ -186,27 +197,11 @@ Async<v1::UpdateAssignmentResponse> AssignmentService::Update(
                        request.has_suite() ? &request.suite() : nullptr, {}));
   record.version = request.expected_version() + 1;
   record.update_time = clock_.Now();
-  using Response = v1::UpdateAssignmentResponse;
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      Response made,
-      co_await store_.Write([record, context, request](Transaction& tx) {
-        return storage::Once<Response>(
-            tx,
-            {context.caller.token.str(),
-             "assay.v1.AssignmentService/UpdateAssignment",
-             request.request_id()},
-            request, record.update_time, [&]() -> Expected<Response> {
-              ASSAY_RETURN_IF_ERROR(tx.assignments.AddVersion(record));
-              ASSAY_RETURN_IF_ERROR(
-                  Audit(tx, context, record, "assignment.update"));
-              Response response;
-              ASSAY_ASSIGN_OR_RETURN(*response.mutable_assignment(),
-                                     Show(tx, record));
-              return response;
-            });
-      }));
-  if (parts_.on_changed) parts_.on_changed();
-  co_return made;
+  co_return co_await Keep<v1::UpdateAssignmentResponse>(
+      std::move(context), std::move(request), std::move(record),
+      {.method = "UpdateAssignment",
+       .action = "assignment.update",
+       .write = &storage::AssignmentTable::AddVersion});
 }
 
 Async<v1::GetAssignmentResponse> AssignmentService::Get(

@@ -64,6 +64,17 @@ class AssignmentService {
                                            const v1::FileTree* suite,
                                            std::vector<std::string> problems);
 
+  // What the two methods that write a version do differently.
+  struct Change {
+    const char* method;
+    const char* action;
+    Status (storage::AssignmentTable::*write)(const storage::AssignmentRecord&);
+  };
+  // Writes the version and answers with it, for Create and Update.
+  template <class Response, class Request>
+  Async<Response> Keep(rpc::CallContext context, Request request,
+                       storage::AssignmentRecord record, Change change);
+
   storage::Store& store_;
   storage::BlobStore& blobs_;
   const Clock& clock_;

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -52,8 +50,10 @@
 #include "services/maintenance/backup.h"
 #include "services/maintenance/housekeeper.h"
 #include "services/metrics/metrics_page.h"
+#include "services/nodes/homed_repositories.h"
 #include "services/nodes/homes.h"
 #include "services/nodes/membership.h"
+#include "services/nodes/node_load.h"
 #include "services/nodes/node_name.h"
 #include "services/nodes/node_service.h"
 #include "services/nodes/note_exchange.h"
@@ -64,7 +64,6 @@
 #include "services/overview/overview_service.h"
 #include "services/repositories/repositories.h"
 #include "services/rpc/proto_time.h"
-#include "services/runs/placement.h"
 #include "services/runs/run_queue.h"
 #include "services/runs/run_service.h"
 #include "services/storage/blobs/open_blobs.h"
@@ -187,50 +186,6 @@ std::vector<v1::GetSystemResponse::Worker> WorkersOf(
   return workers;
 }
 
-v1::NodeLoad::Offer ToProto(const storage::Needs& needs) {
-  v1::NodeLoad::Offer offer;
-  offer.set_milli_cpus(needs.milli_cpus);
-  offer.set_memory_bytes(needs.memory_bytes);
-  offer.set_pool(needs.pool);
-  offer.mutable_labels()->insert(needs.labels.begin(), needs.labels.end());
-  return offer;
-}
-
-storage::Needs OfferOf(const v1::NodeLoad::Worker& worker) {
-  // What it does not say is not held against it.
-  if (!worker.has_offer()) return runs::Room().offer;
-  const v1::NodeLoad::Offer& offer = worker.offer();
-  return {.milli_cpus = offer.milli_cpus(),
-          .memory_bytes = offer.memory_bytes(),
-          .pool = offer.pool(),
-          .labels = {offer.labels().begin(), offer.labels().end()}};
-}
-
-// The workers attached here, as other nodes are told.
-v1::NodeLoad LoadOf(const dispatch::Dispatcher& dispatcher) {
-  v1::NodeLoad load;
-  for (const auto& info : dispatcher.Workers()) {
-    v1::NodeLoad::Worker& worker = *load.add_workers();
-    worker.set_name(info.name);
-    worker.set_slots(info.slots);
-    worker.set_busy(info.busy);
-    worker.set_held_back(!info.held_back.empty());
-    *worker.mutable_offer() = ToProto(info.offer);
-    worker.set_clock_ahead_us(info.clock_ahead.count());
-  }
-  return load;
-}
-
-// The workers of all nodes that are alive.
-v1::NodeLoad LoadOfAll(const dispatch::Dispatcher& dispatcher,
-                       const nodes::Membership& membership) {
-  v1::NodeLoad load = LoadOf(dispatcher);
-  for (const storage::NodeRecord& node : membership.others())
-    if (membership.StandingOf(node) == nodes::Membership::Standing::kLive)
-      load.MergeFrom(node.load);
-  return load;
-}
-
 // Where other nodes reach a port of this one.
 std::string AdvertisedAddress(const Options& options,
                               const std::string& address, int port) {
@@ -239,25 +194,6 @@ std::string AdvertisedAddress(const Options& options,
   if (host == "0.0.0.0" || host == "[::]" || host == "*")
     host = boost::asio::ip::host_name();
   return host + ":" + std::to_string(port);
-}
-
-// What a queued run may hope for. A node that is drained leases nothing, so
-// that what its workers offer helps nobody.
-overview::WorkerOffers OffersOf(const dispatch::Dispatcher& dispatcher,
-                                const nodes::Membership& membership) {
-  v1::NodeLoad load;
-  if (!membership.draining()) load = LoadOf(dispatcher);
-  for (const storage::NodeRecord& node : membership.others())
-    if (!node.draining &&
-        membership.StandingOf(node) == nodes::Membership::Standing::kLive)
-      load.MergeFrom(node.load);
-  overview::WorkerOffers workers;
-  for (const v1::NodeLoad::Worker& worker : load.workers()) {
-    if (worker.held_back()) continue;
-    workers.slots += worker.slots();
-    workers.offers.push_back(OfferOf(worker));
-  }
-  return workers;
 }
 
 std::vector<metrics::WorkerLoad> LoadsOf(
@@ -309,14 +245,6 @@ dispatch::WorkerCertificates CertificatesOf(workers::Enrolments* enrolments) {
                 return Renew(enrolments, std::move(fingerprint),
                              std::move(request));
               }};
-}
-
-std::vector<workers::AttachedWorker> AttachedTo(const v1::NodeLoad& load) {
-  std::vector<workers::AttachedWorker> attached;
-  for (const v1::NodeLoad::Worker& worker : load.workers())
-    attached.push_back({worker.name(), worker.slots(), worker.busy(),
-                        std::chrono::microseconds(worker.clock_ahead_us())});
-  return attached;
 }
 
 metrics::ProbeCounts ProbeCountsOf(const gateway::GrpcProbe* probe) {
@@ -374,30 +302,6 @@ struct Coordinator::Parts {
   asio::awaitable<void> Scan();
   static rpc::Async<dispatch::WorkerProof> Admit(Parts* self,
                                                  dispatch::AttachHead head);
-  rpc::Async<void> RemoveRepository(RepositoryId repository);
-
-  // Repositories, which may be at another node.
-  rpc::Async<void> SettleOne(RepositoryId repository);
-  rpc::Async<void> AwaitCommit(RepositoryId repository, std::string commit);
-  rpc::Async<void> CreateRepository(RepositoryId repository,
-                                    std::string template_commit);
-  rpc::Async<void> WriteSubmissionRef(RepositoryId repository, int number,
-                                      std::string commit);
-  asio::awaitable<void> RepairRefs(RepositoryId repository);
-  asio::awaitable<void> RemoveCopy(RepositoryId repository);
-  rpc::Async<std::string> WriteOfferCommit(RepositoryId repository,
-                                           std::string base,
-                                           std::string offered);
-  rpc::Async<void> WriteBranch(RepositoryId repository, std::string branch,
-                               std::string commit);
-  rpc::Async<repositories::Diff> ReadDiff(RepositoryId repository,
-                                          std::string before,
-                                          std::string after);
-  rpc::Async<std::vector<repositories::CommitInfo>> ReadHistory(
-      RepositoryId repository, std::string commit, int limit);
-  rpc::Async<std::vector<repositories::Note>> ReadNotes(RepositoryId repository,
-                                                        std::string before,
-                                                        std::string commit);
   Status StartGrpc();
   void StartMembership();
   asio::awaitable<Status> StartPeers();
@@ -434,7 +338,7 @@ struct Coordinator::Parts {
       {.version = options.version,
        .heartbeat = std::chrono::milliseconds(shared ? 1'000 : 0),
        .lost_after = options.node_lost_after,
-       .load = [this] { return LoadOf(dispatcher); }}};
+       .load = [this] { return nodes::LoadOf(dispatcher); }}};
   git_http::RepositoryQueue repository_queue{strand};
   nodes::Homes homes{store,
                      *ground.blobs,
@@ -443,11 +347,13 @@ struct Coordinator::Parts {
                      membership,
                      clock,
                      {.settle = [this](RepositoryId repository) {
-                       return SettleOne(std::move(repository));
+                       return homed.Settle(std::move(repository));
                      }}};
   // When each started.
   std::map<std::string, Clock::TimePoint> live_others;
   bool drained = false;
+  bool others_serve = false;
+  int beats_drained = 0;
   identity::Identity identity{store, clock};
   runs::RunFeed feed{strand};
   nodes::Peers peers{strand, membership, feed};
@@ -459,8 +365,8 @@ struct Coordinator::Parts {
   submissions::SubmissionRefs submission_refs{
       store,
       [this](RepositoryId repository, int number, std::string commit) {
-        return WriteSubmissionRef(std::move(repository), number,
-                                  std::move(commit));
+        return homed.WriteSubmissionRef(std::move(repository), number,
+                                        std::move(commit));
       },
       node};
   deadlines::Deadlines deadlines{
@@ -484,7 +390,7 @@ struct Coordinator::Parts {
       dispatch::MakeContentSources(
           store, *ground.blobs, repositories,
           [this](RepositoryId repository, std::string commit) {
-            return AwaitCommit(std::move(repository), std::move(commit));
+            return homed.AwaitCommit(std::move(repository), std::move(commit));
           }),
       {.observer = tracer.get(),
        .version = options.version,
@@ -507,13 +413,27 @@ struct Coordinator::Parts {
        .submitted =
            [this](RepositoryId repository) {
              gateway::Spawn(strand, "submission refs",
-                            RepairRefs(std::move(repository)));
+                            homed.RepairRefs(std::move(repository)));
            },
        .erased =
            [this](RepositoryId repository) {
              gateway::Spawn(strand, "erase a copy",
-                            RemoveCopy(std::move(repository)));
+                            homed.RemoveCopy(std::move(repository)));
            }}};
+  git_http::Reconciler reconciler{recorder, repositories, store, clock};
+  nodes::HomedRepositories homed{
+      strand,
+      store,
+      homes,
+      repositories,
+      repository_queue,
+      reconciler,
+      submission_refs,
+      exchange,
+      {.node = node,
+       .shared = shared,
+       .data_dir = ground.directory->path(),
+       .removal_patience = options.removal_patience}};
 
   assignments::AssignmentService assignment_service{
       store,
@@ -539,7 +459,7 @@ struct Coordinator::Parts {
       clock,
       {.create_repository =
            [this](RepositoryId repository, std::string commit) {
-             return CreateRepository(std::move(repository), std::move(commit));
+             return homed.Create(std::move(repository), std::move(commit));
            },
        .create_template =
            [this](v1::FileTree files) {
@@ -558,14 +478,14 @@ struct Coordinator::Parts {
       {.write_offer =
            [this](RepositoryId repository, std::string base,
                   std::string offered) {
-             return WriteOfferCommit(std::move(repository), std::move(base),
-                                     std::move(offered));
+             return homed.WriteOfferCommit(std::move(repository),
+                                           std::move(base), std::move(offered));
            },
        .write_branch =
            [this](RepositoryId repository, std::string branch,
                   std::string commit) {
-             return WriteBranch(std::move(repository), std::move(branch),
-                                std::move(commit));
+             return homed.WriteBranch(std::move(repository), std::move(branch),
+                                      std::move(commit));
            },
        .on_clock_changed = [this] { WakeDeadlines(); },
        .on_changed =
@@ -573,7 +493,7 @@ struct Coordinator::Parts {
   attempts::RecordsService records_service{
       store, clock,
       [this](RepositoryId repository) {
-        return RemoveRepository(std::move(repository));
+        return homed.Remove(std::move(repository));
       },
       public_url};
   attempts::SourceService source_service{
@@ -581,19 +501,19 @@ struct Coordinator::Parts {
       {.read_diff =
            [this](RepositoryId repository, std::string before,
                   std::string after) {
-             return ReadDiff(std::move(repository), std::move(before),
-                             std::move(after));
+             return homed.ReadDiff(std::move(repository), std::move(before),
+                                   std::move(after));
            },
        .read_history =
            [this](RepositoryId repository, std::string commit, int limit) {
-             return ReadHistory(std::move(repository), std::move(commit),
-                                limit);
+             return homed.ReadHistory(std::move(repository), std::move(commit),
+                                      limit);
            },
        .read_notes =
            [this](RepositoryId repository, std::string before,
                   std::string commit) {
-             return ReadNotes(std::move(repository), std::move(before),
-                              std::move(commit));
+             return homed.ReadNotes(std::move(repository), std::move(before),
+                                    std::move(commit));
            }}};
   attempts::QuestionService question_service{store, clock,
                                              [this] { WakeDeadlines(); },
@@ -627,7 +547,7 @@ struct Coordinator::Parts {
       store,
       clock,
       {.attached =
-           [this] { return AttachedTo(LoadOfAll(dispatcher, membership)); },
+           [this] { return nodes::AttachedAnywhere(dispatcher, membership); },
        .on_changed =
            [this](const storage::WorkerRecord& record) {
              dispatcher.HoldBack(record.name, workers::HeldBack(record));
@@ -641,13 +561,14 @@ struct Coordinator::Parts {
              return dispatcher.Expel(std::move(name), std::move(why));
            }}};
   nodes::NodeService node_service{store, clock, membership,
-                                  [this] { return LoadOf(dispatcher); },
+                                  [this] { return nodes::LoadOf(dispatcher); },
                                   [this] {
                                     membership.Wake();
                                     exchange.TellNodeChanged();
                                   }};
   overview::OverviewService overview_service{
-      store, clock, [this] { return OffersOf(dispatcher, membership); }};
+      store, clock,
+      [this] { return nodes::OffersAnywhere(dispatcher, membership); }};
   identity::AccountService account_service{
       store, clock, {.https = https, .cost = options.password_cost}};
   rpc::MethodRegistry methods;
@@ -689,7 +610,6 @@ struct Coordinator::Parts {
                         [this](RepositoryId repository) {
                           return homes.Prepare(std::move(repository), "");
                         }};
-  git_http::Reconciler reconciler{recorder, repositories, store, clock};
   maintenance::Housekeeper housekeeper{
       strand,
       store,
@@ -712,7 +632,10 @@ struct Coordinator::Parts {
       {.version = options.version,
        .leases = [this] { return dispatcher.counts(); },
        .workers = [this] { return LoadsOf(dispatcher); },
-       .offers = [this] { return OffersOf(dispatcher, membership).offers; },
+       .offers =
+           [this] {
+             return nodes::OffersAnywhere(dispatcher, membership).offers;
+           },
        .nodes = [this] { return NodesOf(membership); },
        .draining = [this] { return drained; },
        .authenticate = authenticate,
@@ -811,133 +734,6 @@ asio::awaitable<void> Coordinator::Parts::Scan() {
   scanned_all.Set(true);
 }
 
-// Not while a backup is made, nor under a push. Small backups are waited for,
-// though not for longer than a stop waits for requests.
-rpc::Async<void> Coordinator::Parts::RemoveRepository(RepositoryId repository) {
-  using Lock = maintenance::MaintenanceLock;
-  constexpr std::chrono::milliseconds kPause{50};
-  std::chrono::milliseconds left = options.removal_patience;
-  std::optional<Expected<Lock>> lock;
-  for (;;) {
-    lock.emplace(Lock::Take(ground.directory->path(), Lock::Kind::kRemoval));
-    if (*lock || lock->error().code != Code::kUnavailable || left < kPause)
-      break;
-    asio::steady_timer timer(strand, kPause);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    left -= kPause;
-  }
-  if (!*lock) co_return std::unexpected(lock->error());
-  if (shared) ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
-  const auto place = co_await repository_queue.Enter(repository);
-  exchange.TellErased(repository);
-  co_return co_await repositories.Remove(std::move(repository));
-}
-
-rpc::Async<void> Coordinator::Parts::SettleOne(RepositoryId repository) {
-  const auto settled = co_await reconciler.SettleIntents(repository);
-  if (!settled) co_return std::unexpected(settled.error());
-  co_await RepairRefs(std::move(repository));
-  co_return Status();
-}
-
-// A run may be queued a moment before its commit can be had from its home.
-rpc::Async<void> Coordinator::Parts::AwaitCommit(RepositoryId repository,
-                                                 std::string commit) {
-  constexpr int kTries = 50;
-  constexpr std::chrono::milliseconds kPause{100};
-  for (int i = 1;; ++i) {
-    Status ready = co_await homes.Prepare(repository, commit);
-    if (ready || ready.error().code != Code::kUnavailable || i == kTries)
-      co_return ready;
-    asio::steady_timer timer(strand, kPause);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-}
-
-rpc::Async<void> Coordinator::Parts::CreateRepository(
-    RepositoryId repository, std::string template_commit) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.PrepareTemplate(template_commit));
-  co_return co_await repositories.CreateRepository(std::move(repository),
-                                                   std::move(template_commit));
-}
-
-rpc::Async<void> Coordinator::Parts::WriteSubmissionRef(RepositoryId repository,
-                                                        int number,
-                                                        std::string commit) {
-  ASSAY_CO_ASSIGN_OR_RETURN(const bool here, co_await homes.IsHere(repository));
-  if (here)
-    co_return co_await repositories.WriteSubmissionRef(
-        std::move(repository), number, std::move(commit));
-  // The row is what counts; its home writes the ref of it.
-  exchange.TellSubmitted(repository);
-  co_return Status();
-}
-
-asio::awaitable<void> Coordinator::Parts::RepairRefs(RepositoryId repository) {
-  const auto here = co_await homes.IsHere(repository);
-  if (!here || !*here) co_return;
-  using Submissions = std::vector<storage::SubmissionRecord>;
-  const auto submissions = co_await store.Read(
-      [repository](storage::Transaction& tx) -> Expected<Submissions> {
-        ASSAY_ASSIGN_OR_RETURN(const auto attempt,
-                               tx.attempts.GetByRepository(repository));
-        return tx.submissions.List(attempt.id);
-      });
-  if (!submissions) co_return;
-  for (const storage::SubmissionRecord& submission : *submissions)
-    static_cast<void>(co_await submission_refs.Write(submission));
-}
-
-asio::awaitable<void> Coordinator::Parts::RemoveCopy(RepositoryId repository) {
-  const auto place = co_await repository_queue.Enter(repository);
-  const auto home = co_await store.Read([repository](storage::Transaction& tx) {
-    return tx.repositories.Get(repository);
-  });
-  if (home && home->home == node) co_return;
-  const Status removed = co_await repositories.Remove(std::move(repository));
-  if (!removed) spdlog::error("erasing a copy: {}", removed.error().message);
-}
-
-rpc::Async<std::string> Coordinator::Parts::WriteOfferCommit(
-    RepositoryId repository, std::string base, std::string offered) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.PrepareTemplate(offered));
-  co_return co_await repositories.WriteOfferCommit(
-      std::move(repository), std::move(base), std::move(offered));
-}
-
-rpc::Async<void> Coordinator::Parts::WriteBranch(RepositoryId repository,
-                                                 std::string branch,
-                                                 std::string commit) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Claim(repository));
-  const auto place = co_await repository_queue.Enter(repository);
-  ASSAY_CO_RETURN_IF_ERROR(co_await repositories.WriteBranch(
-      repository, std::move(branch), std::move(commit)));
-  co_return co_await homes.Keep(std::move(repository));
-}
-
-rpc::Async<repositories::Diff> Coordinator::Parts::ReadDiff(
-    RepositoryId repository, std::string before, std::string after) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, after));
-  co_return co_await repositories.ReadDiff(std::move(repository),
-                                           std::move(before), std::move(after));
-}
-
-rpc::Async<std::vector<repositories::CommitInfo>>
-Coordinator::Parts::ReadHistory(RepositoryId repository, std::string commit,
-                                int limit) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, commit));
-  co_return co_await repositories.ReadHistory(std::move(repository),
-                                              std::move(commit), limit);
-}
-
-rpc::Async<std::vector<repositories::Note>> Coordinator::Parts::ReadNotes(
-    RepositoryId repository, std::string before, std::string commit) {
-  ASSAY_CO_RETURN_IF_ERROR(co_await homes.Prepare(repository, commit));
-  co_return co_await repositories.ReadNotes(
-      std::move(repository), std::move(before), std::move(commit));
-}
-
 // Over TLS a worker is who its certificate says; on this machine it has read
 // the token's file.
 rpc::Async<dispatch::WorkerProof> Coordinator::Parts::Admit(
@@ -1011,6 +807,8 @@ void Coordinator::Parts::StartMembership() {
 }
 
 void Coordinator::Parts::OnBeat() {
+  // A worker that could not go elsewhere then may be able to now.
+  constexpr int kBeatsBetweenHints = 30;
   // Whoever fell silent, or has started anew since, may have kept a note to
   // itself.
   std::map<std::string, Clock::TimePoint> live;
@@ -1028,12 +826,14 @@ void Coordinator::Parts::OnBeat() {
     peers.Sync();
   }
   if (shared) gateway::Spawn(strand, "homes", homes.Sweep());
-  if (membership.draining() == drained) return;
-  drained = membership.draining();
-  if (drained) {
+  if (!membership.draining()) return;
+  if (!std::exchange(drained, true))
     spdlog::info("this node is drained: it grants no more leases");
-    dispatcher.Drain();
-  }
+  else if (++beats_drained % kBeatsBetweenHints != 0 &&
+           membership.HasServingOthers() == others_serve)
+    return;
+  others_serve = membership.HasServingOthers();
+  dispatcher.Drain(others_serve);
 }
 
 // gRPC's shutdown waits for calls that end on the strand: not here.
