@@ -119,21 +119,6 @@ rpc::Async<Certificate> Enrolments::Renew(std::string fingerprint,
       });
 }
 
-rpc::Async<void> Enrolments::Revoke(std::string worker, std::string actor) {
-  co_return co_await store_.Write(
-      [worker = std::move(worker), actor = std::move(actor),
-       now = clock_.Now()](Transaction& tx) -> Status {
-        ASSAY_ASSIGN_OR_RETURN(const std::int64_t revoked,
-                               tx.enrolments.Revoke(worker, now));
-        if (revoked == 0)
-          return NotFound("worker ", worker, " has no certificate to revoke");
-        return tx.audit.Append({.time = now,
-                                .actor = actor,
-                                .action = "worker.revoke",
-                                .subject = "workers/" + worker});
-      });
-}
-
 rpc::Async<Certificate> Enrolments::Judge(std::string pem) {
   Expected<Certificate> shown = ReadCertificate(pem);
   if (!shown)
@@ -164,6 +149,22 @@ rpc::Async<void> Enrolments::StillGood(std::string fingerprint) {
         ASSAY_ASSIGN_OR_RETURN(const auto kept,
                                tx.enrolments.GetCertificate(fingerprint));
         return StillCounts(kept, now);
+      });
+}
+
+rpc::Async<void> RevokeCertificates(storage::Store& store, const Clock& clock,
+                                    std::string worker, std::string actor) {
+  co_return co_await store.Write(
+      [worker = std::move(worker), actor = std::move(actor),
+       now = clock.Now()](Transaction& tx) -> Status {
+        ASSAY_ASSIGN_OR_RETURN(const std::int64_t revoked,
+                               tx.enrolments.Revoke(worker, now));
+        if (revoked == 0)
+          return NotFound("worker ", worker, " has no certificate to revoke");
+        return tx.audit.Append({.time = now,
+                                .actor = actor,
+                                .action = "worker.revoke",
+                                .subject = "workers/" + worker});
       });
 }
 

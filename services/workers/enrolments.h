@@ -43,8 +43,6 @@ class Enrolments {
   // Another one for whoever showed that of `fingerprint`; fails as StillGood
   // when that has been revoked meanwhile, or has expired.
   rpc::Async<Certificate> Renew(std::string fingerprint, std::string request);
-  // Ends the worker's certificates. kNotFound: it has none.
-  rpc::Async<void> Revoke(std::string worker, std::string actor);
 
   // Whose certificate this is. kUnauthenticated, saying what to do:
   // it does not count (any more).
@@ -59,6 +57,11 @@ class Enrolments {
   const std::shared_ptr<const CertificateAuthority> authority_;
   const std::chrono::seconds life_;
 };
+
+// Ends the worker's certificates; also at a coordinator that speaks no TLS and
+// so issues none. kNotFound: it has none.
+rpc::Async<void> RevokeCertificates(storage::Store& store, const Clock& clock,
+                                    std::string worker, std::string actor);
 
 }  // namespace assay::workers
 

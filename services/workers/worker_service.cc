@@ -228,10 +228,8 @@ rpc::Async<v1::RevokeWorkerResponse> WorkerService::Revoke(
     rpc::CallContext context, v1::RevokeWorkerRequest request) {
   ASSAY_CO_ASSIGN_OR_RETURN(const std::string name,
                             ParseWorker(request.name()));
-  if (parts_.enrolments == nullptr)
-    co_return NotFound("worker ", name, " has no certificate to revoke");
   ASSAY_CO_RETURN_IF_ERROR(
-      co_await parts_.enrolments->Revoke(name, context.caller.label));
+      co_await RevokeCertificates(store_, clock_, name, context.caller.label));
   if (parts_.on_revoked) co_await parts_.on_revoked(name);
   co_return v1::RevokeWorkerResponse();
 }

@@ -31,7 +31,8 @@ struct WorkerParts {
   std::function<std::vector<AttachedWorker>()> attached;
   // A worker's state has changed, durably.
   std::function<void(const storage::WorkerRecord&)> on_changed;
-  // Null where no TLS is spoken: nobody can be enrolled.
+  // Null where no TLS is spoken: nobody can be enrolled here, and any worker's
+  // certificates be revoked.
   Enrolments* enrolments = nullptr;
   // A worker's certificates have been revoked, durably.
   std::function<boost::asio::awaitable<void>(std::string name)> on_revoked;

@@ -81,7 +81,9 @@ TEST_F(EnrolmentsTest, RevokedCertificatesCountNoMore) {
   const Certificate issued = Enrolled("b1");
   const std::string open_token = Token("b1");
   EXPECT_THAT(Run(enrolments_.StillGood(issued.fingerprint)), IsOk());
-  EXPECT_THAT(Run(enrolments_.Revoke("b1", "Ada")), IsOk());
+  EXPECT_THAT(
+      Run(RevokeCertificates(*assay_.parts().store, assay_.clock, "b1", "Ada")),
+      IsOk());
   EXPECT_THAT(Judge(issued.pem),
               FailsWith(Code::kPermissionDenied, "b1 was revoked"));
   EXPECT_THAT(Run(enrolments_.StillGood(issued.fingerprint)),
@@ -92,8 +94,9 @@ TEST_F(EnrolmentsTest, RevokedCertificatesCountNoMore) {
               FailsWith(Code::kUnauthenticated, "not known"));
   EXPECT_THAT(Run(enrolments_.Renew(issued.fingerprint, request_.request_pem)),
               FailsWith(Code::kPermissionDenied, "revoked"));
-  EXPECT_THAT(Run(enrolments_.Revoke("b1", "Ada")),
-              FailsWith(Code::kNotFound, "no certificate"));
+  EXPECT_THAT(
+      Run(RevokeCertificates(*assay_.parts().store, assay_.clock, "b1", "Ada")),
+      FailsWith(Code::kNotFound, "no certificate"));
 }
 
 TEST_F(EnrolmentsTest, ExpiredCertificatesCountNoMore) {

@@ -120,6 +120,30 @@ TEST_F(WorkerServiceTest, ForgetsOnlyWhoIsGone) {
   EXPECT_THAT(List().workers(), SizeIs(1));
 }
 
+// This one speaks no TLS; a neighbour over the same store did.
+TEST_F(WorkerServiceTest, RevokesWhatAnotherCoordinatorHasIssued) {
+  v1::RevokeWorkerRequest request;
+  request.set_name("workers/builder-1");
+  const auto revoke = [&] {
+    return Call<v1::RevokeWorkerResponse>("RevokeWorker", request);
+  };
+  EXPECT_THAT(revoke(), FailsWith(Code::kNotFound, "no certificate"));
+  ASSERT_THAT(assay_.Write([this](storage::Transaction& tx) {
+    return tx.enrolments.AddCertificate(
+        {.fingerprint = std::string(64, 'a'),
+         .worker = "builder-1",
+         .create_time = assay_.clock.Now(),
+         .expire_time = assay_.clock.Now() + std::chrono::hours(1)});
+  }),
+              IsOk());
+  EXPECT_THAT(revoke(), IsOk());
+  EXPECT_TRUE(assay_
+                  .Read([](storage::Transaction& tx) {
+                    return tx.enrolments.GetCertificate(std::string(64, 'a'));
+                  })
+                  ->revoke_time);
+}
+
 TEST_F(WorkerServiceTest, SaysWhatIsWrong) {
   EXPECT_THAT(Drain("workers/nobody"),
               FailsWith(Code::kNotFound, "assay worker list"));
