@@ -61,7 +61,8 @@ Outcome Drain(Context& context, const NameOptions& options) {
     context.console().Json(response.node());
   else
     context.console().Line(ShortName(response.node().name()) +
-                           " grants no more leases until it is started again");
+                           " grants no more leases until it is started again; "
+                           "workers that know another coordinator go there");
   return kSuccess;
 }
 
@@ -93,7 +94,8 @@ void AddNodeCommands(CommandLine& line, CLI::App& admin) {
   auto drain = line.Add<NameOptions>(
       group, "drain",
       "Let a coordinator grant no more leases, and say that it is not ready, "
-      "until it is started again",
+      "until it is started again; workers that know another one go there with "
+      "what they hold",
       "  assay admin node drain host-a", Drain);
   drain.app.add_option("name", drain.options->name, "Node")->required();
   auto forget = line.Add<NameOptions>(

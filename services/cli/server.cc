@@ -51,7 +51,10 @@ Error Server::ToError(const grpc::Status& status) const {
 
 Error Server::Explain(const Error& error) const {
   const std::string message = Printable(error.message, Lines::kMany);
-  if (error.code == Code::kUnavailable && channel_) {
+  // A connection that stands is one that the answer came over.
+  const bool answered =
+      channel_ && channel_->GetState(false) == GRPC_CHANNEL_READY;
+  if (error.code == Code::kUnavailable && channel_ && !answered) {
     const TlsFinding found = LookAtTls(options_.address, options_.ca_file, 2);
     if (found.kind == TlsFinding::Kind::kGood ||
         found.kind == TlsFinding::Kind::kBad)

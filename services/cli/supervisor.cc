@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <fstream>
@@ -73,6 +74,7 @@ Expected<std::string> Supervisor::Start(const std::string& name,
   if (pipe2(out, O_CLOEXEC) != 0) return SystemError("pipe", errno);
   const int log = open(LogFile(name).c_str(),
                        O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
+  const std::streamoff log_begin = lseek(log, 0, SEEK_END);
   const auto pid = cli::Start({.command = std::move(command),
                                .environment = {},
                                .output = out[1],
@@ -85,7 +87,10 @@ Expected<std::string> Supervisor::Start(const std::string& name,
     return std::unexpected(pid.error());
   }
   fcntl(out[0], F_SETFL, O_NONBLOCK);
-  programs_.push_back({.name = name, .pid = *pid, .output = out[0]});
+  programs_.push_back({.name = name,
+                       .pid = *pid,
+                       .output = out[0],
+                       .log_begin = std::max<std::streamoff>(log_begin, 0)});
   Program& program = programs_.back();
   const auto until = Clock::now() + timeout;
   std::string line;
@@ -104,7 +109,7 @@ Expected<std::string> Supervisor::Start(const std::string& name,
   }
   return Internal(name, " was not ready within ", timeout.count(),
                   " s; the end of ", LogFile(name).string(), ":\n",
-                  EndOfLog(name));
+                  EndOfLog(program));
 }
 
 Status Supervisor::WaitForEnd() {
@@ -173,11 +178,12 @@ Error Supervisor::Died(const Program& program) const {
           : "ended with exit code " + std::to_string(program.exit_code);
   return {Code::kInternal, program.name + " " + how + "; the end of " +
                                LogFile(program.name).string() + ":\n" +
-                               EndOfLog(program.name)};
+                               EndOfLog(program)};
 }
 
-std::string Supervisor::EndOfLog(const std::string& name) const {
-  std::ifstream in(LogFile(name));
+std::string Supervisor::EndOfLog(const Program& program) const {
+  std::ifstream in(LogFile(program.name));
+  in.seekg(program.log_begin);
   std::deque<std::string> lines;
   for (std::string line; std::getline(in, line);) {
     lines.push_back(Printable(line));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <ios>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ class Supervisor {
     pid_t pid = 0;
     // Kept open, so that a later line does not end the program.
     int output = -1;
+    // How long its log was before: what earlier ones wrote explains nothing.
+    std::streamoff log_begin = 0;
     bool running = true;
     int exit_code = 0;
   };
@@ -59,7 +62,7 @@ class Supervisor {
   void Reap();
   bool WaitForExit(Program& program, std::chrono::seconds grace);
   Error Died(const Program& program) const;
-  std::string EndOfLog(const std::string& name) const;
+  std::string EndOfLog(const Program& program) const;
   std::filesystem::path LogFile(const std::string& name) const;
 
   std::filesystem::path log_dir_;

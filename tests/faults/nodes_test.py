@@ -104,6 +104,16 @@ class NodesTest(unittest.TestCase):
             thread.start()
         return threads
 
+    def node_tokens(self):
+        """Whose they are: each start makes one, and ends the one before."""
+        return sorted(row["label"] for row in self.rows(
+            "SELECT label FROM tokens WHERE role = 7"))
+
+    def workers_at(self, server):
+        found = server.call("NodeService/ListNodes", {}, server.admin)
+        [node] = [n for n in found["nodes"] if n.get("self")]
+        return len(node.get("load", {}).get("workers", []))
+
     def acknowledged(self):
         return sum(said == "ok" for _, _, said, _ in self.history.pushes)
 
@@ -169,6 +179,23 @@ class NodesTest(unittest.TestCase):
             self.history.note("recovered", what="assayd",
                               seconds=time.monotonic() - began)
         self.judge()
+        self.assertEqual(self.node_tokens(), ["nodes/a", "nodes/b"])
+        self.assertEqual(
+            self.rows("SELECT COUNT(*) AS n FROM tokens WHERE role = 1")[0]["n"], 1)
+
+    def test_a_drained_node_sends_its_workers_and_their_runs_to_the_other(self):
+        wait_for(lambda: self.workers_at(self.a) == 1 and
+                 self.workers_at(self.b) == 1, 10, "a worker is at each")
+        threads = self.load(6, (self.a, self.b))
+        wait_for(lambda: self.acknowledged() > 2, 6, "pushes")
+        self.a.call("NodeService/DrainNode", {"name": "nodes/a"}, self.a.admin)
+        wait_for(lambda: self.workers_at(self.a) == 0 and
+                 self.workers_at(self.b) == 2, 10, "both are at the other")
+        for thread in threads:
+            thread.join()
+        self.judge()
+        # Nobody waited for a lease's end, and nothing ran twice.
+        self.assertEqual(self.rows("SELECT id FROM runs WHERE losses > 0"), [])
 
     def test_one_is_stopped_for_longer_than_a_lease_and_goes_on(self):
         threads = self.load(LEASE + 8, (self.a, self.b))
@@ -193,6 +220,7 @@ class NodesTest(unittest.TestCase):
                  ["nodes"][0]["state"] in ("STATE_SILENT", "STATE_LOST"), 20,
                  "its silence is seen")
         self.b.call("NodeService/ForgetNode", {"name": "nodes/a"}, self.b.admin)
+        self.assertEqual(self.node_tokens(), ["nodes/b"])
         wait_for(lambda: self.home(candidate) == "b", 20, "it moves")
         self.a.process.send_signal(signal.SIGCONT)
         self.assertTrue(self.a.wait_dead(20))

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <cctype>
 #include <memory>
 
 namespace assay::storage {
@@ -13,7 +14,9 @@ std::string OneLine(std::string_view text) {
     if (!space)
       line.push_back(c);
     else if (!line.empty() && line.back() != ' ')
-      line.push_back(' ');
+      line += c == '\n' && std::isalnum(static_cast<unsigned char>(line.back()))
+                  ? ". "
+                  : " ";
   }
   while (line.ends_with(' ') || line.ends_with('.')) line.pop_back();
   return line;

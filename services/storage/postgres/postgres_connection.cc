@@ -59,6 +59,23 @@ Code CodeOf(std::string_view state, PostgresConnection::Failure failure) {
   }
 }
 
+// Of what libpq says when there is no session.
+const char* WhatToDo(std::string_view words) {
+  const auto says = [words](const char* part) {
+    return words.find(part) != std::string_view::npos;
+  };
+  if (says("password"))
+    return "; give the role's password in PGPASSWORD or ~/.pgpass";
+  if (says("does not exist"))
+    return "; make it (createdb, createuser), or check --store";
+  if (says("read-only") || says("hot standby"))
+    return "; it is a standby or set to read only: name the primary, or all "
+           "hosts, in --store";
+  if (says("too many clients") || says("connection slots"))
+    return "; raise max_connections, each coordinator takes some twenty";
+  return "; check --store, and that the server runs";
+}
+
 const char* Field(const PGresult* result, int field) {
   const char* text = PQresultErrorField(result, field);
   return text == nullptr ? "" : text;
@@ -84,8 +101,7 @@ Expected<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
   std::unique_ptr<PostgresConnection> connection(new PostgresConnection(raw));
   const auto failed = [&](std::string_view words) {
     return Unavailable("the store ", dsn.Describe(),
-                       " cannot be reached: ", OneLine(words),
-                       "; check --store, and that the server runs");
+                       " cannot be reached: ", OneLine(words), WhatToDo(words));
   };
   if (raw == nullptr) return failed("out of memory");
   const auto deadline = std::chrono::steady_clock::now() + kConnectTimeout;
@@ -260,12 +276,21 @@ std::unexpected<Error> PostgresConnection::StatementFailed(
   const std::string_view statement =
       due.statement.substr(0, due.statement.find('\0'));
   auto failed =
-      code == Code::kUnavailable
+      state == "42501"
+          ? FailedPrecondition(words,
+                               ": the role of --store has to own its schema, "
+                               "or GRANT ALL ON SCHEMA to it")
+      : state == "42P07"
+          ? FailedPrecondition(words,
+                               ", and is not Assay's: name a database in "
+                               "--store that holds nothing else")
+      : code == Code::kUnavailable
           ? Unavailable("the store cannot be written or read: ", words,
                         "; nothing was changed, check the database server")
-      : code == Code::kDataLoss ? DataLoss("the store is damaged: ", words,
-                                           "; restore it from a backup")
-                                : Fail(code, words, " in: ", statement);
+      : code == Code::kDataLoss
+          ? DataLoss("the store is damaged: ", words,
+                     "; restore it from a backup")
+          : Fail(code, words, " in: ", OneLine(statement.substr(0, 200)));
   error_ = failed.error();
   return failed;
 }

@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::Not;
 
 class SupervisorTest : public testing::Test {
  protected:
@@ -52,6 +53,14 @@ TEST_F(SupervisorTest, ProgramThatEndsBeforeItIsReadyIsReportedWithItsLog) {
   ASSERT_FALSE(ready);
   EXPECT_THAT(ready.error().message, HasSubstr("prog ended with exit code 7"));
   EXPECT_THAT(ready.error().message, HasSubstr("disk full"));
+}
+
+TEST_F(SupervisorTest, WhatAnEarlierProgramWroteExplainsNothing) {
+  ASSERT_FALSE(Start("echo 'disk full' >&2; exit 7"));
+  const auto again = Start("echo 'no such store' >&2; exit 1");
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().message, HasSubstr("no such store"));
+  EXPECT_THAT(again.error().message, Not(HasSubstr("disk full")));
 }
 
 TEST_F(SupervisorTest, ProgramThatIsNotThereIsNamed) {

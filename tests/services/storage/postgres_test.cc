@@ -211,6 +211,7 @@ TEST_P(PostgresTest, NamesWhatIsWrongWithTheAddressInOneLine) {
   dsn.parameters["password"] = "hunter2";
   const auto absent = OpenPostgres(dsn);
   EXPECT_THAT(absent, FailsWith(Code::kUnavailable, "\"nope\""));
+  EXPECT_THAT(absent, FailsWith(Code::kUnavailable, "createdb"));
   for (const auto& opened : {&nobody, &absent}) {
     EXPECT_THAT((*opened).error().message, Not(HasSubstr("\n")));
     EXPECT_THAT((*opened).error().message, Not(HasSubstr("hunter2")));
@@ -241,6 +242,28 @@ TEST_P(PostgresTest, RefusesADatabaseWithoutUnicode) {
   dsn.parameters["dbname"] = "ascii";
   EXPECT_THAT(OpenPostgres(dsn),
               FailsWith(Code::kFailedPrecondition, "SQL_ASCII"));
+}
+
+TEST_P(PostgresTest, NamesADatabaseOfSomethingElseAndARoleWithoutRights) {
+  PostgresDsn dsn = dsn_;
+  dsn.parameters["user"] = "postgres";
+  const auto run = [](const PostgresDsn& at, const char* statement) {
+    std::ignore = PostgresConnection::Connect(at).value()->Execute(statement);
+  };
+  run(dsn, "CREATE DATABASE foreigners");
+  run(dsn, "CREATE ROLE weak LOGIN");
+  dsn.parameters["dbname"] = "foreigners";
+  dsn.parameters.erase("options");
+  run(dsn, "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+  run(dsn, "CREATE TABLE runs (id INT)");
+  const auto foreign = OpenPostgres(dsn);
+  EXPECT_THAT(foreign,
+              FailsWith(Code::kFailedPrecondition, "is not Assay's: name a"));
+  EXPECT_THAT(foreign.error().message, Not(HasSubstr("\n")));
+  dsn.parameters["user"] = "weak";
+  const auto weak = OpenPostgres(dsn);
+  EXPECT_THAT(weak, FailsWith(Code::kFailedPrecondition, "GRANT"));
+  EXPECT_THAT(weak.error().message, Not(HasSubstr("\n")));
 }
 
 TEST_P(PostgresTest, MigratesWhatEachEarlierVersionLeft) {
