@@ -583,6 +583,10 @@ TEST_P(HostileSearchTest, NobodyOfTheHostIsReached) {
   ASSERT_EQ(::listen(tcp.get(), 8), 0);
   ::getsockname(tcp.get(), reinterpret_cast<sockaddr*>(&address), &size);
   const std::string port = std::to_string(ntohs(address.sin6_port));
+  const UniqueFd udp(
+      ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ::setsockopt(udp.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  ASSERT_EQ(::bind(udp.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
 
   const UniqueFd local(
       ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -601,6 +605,8 @@ TEST_P(HostileSearchTest, NobodyOfTheHostIsReached) {
   EXPECT_EQ(Run(spec).termination.ending, Ending(Exited{0}));
   EXPECT_EQ(::accept(tcp.get(), nullptr, nullptr), -1);
   EXPECT_EQ(::accept(local.get(), nullptr, nullptr), -1);
+  char byte = 0;
+  EXPECT_EQ(::recv(udp.get(), &byte, 1, 0), -1);
 }
 
 }  // namespace

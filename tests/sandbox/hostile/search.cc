@@ -84,6 +84,18 @@ int Try(const sockaddr* address, socklen_t size) {
   return fd;
 }
 
+// As a look-up of a name does; an answer would not matter, its arrival would.
+void Ask(sockaddr* address, socklen_t size, in_port_t* port) {
+  const int fd = ::socket(address->sa_family, SOCK_DGRAM, 0);
+  const in_port_t given = *port;
+  for (const in_port_t to : {given, htons(53)}) {
+    *port = to;
+    ::sendto(fd, "canary", 6, MSG_DONTWAIT, address, size);
+  }
+  *port = given;
+  ::close(fd);
+}
+
 // The canary's port is in the environment.
 void Network() {
   const char* port_text = std::getenv("PORT");
@@ -97,6 +109,8 @@ void Network() {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     ::inet_pton(AF_INET, text, &address.sin_addr);
+    Ask(reinterpret_cast<sockaddr*>(&address), sizeof(address),
+        &address.sin_port);
     Try(reinterpret_cast<sockaddr*>(&address), sizeof(address));
   }
   for (const char* text :
@@ -105,6 +119,8 @@ void Network() {
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(port);
     ::inet_pton(AF_INET6, text, &address.sin6_addr);
+    Ask(reinterpret_cast<sockaddr*>(&address), sizeof(address),
+        &address.sin6_port);
     Try(reinterpret_cast<sockaddr*>(&address), sizeof(address));
   }
   sockaddr_un local = {};
