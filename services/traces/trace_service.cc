@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kServiceName = "service.name";
 constexpr std::string_view kOurName = "assay";
+// A batch of spans is some tens of kilobytes.
+constexpr std::int32_t kEventsAtOnce = 16;
 
 std::string ServiceOf(const otlp::v1::Span& span) {
   for (const otlp::v1::KeyValue& attribute : span.attributes())
@@ -49,6 +51,8 @@ TraceService::TraceService(storage::Store& store) : store_(store) {}
 void TraceService::Register(rpc::MethodRegistry& registry) {
   rpc::Register(registry, "assay.v1.TraceService/GetTrace", this,
                 &TraceService::Get);
+  rpc::Register(registry, "assay.v1.TraceService/ReadSpans", this,
+                &TraceService::Read);
 }
 
 rpc::Async<v1::GetTraceResponse> TraceService::Get(
@@ -68,6 +72,34 @@ rpc::Async<v1::GetTraceResponse> TraceService::Get(
   for (otlp::v1::ResourceSpans& resource : ByService(std::move(spans.spans)))
     *response.add_resource_spans() = std::move(resource);
   co_return response;
+}
+
+rpc::Async<void> TraceService::Read(
+    rpc::CallContext context, v1::ReadSpansRequest request,
+    rpc::StreamWriter<v1::ReadSpansResponse> writer) {
+  ASSAY_CO_ASSIGN_OR_RETURN(const RunId id,
+                            rpc::ParseName<RunId>("runs", request.run()));
+  ASSAY_CO_ASSIGN_OR_RETURN(
+      const storage::RunRecord run,
+      co_await store_.Read(
+          [id](storage::Transaction& tx) { return tx.runs.Get(id); }));
+  std::int64_t after = 0;
+  for (bool more = true; more;) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        std::vector<storage::StoredEvent> events,
+        co_await store_.Read([id, after,
+                              epoch = run.epoch](storage::Transaction& tx) {
+          return tx.run_events.ListSpanEvents(id, epoch, after, kEventsAtOnce);
+        }));
+    more = std::ssize(events) == kEventsAtOnce;
+    if (events.empty()) break;
+    after = events.back().sequence;
+    v1::ReadSpansResponse response;
+    for (storage::StoredEvent& event : events)
+      *response.add_events() = std::move(event.content);
+    ASSAY_CO_RETURN_IF_ERROR(co_await writer.Write(std::move(response)));
+  }
+  co_return Status();
 }
 
 }  // namespace assay::traces

@@ -27,6 +27,9 @@ class TraceService {
   rpc::Async<v1::GetTraceResponse> Get(rpc::CallContext context,
                                        v1::GetTraceRequest request);
 
+  rpc::Async<void> Read(rpc::CallContext context, v1::ReadSpansRequest request,
+                        rpc::StreamWriter<v1::ReadSpansResponse> writer);
+
   storage::Store& store_;
 };
 

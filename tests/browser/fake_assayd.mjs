@@ -18,7 +18,7 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 };
-const SECURITY = {
+export const SECURITY = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; " +
@@ -207,11 +207,18 @@ export class FakeAssayd {
       (this.known && [TOKEN, CANDIDATE].includes(bearer)) ||
       ['AcceptInvitation', 'SignIn'].includes(method) ||
       (cookie && this.self.account);
-    // The one method that pages ask for in binary: an empty trace is no bytes.
-    if (request.headers['content-type'] === 'application/proto') {
-      if (method !== 'GetTrace') throw new Error(`${method} in binary`);
-      const type = { 'content-type': 'application/proto' };
-      return response.writeHead(known ? 200 : 401, type).end();
+    // The one method that pages ask for in binary. The spans of a sample come
+    // with its events.
+    if (request.headers['content-type'] === 'application/connect+proto') {
+      if (method !== 'ReadSpans') throw new Error(`${method} in binary`);
+      const type = { 'content-type': 'application/connect+proto' };
+      response.writeHead(200, type);
+      const end = known ? {} : { error: { code: 'unauthenticated' } };
+      const bytes = Buffer.from(JSON.stringify(end));
+      const head = Buffer.alloc(5);
+      head[0] = 2;
+      head.writeUInt32BE(bytes.length, 1);
+      return response.end(Buffer.concat([head, bytes]));
     }
     if (streaming) {
       const message = JSON.parse(body.subarray(5));

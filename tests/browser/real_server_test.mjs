@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
+import { SECURITY } from './fake_assayd.mjs';
 import { Installation, SAMPLE } from './installation.mjs';
 
 let browser, installation;
@@ -51,7 +52,10 @@ async function cloneAddress(page) {
 test('author and candidate meet in two browsers', async () => {
   const author = await person();
   const { origin, adminToken } = installation;
-  await author.page.goto(`${origin}/#token=${adminToken}`);
+  const first = await author.page.goto(`${origin}/#token=${adminToken}`);
+  // What the fake server of the other tests promises in its name.
+  for (const [name, value] of Object.entries(SECURITY))
+    assert.equal(first.headers()[name], value);
   await author.page.getByText('No assignments yet').waitFor();
   installation.assay('assignment', 'create', SAMPLE);
   await author.page.reload();

@@ -253,4 +253,21 @@ Expected<RunSpans> RunEventTable::ListSpans(const RunId& run,
   return spans;
 }
 
+Expected<std::vector<StoredEvent>> RunEventTable::ListSpanEvents(
+    const RunId& run, std::uint64_t epoch, std::int64_t after,
+    std::int32_t limit) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(
+          "SELECT sequence, content FROM run_events WHERE run = $1 AND "
+          "epoch = $2 AND kind = $3 AND sequence > $4 ORDER BY sequence "
+          "LIMIT $5",
+          {run.str(), static_cast<std::int64_t>(epoch),
+           sql::Number(v1::RunEvent::kSpans), after, std::int64_t{limit}}));
+  std::vector<StoredEvent> events;
+  for (const sql::Row& row : found.rows)
+    events.push_back({row.Int(0), std::string(row.Blob(1))});
+  return events;
+}
+
 }  // namespace assay::storage

@@ -33,6 +33,12 @@ struct RunSpans {
   std::int64_t dropped = 0;
 };
 
+// An event as it is stored.
+struct StoredEvent {
+  std::int64_t sequence = 0;
+  std::string content;  // a serialised v1::RunEvent
+};
+
 // What happened in runs: events in sequence, and what is read out of them
 // (check results, spans, logs). Append-only.
 class RunEventTable {
@@ -62,6 +68,12 @@ class RunEventTable {
   // Removes the logs and spans of an attempt's runs, and keeps the verdicts.
   Status EraseLogs(const AttemptId& attempt);
   Expected<RunSpans> ListSpans(const RunId& run, std::uint64_t epoch);
+  // The events that hold those spans, with a sequence above `after`, in order,
+  // at most `limit`.
+  Expected<std::vector<StoredEvent>> ListSpanEvents(const RunId& run,
+                                                    std::uint64_t epoch,
+                                                    std::int64_t after,
+                                                    std::int32_t limit);
 
  private:
   sql::Connection& connection_;

@@ -7,9 +7,13 @@ const STRING = /\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\|$)/g;
 const OTHER_ESCAPE = /\x1b[ -/]*[0-~]?/g;
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Any of them. Nearly all text has none.
+const ODD =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 /* eslint-enable no-control-regex */
 
 export function cleanText(text: string): string {
+  if (!ODD.test(text)) return text;
   return text
     .replace(CSI, '')
     .replace(STRING, '')

@@ -1,8 +1,8 @@
 // What two runs have in common, and what not.
 
 import type { CheckResult } from '../gen/assay/v1/check_pb';
-import type { Span } from '../gen/assay/otlp/v1/trace_pb';
-import { type Lane, shapeOf, traceTree } from './trace_tree';
+import type { Lane, TraceSpan } from './trace_span';
+import { shapeOf, traceTree } from './trace_tree';
 
 export interface ComparedCheck {
   id: string;
@@ -41,8 +41,8 @@ export interface Work {
 // Requests and statements by what they are, without their values, those first
 // whose time differs most.
 export function compareWork(
-  here: Iterable<Span>,
-  there: Iterable<Span>,
+  here: Iterable<TraceSpan>,
+  there: Iterable<TraceSpan>,
 ): Work[] {
   const found = new Map<string, Work>();
   for (const [side, spans] of [

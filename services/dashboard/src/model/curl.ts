@@ -1,7 +1,7 @@
 // A request of a trace as a command that repeats it.
 
 import type { Span } from '../gen/assay/otlp/v1/trace_pb';
-import { attribute } from './trace_tree';
+import { attribute } from './trace_span';
 
 // Empty for a span that is no request. The address is a variable: where the
 // service runs for whoever repeats it is theirs to know.

@@ -1,7 +1,7 @@
 // The latencies of a load, as the runner sums them up on the load's span, and
 // the slowest of its requests.
 
-import { attribute, type TraceRow } from './trace_tree';
+import type { TraceRow } from './trace_tree';
 
 export interface LoadBar {
   // Milliseconds.
@@ -25,14 +25,14 @@ const FIGURES = ['p50', 'p90', 'p99', 'p999', 'max', 'errors', 'achieved'];
 export function loadOf(rows: readonly TraceRow[], at: number): Load | null {
   const row = rows[at];
   if (!row) return null;
-  const bars = parseBars(attribute(row.span, 'assay.load.histogram_us'));
+  const bars = parseBars(row.attribute('assay.load.histogram_us'));
   if (bars.length === 0) return null;
   const exemplars = rows
     .slice(at + 1, at + 1 + row.below)
-    .filter((one) => attribute(one.span, 'assay.load.request') !== '');
+    .filter((one) => one.attribute('assay.load.request') !== '');
   const figures = FIGURES.map((name): [string, string] => [
     name,
-    attribute(row.span, `assay.load.${name}`),
+    row.attribute(`assay.load.${name}`),
   ]).filter(([, text]) => text !== '');
   const most = Math.max(...bars.map((bar) => bar.count));
   return { bars, most, figures, exemplars };

@@ -77,3 +77,27 @@ test('terminal sequences are taken out, and tricks made visible', () => {
     '<script>alert(1)</script>',
   );
 });
+
+test('what was written meanwhile is found by when it was read', () => {
+  const log = new LogStream();
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  let offset = 0n;
+  for (const [time, text] of [
+    [100, 'a\nb'],
+    [200, 'c\nd\n'],
+    [300, 'e\n'],
+  ] as const) {
+    log.append(offset, bytes(text), time);
+    offset += BigInt(text.length);
+  }
+  const lines = (from: number, to: number) => {
+    const { first, end } = log.writtenBetween(from, to);
+    return Array.from({ length: end - first }, (_, i) => log.text(first + i));
+  };
+  expect(lines(0, 99)).toEqual([]);
+  expect(lines(100, 150)).toEqual(['a']);
+  // A line that was begun before and ended then is of both.
+  expect(lines(150, 250)).toEqual(['bc', 'd']);
+  expect(lines(200, 900)).toEqual(['bc', 'd', 'e']);
+  expect(lines(301, 900)).toEqual([]);
+});

@@ -12,6 +12,8 @@ export class LogStream {
   note = '';
   readonly #raw: string[] = [];
   readonly #content: Uint8Array[] = [];
+  // When what was read, in order: the line that it began with.
+  readonly #read: { time: number; line: number }[] = [];
   #decoder = new TextDecoder();
   #next = 0n;
   #open = '';
@@ -19,7 +21,8 @@ export class LogStream {
 
   // Takes the bytes at `offset`; what was seen before is left out, so a chunk
   // that is sent again after a reconnect changes nothing.
-  append(offset: bigint, content: Uint8Array) {
+  // `time` is when it was read, in milliseconds since 1970.
+  append(offset: bigint, content: Uint8Array, time: number | null = null) {
     const end = offset + BigInt(content.length);
     if (end <= this.#next) return;
     if (offset < this.#next) {
@@ -28,6 +31,11 @@ export class LogStream {
       this.#add(`[${offset - this.#next} bytes are missing here]\n`);
     }
     this.#next = end;
+    if (time !== null) {
+      // What is added continues a line that is not ended.
+      const line = this.count - (this.#lastIsOpen ? 1 : 0);
+      this.#read.push({ time, line });
+    }
     this.#content.push(content);
     this.#add(this.#decoder.decode(content, { stream: true }));
   }
@@ -60,6 +68,14 @@ export class LogStream {
       if ((exact ? text : text.toLowerCase()).includes(query)) found.push(i);
     }
     return found;
+  }
+
+  // The lines that were read from one time to another: `first` to `end` - 1.
+  writtenBetween(from: number, to: number): { first: number; end: number } {
+    const first = this.#read.find(({ time }) => time >= from);
+    if (!first || first.time > to) return { first: 0, end: 0 };
+    const after = this.#read.find(({ time }) => time > to);
+    return { first: first.line, end: after ? after.line : this.count };
   }
 
   // As the program wrote it.

@@ -1,6 +1,5 @@
 // One run as the page shows it, built from its event stream.
 
-import type { Span } from '../gen/assay/otlp/v1/trace_pb';
 import { type CheckResult } from '../gen/assay/v1/check_pb';
 import {
   type Run,
@@ -11,6 +10,7 @@ import {
 import type { WatchRunResponse } from '../gen/assay/v1/run_service_pb';
 import { LogStream } from './log_stream';
 import { millis } from './format';
+import { TraceSpans } from './trace_span';
 
 export interface Phase {
   name: string;
@@ -35,9 +35,11 @@ export class RunModel {
   readonly phases: Phase[] = [];
   readonly checks = new Map<string, CheckResult>();
   readonly logs = new Map<string, LogStream>();
-  readonly spans = new Map<string, Span>();
+  readonly spans = new TraceSpans();
+  // They are on their way, and none is here yet.
+  awaitsSpans = false;
   pending: PendingCheck | null = null;
-  droppedSpans = 0n;
+  droppedSpans = 0;
   // The last event that was taken in; where a reconnect goes on.
   sequence = 0n;
   #epoch = 0n;
@@ -89,7 +91,7 @@ export class RunModel {
       }
       case 'log': {
         const { stream, offset, content: bytes } = content.value;
-        this.#log(stream).append(offset, bytes);
+        this.#log(stream).append(offset, bytes, time);
         if (content.value.truncated) {
           this.#log(stream).note =
             'The output was cut here: it reached its limit.';
@@ -111,7 +113,8 @@ export class RunModel {
         break;
       }
       case 'spans':
-        this.takeSpans(content.value.spans, content.value.dropped);
+        for (const span of content.value.spans) this.spans.add(span);
+        this.droppedSpans += Number(content.value.dropped);
         break;
       case 'finished':
         this.pending = null;
@@ -133,9 +136,15 @@ export class RunModel {
     }
   }
 
-  takeSpans(spans: Span[], dropped = 0n) {
-    for (const span of spans) this.spans.set(hex(span.spanId), span);
-    this.droppedSpans += dropped;
+  // All spans of a run that has ended. Those that came before are met again.
+  async takeAllSpans(batches: AsyncIterable<{ events: Uint8Array[] }>) {
+    this.awaitsSpans = this.spans.size === 0;
+    let dropped = 0;
+    for await (const { events } of batches) {
+      for (const event of events) dropped += this.spans.addEvent(event);
+    }
+    this.droppedSpans = dropped;
+    this.awaitsSpans = false;
     this.version++;
   }
 
@@ -146,7 +155,6 @@ export class RunModel {
     );
   }
 
-  // A new lease starts the run again: what the lost one said is void.
   // The worker is gone without a last word.
   #breakOff() {
     for (const stream of this.#open) {
@@ -156,6 +164,7 @@ export class RunModel {
     this.#open.clear();
   }
 
+  // A new lease starts the run again: what the lost one said is void.
   #startEpoch(epoch: bigint) {
     if (this.#epoch > 0n) {
       this.phases.length = 0;
@@ -163,6 +172,7 @@ export class RunModel {
       this.logs.clear();
       this.#open.clear();
       this.spans.clear();
+      this.droppedSpans = 0;
       this.pending = null;
     }
     this.#epoch = epoch;
@@ -186,10 +196,4 @@ export class RunModel {
     if (this.#settled || !this.run) return;
     this.run = { ...this.run, ...fields };
   }
-}
-
-export function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
 }

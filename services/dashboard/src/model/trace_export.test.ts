@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { SpanSchema } from '../gen/assay/otlp/v1/trace_pb';
 import { otlpJson } from './trace_export';
+import { traceSpans } from './trace_span';
 
 test('ids are hex, times and whole numbers are strings, kinds are numbers', () => {
   const span = create(SpanSchema, {
@@ -17,7 +18,7 @@ test('ids are hex, times and whole numbers are strings, kinds are numbers', () =
     ],
     status: { code: 2, message: 'late' },
   });
-  const json: unknown = JSON.parse(otlpJson([span]));
+  const json: unknown = JSON.parse(otlpJson(traceSpans([span])));
   expect(json).toHaveProperty('resourceSpans[0].scopeSpans[0].spans', [
     {
       traceId: 'ab'.repeat(16),

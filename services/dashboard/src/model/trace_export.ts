@@ -3,12 +3,15 @@
 
 import type { AnyValue, KeyValue } from '../gen/assay/otlp/v1/common_pb';
 import type { Span } from '../gen/assay/otlp/v1/trace_pb';
-import { hex } from './run_model';
+import { hex, type TraceSpan } from './trace_span';
 
-export function otlpJson(spans: Iterable<Span>): string {
+export function otlpJson(spans: Iterable<TraceSpan>): string {
   const resource = { attributes: [named('service.name', 'assay')] };
   const scopeSpans = [
-    { scope: { name: 'assay' }, spans: Array.from(spans, spanJson) },
+    {
+      scope: { name: 'assay' },
+      spans: Array.from(spans, ({ whole }) => spanJson(whole)),
+    },
   ];
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans }] });
 }

@@ -21,12 +21,10 @@ function row(
     self: duration / 2,
     below: 0,
     repeated: 0,
-    span: create(SpanSchema, {
-      attributes: Object.entries(attributes).map(([key, value]) => ({
-        key,
-        value: { value: { case: 'stringValue' as const, value } },
-      })),
-    }),
+    isFault: false,
+    orphan: false,
+    attribute: (key) => attributes[key] ?? '',
+    span: create(SpanSchema),
   };
 }
 

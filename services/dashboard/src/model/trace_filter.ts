@@ -1,6 +1,6 @@
 // Which spans of a trace a filter means: "db.operation.name=SELECT duration>5ms".
 
-import { attribute, type TraceRow } from './trace_tree';
+import type { TraceRow } from './trace_tree';
 
 export interface TraceFilter {
   matches: (row: TraceRow) => boolean;
@@ -101,7 +101,7 @@ function compares(found: number, operator: string, value: number): boolean {
 function valueOf(row: TraceRow, key: string): string {
   if (key === 'name') return row.name;
   if (key === 'lane') return row.lane;
-  return attribute(row.span, key);
+  return row.attribute(key);
 }
 
 function unquoted(text: string): string {

@@ -1,15 +1,22 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 
-import { type Span, SpanSchema } from '../gen/assay/otlp/v1/trace_pb';
+import {
+  type Span,
+  Span_SpanKind,
+  SpanSchema,
+} from '../gen/assay/otlp/v1/trace_pb';
+import { traceSpans } from './trace_span';
 import {
   ancestors,
   criticalPath,
   shapeOf,
-  traceTree,
+  statementGroups,
+  traceTree as treeOf,
   visibleRows,
 } from './trace_tree';
 
+const traceTree = (spans: Span[]) => treeOf(traceSpans(spans));
 const MILLISECOND = 1_000_000n;
 
 function span(
@@ -58,13 +65,19 @@ test('children stand below their parent in the order of their start', () => {
 });
 
 test('a span whose parent is missing is still shown', () => {
-  expect(traceTree([span(2, 9, 0n, 1n)]).rows).toHaveLength(1);
+  const { rows } = traceTree([span(2, 9, 0n, 1n), span(1, 0, 0n, 1n)]);
+  expect(rows.map((row) => [row.name, row.orphan])).toEqual([
+    ['span 2', true],
+    ['span 1', false],
+  ]);
 });
 
-test('spans in a ring do not hang the page', () => {
-  expect(traceTree([span(1, 2, 0n, 1n), span(2, 1, 0n, 1n)]).rows).toHaveLength(
-    0,
-  );
+test('spans that are each other’s parents are shown, and do not hang the page', () => {
+  const { rows } = traceTree([span(1, 2, 0n, 1n), span(2, 1, 0n, 1n)]);
+  expect(rows.map((row) => [row.name, row.depth, row.below])).toEqual([
+    ['span 1', 0, 1],
+    ['span 2', 1, 0],
+  ]);
 });
 
 test('closing a row hides all that is below it and nothing else', () => {
@@ -134,4 +147,27 @@ test('a row knows what it hangs under', () => {
     'span 1',
     'span 3',
   ]);
+});
+
+test('statements below a request are grouped by their shape', () => {
+  const spans = [span(1, 0, 0n, 99n)];
+  spans[0]!.kind = Span_SpanKind.CLIENT;
+  for (let i = 0; i < 6; i++) {
+    const start = BigInt(10 * i);
+    const statement = `select * from lines where id = ${i}`;
+    spans.push(span(i + 2, 1, start, start + 2n, statement));
+  }
+  spans.push(span(20, 2, 1n, 2n, 'begin'));
+  const { rows } = traceTree(spans);
+  expect(statementGroups(rows, 0)).toEqual([
+    {
+      shape: 'select * from lines where id = ?',
+      count: 6,
+      total: 12,
+      first: rows[1]!.id,
+      many: true,
+    },
+    { shape: 'begin', count: 1, total: 1, first: rows[2]!.id, many: false },
+  ]);
+  expect(statementGroups(rows, 2)).toEqual([]);
 });

@@ -1,16 +1,7 @@
 // Spans as the rows of an indented tree on one clock.
 
-import type { AnyValue, KeyValue } from '../gen/assay/otlp/v1/common_pb';
-import {
-  type Span,
-  Span_SpanKind,
-  SpanStatus_StatusCode,
-} from '../gen/assay/otlp/v1/trace_pb';
-import { cleanText } from './clean_text';
-import { hex } from './run_model';
-
-// Who was at work.
-export type Lane = 'runner' | 'service' | 'database' | 'reported';
+import type { Span } from '../gen/assay/otlp/v1/trace_pb';
+import type { Lane, TraceSpan } from './trace_span';
 
 export interface TraceRow {
   id: string;
@@ -18,6 +9,9 @@ export interface TraceRow {
   name: string;
   lane: Lane;
   failed: boolean;
+  isFault: boolean;
+  // It names a parent that is not in the trace.
+  orphan: boolean;
   // Milliseconds, from the start of the trace.
   start: number;
   duration: number;
@@ -27,7 +21,9 @@ export interface TraceRow {
   below: number;
   // How often one statement ran under this span, if it did so often.
   repeated: number;
-  span: Span;
+  attribute: (...keys: string[]) => string;
+  // All that is known of it, which is read when it is asked for.
+  readonly span: Span;
 }
 
 export interface TraceTree {
@@ -40,52 +36,111 @@ export interface TraceTree {
 const MANY = 5;
 
 interface Node {
-  span: Span;
+  span: TraceSpan;
   children: Node[];
+  // Whether it has a row.
+  placed: boolean;
 }
 
-export function traceTree(spans: Iterable<Span>): TraceTree {
+const NONE: Node[] = [];
+
+export function traceTree(spans: Iterable<TraceSpan>): TraceTree {
   const nodes = new Map<string, Node>();
+  let first = Infinity;
+  let last = -Infinity;
   for (const span of spans) {
-    nodes.set(hex(span.spanId), { span, children: [] });
+    nodes.set(span.id, { span, children: NONE, placed: false });
+    first = Math.min(first, span.start);
+    last = Math.max(last, span.end);
   }
   const roots: Node[] = [];
   for (const node of nodes.values()) {
-    const parent = nodes.get(hex(node.span.parentSpanId));
+    const parent = nodes.get(node.span.parent);
     // A parent that was dropped by a quota leaves its children as roots.
-    if (parent && parent !== node) parent.children.push(node);
-    else roots.push(node);
+    if (!parent || parent === node) roots.push(node);
+    else if (parent.children === NONE) parent.children = [node];
+    else parent.children.push(node);
   }
-  let first: bigint | null = null;
-  let last = 0n;
-  for (const { span } of nodes.values()) {
-    if (first === null || span.startTimeUnixNano < first) {
-      first = span.startTimeUnixNano;
-    }
-    if (span.endTimeUnixNano > last) last = span.endTimeUnixNano;
-  }
-  const origin = first ?? 0n;
   const rows: TraceRow[] = [];
+  const shapes = new Map<string, string>();
   // Without recursion: candidates' spans can nest as deep as they like.
   const stack: { node: Node; depth: number; row: number }[] = [];
   const push = (children: Node[], depth: number) => {
-    children.sort(byStart);
+    if (children.length > 1) children.sort(byStart);
     for (let i = children.length - 1; i >= 0; i--) {
       stack.push({ node: children[i]!, depth, row: -1 });
     }
   };
-  push(roots, 0);
-  for (let top = stack.pop(); top; top = stack.pop()) {
-    if (top.row >= 0) {
-      rows[top.row]!.below = rows.length - top.row - 1;
-      continue;
+  const place = () => {
+    for (let top = stack.pop(); top; top = stack.pop()) {
+      const { node, depth } = top;
+      if (top.row >= 0) {
+        rows[top.row]!.below = rows.length - top.row - 1;
+        continue;
+      }
+      if (node.placed) continue;
+      node.placed = true;
+      if (node.children.length > 0) {
+        top.row = rows.length;
+        stack.push(top);
+        // Sorts the children, which their parent's row counts on.
+        push(node.children, depth + 1);
+      }
+      const orphan = depth === 0 && node.span.parent !== '';
+      rows.push(new Row(node, depth, first, orphan, shapes));
     }
-    stack.push({ ...top, row: rows.length });
-    // Sorts the children, which their parent's row counts on.
-    push(top.node.children, top.depth + 1);
-    rows.push(rowOf(top.node, top.depth, origin));
+  };
+  push(roots, 0);
+  place();
+  // Spans that are each other's parents hang under no root.
+  for (const node of nodes.values()) {
+    if (node.placed) continue;
+    push([node], 0);
+    place();
   }
-  return { rows, length: first === null ? 0 : toMillis(last - origin) };
+  return { rows, length: nodes.size === 0 ? 0 : (last - first) / 1e6 };
+}
+
+class Row implements TraceRow {
+  readonly id: string;
+  readonly name: string;
+  readonly lane: Lane;
+  readonly failed: boolean;
+  readonly isFault: boolean;
+  readonly start: number;
+  readonly duration: number;
+  readonly self: number;
+  readonly repeated: number;
+  below = 0;
+  readonly #span: TraceSpan;
+
+  constructor(
+    node: Node,
+    readonly depth: number,
+    origin: number,
+    readonly orphan: boolean,
+    shapes: Map<string, string>,
+  ) {
+    const { span } = node;
+    this.#span = span;
+    this.id = span.id;
+    this.name = span.name;
+    this.lane = span.lane;
+    this.failed = span.failed;
+    this.isFault = span.isFault;
+    this.start = (span.start - origin) / 1e6;
+    this.duration = (span.end - span.start) / 1e6;
+    this.self = selfTime(node) / 1e6;
+    this.repeated = mostRepeated(node.children, shapes);
+  }
+
+  get span(): Span {
+    return this.#span.whole;
+  }
+
+  attribute(...keys: string[]): string {
+    return this.#span.attribute(...keys);
+  }
 }
 
 // The rows that are seen when those in `closed` hide what is below them. The
@@ -152,36 +207,6 @@ export function ancestors(rows: readonly TraceRow[], at: number): TraceRow[] {
   return found;
 }
 
-export function attributeText(value?: AnyValue): string {
-  const content = value?.value;
-  switch (content?.case) {
-    case 'stringValue':
-      return cleanText(content.value);
-    case 'boolValue':
-    case 'intValue':
-    case 'doubleValue':
-      return String(content.value);
-    case 'arrayValue':
-      return `[${content.value.values.map(attributeText).join(', ')}]`;
-    case 'kvlistValue':
-      return `{${content.value.values
-        .map((pair) => `${cleanText(pair.key)}: ${attributeText(pair.value)}`)
-        .join(', ')}}`;
-    case 'bytesValue':
-      return `${content.value.length} bytes`;
-    case undefined:
-      return '';
-  }
-}
-
-export function attribute(span: Span, ...keys: string[]): string {
-  for (const key of keys) {
-    const found = span.attributes.find((each: KeyValue) => each.key === key);
-    if (found) return attributeText(found.value);
-  }
-  return '';
-}
-
 export interface TimeRange {
   // Milliseconds, from the start of the trace.
   start: number;
@@ -190,33 +215,16 @@ export interface TimeRange {
 
 // Times while a fault was at work on a wire or a process.
 export function faults(rows: readonly TraceRow[]): TraceRow[] {
-  return rows.filter((row) => attribute(row.span, 'assay.fault.action') !== '');
-}
-
-function rowOf(node: Node, depth: number, origin: bigint): TraceRow {
-  const { span } = node;
-  return {
-    id: hex(span.spanId),
-    depth,
-    name: nameOf(span),
-    lane: laneOf(span),
-    failed: span.status?.code === SpanStatus_StatusCode.ERROR,
-    start: toMillis(span.startTimeUnixNano - origin),
-    duration: toMillis(span.endTimeUnixNano - span.startTimeUnixNano),
-    self: toMillis(selfTime(node)),
-    below: 0,
-    repeated: mostRepeated(node.children),
-    span,
-  };
+  return rows.filter((row) => row.isFault);
 }
 
 // Children may overlap each other, and outlast their parent.
-function selfTime({ span, children }: Node): bigint {
-  let left = span.endTimeUnixNano - span.startTimeUnixNano;
-  let busy = span.startTimeUnixNano;
+function selfTime({ span, children }: Node): number {
+  let left = span.end - span.start;
+  let busy = span.start;
   for (const child of children) {
-    const start = largest(child.span.startTimeUnixNano, busy);
-    const end = smallest(child.span.endTimeUnixNano, span.endTimeUnixNano);
+    const start = Math.max(child.span.start, busy);
+    const end = Math.min(child.span.end, span.end);
     if (end <= start) continue;
     left -= end - start;
     busy = end;
@@ -224,39 +232,62 @@ function selfTime({ span, children }: Node): bigint {
   return left;
 }
 
-function largest(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function smallest(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
-}
-
-// A statement says more than the name of its operation.
-function nameOf(span: Span): string {
-  const statement = attribute(span, 'db.query.text', 'db.statement');
-  return statement || cleanText(span.name);
-}
-
-function laneOf(span: Span): Lane {
-  if (attribute(span, 'assay.source') === 'reported') return 'reported';
-  if (attribute(span, 'db.system.name', 'db.system')) return 'database';
-  const http =
-    span.kind === Span_SpanKind.SERVER || span.kind === Span_SpanKind.CLIENT;
-  return http ? 'service' : 'runner';
-}
-
-function mostRepeated(children: Node[]): number {
+// `shapes` keeps the shapes of statements that were met.
+function mostRepeated(children: Node[], shapes: Map<string, string>): number {
+  if (children.length < MANY) return 0;
   const counts = new Map<string, number>();
   let most = 0;
   for (const { span } of children) {
-    if (laneOf(span) !== 'database') continue;
-    const shape = shapeOf(nameOf(span));
+    if (span.lane !== 'database') continue;
+    let shape = shapes.get(span.name);
+    if (shape === undefined) {
+      shapes.set(span.name, (shape = shapeOf(span.name)));
+    }
     const count = (counts.get(shape) ?? 0) + 1;
     counts.set(shape, count);
     most = Math.max(most, count);
   }
   return most >= MANY ? most : 0;
+}
+
+export interface StatementGroup {
+  shape: string;
+  count: number;
+  // Milliseconds of all of them.
+  total: number;
+  // The first one's id.
+  first: string;
+  // So many below one request are worth a badge.
+  many: boolean;
+}
+
+// More kinds of statements than are read.
+const GROUPS = 30;
+
+// The statements below row `at` by their shape, the most frequent first.
+export function statementGroups(
+  rows: readonly TraceRow[],
+  at: number,
+): StatementGroup[] {
+  const groups = new Map<string, StatementGroup>();
+  const end = at + (rows[at]?.below ?? 0);
+  for (let i = at + 1; i <= end; i++) {
+    const row = rows[i]!;
+    if (row.lane !== 'database') continue;
+    const shape = shapeOf(row.name);
+    let group = groups.get(shape);
+    if (!group) {
+      group = { shape, count: 0, total: 0, first: row.id, many: false };
+      groups.set(shape, group);
+    }
+    group.count++;
+    group.total += row.duration;
+    // Of a whole check or run it says nothing that they are many.
+    group.many = group.count >= MANY && rows[at]!.lane === 'service';
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.count - a.count || b.total - a.total)
+    .slice(0, GROUPS);
 }
 
 // A statement without its values, so that repeats are seen as such.
@@ -268,10 +299,5 @@ export function shapeOf(statement: string): string {
 }
 
 function byStart(a: Node, b: Node): number {
-  const [x, y] = [a.span.startTimeUnixNano, b.span.startTimeUnixNano];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-function toMillis(nanos: bigint): number {
-  return Number(nanos) / 1e6;
+  return a.span.start - b.span.start;
 }

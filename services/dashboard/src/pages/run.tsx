@@ -37,8 +37,13 @@ export function RunPage({ name }: { name: string }) {
   if (!forCandidate) {
     tabs.push({
       id: 'trace',
-      label: `Trace (${model.spans.size})`,
-      content: () => <TraceView model={model} version={version} />,
+      label: model.awaitsSpans ? 'Trace' : `Trace (${model.spans.size})`,
+      content: () =>
+        model.awaitsSpans && connection.state !== 'failed' ? (
+          <Loading what="spans" />
+        ) : (
+          <TraceView model={model} version={version} />
+        ),
     });
     tabs.push({
       id: 'compare',

@@ -1,8 +1,15 @@
-import { type CheckResult, Verdict } from '../gen/assay/v1/check_pb';
+import {
+  type CheckResult,
+  type CheckResult_Case,
+  Verdict,
+} from '../gen/assay/v1/check_pb';
 import { cleanText } from '../model/clean_text';
 import { pointsText, protoDurationText, verdictText } from '../model/format';
 import type { PendingCheck, RunModel } from '../model/run_model';
+import { Link } from '../router';
+import { candidateClients, useClients } from '../rpc/client';
 import { Empty } from './empty';
+import { spanAddress } from './span_address';
 
 export function CheckList({ model }: { model: RunModel }) {
   const { checks, pending } = model;
@@ -21,7 +28,7 @@ export function CheckList({ model }: { model: RunModel }) {
     <ul className="checks">
       {[...checks.values()].map((check) => (
         <li key={check.checkId}>
-          <CheckRow check={check} />
+          <CheckRow check={check} run={model.run?.name ?? ''} />
         </li>
       ))}
       {pending && (
@@ -33,7 +40,8 @@ export function CheckList({ model }: { model: RunModel }) {
   );
 }
 
-function CheckRow({ check }: { check: CheckResult }) {
+function CheckRow({ check, run }: { check: CheckResult; run: string }) {
+  const forCandidate = useClients() === candidateClients;
   const failed = check.verdict !== Verdict.PASSED;
   return (
     <details className="check" open={failed}>
@@ -58,19 +66,7 @@ function CheckRow({ check }: { check: CheckResult }) {
           The service exited {timesText(check.serviceDeaths)} during this check.
         </p>
       )}
-      {check.cases.length > 0 && (
-        <ul className="parts">
-          {check.cases.map((each, i) => (
-            <li key={i}>
-              <VerdictMark verdict={each.verdict} />
-              <span>{cleanText(each.name)}</span>
-              {each.reason && (
-                <span className="muted">{cleanText(each.reason)}</span>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Cases cases={check.cases} />
       <ol className="parts">
         {check.steps.map((step, i) => (
           <li key={i}>
@@ -78,13 +74,40 @@ function CheckRow({ check }: { check: CheckResult }) {
             <code>{cleanText(step.title)}</code>
             <span className="muted">{protoDurationText(step.duration)}</span>
             {step.reason && step.reason !== check.reason && (
-              <span>{cleanText(step.reason)}</span>
+              <span className="why">{cleanText(step.reason)}</span>
             )}
             <span className="muted position">{step.position}</span>
+            {step.spanId && !forCandidate && (
+              <Link
+                href={spanAddress(run, step.spanId)}
+                aria-label={`${cleanText(step.title)} in the trace`}
+              >
+                trace
+              </Link>
+            )}
+            <Cases cases={step.cases} />
           </li>
         ))}
       </ol>
     </details>
+  );
+}
+
+// What a test framework, or a set of variants, came to.
+function Cases({ cases }: { cases: readonly CheckResult_Case[] }) {
+  if (cases.length === 0) return null;
+  return (
+    <ul className="parts cases">
+      {cases.map((each, i) => (
+        <li key={i}>
+          <VerdictMark verdict={each.verdict} />
+          <span>{cleanText(each.name)}</span>
+          {each.reason && (
+            <span className="muted why">{cleanText(each.reason)}</span>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

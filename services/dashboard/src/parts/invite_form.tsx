@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react';
 
-import { hex } from '../model/run_model';
+import { hex } from '../model/trace_span';
 import { sentence, useClients } from '../rpc/client';
 
 interface Props {

@@ -3,9 +3,14 @@ import { cleanText } from '../model/clean_text';
 import { curlCommand } from '../model/curl';
 import { durationText } from '../model/format';
 import type { Load } from '../model/load_histogram';
-import { attributeText, type TraceRow } from '../model/trace_tree';
+import { attributeText } from '../model/trace_span';
+import type { LogStream } from '../model/log_stream';
+import type { StatementGroup, TraceRow } from '../model/trace_tree';
 import { VerdictMark } from './check_list';
 import { LoadHistogram } from './load_histogram';
+import { Meanwhile } from './meanwhile';
+import { spanAddress } from './span_address';
+import { StatementGroups } from './statement_groups';
 
 interface Props {
   row: TraceRow;
@@ -15,6 +20,9 @@ interface Props {
   step?: CheckResult_Step;
   // What it measured, of a load's span.
   load: Load | null;
+  groups: readonly StatementGroup[];
+  run: string;
+  logs: ReadonlyMap<string, LogStream>;
   zoomed: boolean;
   onZoom: () => void;
   onChoose: (id: string) => void;
@@ -50,6 +58,7 @@ export function SpanDetails(props: Props) {
         <button type="button" className="quiet" onClick={onZoom}>
           {zoomed ? 'Show the whole run' : 'Zoom to this span'}
         </button>
+        <a href={spanAddress(props.run, row.id)}>Link to it</a>
       </p>
       {span.status?.message && (
         <p className="reason">{cleanText(span.status.message)}</p>
@@ -58,7 +67,9 @@ export function SpanDetails(props: Props) {
         <p className="span-step">
           <VerdictMark verdict={step.verdict} />{' '}
           <code>{cleanText(step.title)}</code>
-          {step.reason && <span> {cleanText(step.reason)}</span>}
+          {step.reason && (
+            <span className="why"> {cleanText(step.reason)}</span>
+          )}
           <span className="muted"> {step.position}</span>
         </p>
       )}
@@ -75,6 +86,9 @@ export function SpanDetails(props: Props) {
         </p>
       )}
       {props.load && <LoadHistogram load={props.load} onChoose={onChoose} />}
+      {props.groups.length > 0 && (
+        <StatementGroups groups={props.groups} onChoose={onChoose} />
+      )}
       <dl>
         {span.attributes.map((pair, i) => (
           <div key={i}>
@@ -97,6 +111,12 @@ export function SpanDetails(props: Props) {
           ))}
         </ul>
       )}
+      <Meanwhile
+        run={props.run}
+        logs={props.logs}
+        from={Number(span.startTimeUnixNano / 1_000_000n)}
+        to={Number(span.endTimeUnixNano / 1_000_000n) + 1}
+      />
     </section>
   );
 }

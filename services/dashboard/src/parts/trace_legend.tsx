@@ -3,11 +3,22 @@ import type { TraceTree } from '../model/trace_tree';
 
 interface Props {
   tree: TraceTree;
-  dropped: bigint;
+  dropped: number;
+  finished: boolean;
   hasFaults: boolean;
 }
 
-export function TraceLegend({ tree, dropped, hasFaults }: Props) {
+// Whose bars are whose, and what of the trace is missing.
+export function TraceLegend({ tree, dropped, finished, hasFaults }: Props) {
+  const orphans = tree.rows.filter((row) => row.orphan).length;
+  const reports = tree.rows.some((row) => row.lane === 'reported');
+  const missing = [
+    dropped > 0 && `${dropped} more were dropped, over their quota`,
+    orphans > 0 &&
+      `${orphans} name a parent that is not here, and stand at the root`,
+    !reports && 'the service itself reported none',
+    !finished && 'more may come: the run is under way',
+  ].filter(Boolean);
   return (
     <p className="legend">
       <span className="lane runner">runner</span>
@@ -18,8 +29,8 @@ export function TraceLegend({ tree, dropped, hasFaults }: Props) {
       <span className="muted">
         {tree.rows.length} spans, {durationText(tree.length)}
       </span>
-      {dropped > 0n && (
-        <span className="muted">{String(dropped)} more were dropped</span>
+      {missing.length > 0 && (
+        <span className="muted">{missing.join('; ')}</span>
       )}
     </p>
   );

@@ -23,7 +23,7 @@ export function TraceMap({ tree, range, onRange }: Props) {
     const element = canvas.current;
     if (!element) return;
     const redraw = () => draw(element, tree);
-    redraw();
+    // Draws at once, too: what is observed is told of at first.
     const size = new ResizeObserver(redraw);
     size.observe(element);
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -108,14 +108,24 @@ function draw(canvas: HTMLCanvasElement, tree: TraceTree) {
   for (const row of tree.rows) deepest = Math.max(deepest, row.depth + 1);
   const thickness = Math.max(1, HEIGHT / Math.min(deepest, HEIGHT));
   const scale = width / Math.max(tree.length, 1e-6);
+  const topOf = (row: TraceRow) =>
+    Math.min(row.depth * thickness, HEIGHT - thickness);
   const bar = (row: TraceRow) =>
     context.fillRect(
       row.start * scale,
-      Math.min(row.depth * thickness, HEIGHT - thickness),
+      topOf(row),
       Math.max(1, row.duration * scale),
       Math.max(1, thickness - 1),
     );
+  // Up to where each line is drawn: of the many spans that fall into one pixel
+  // the first one is enough.
+  const drawn = new Map<number, number>();
   for (const row of tree.rows) {
+    const end = Math.max(row.start + row.duration, row.start + 1 / scale);
+    const top = topOf(row);
+    const before = drawn.get(top) ?? -Infinity;
+    if (Math.floor(end * scale) <= before) continue;
+    drawn.set(top, Math.floor(end * scale));
     context.fillStyle = colors[row.lane];
     bar(row);
   }

@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from 'react';
+import { type KeyboardEvent, memo } from 'react';
 
 import { cleanText } from '../model/clean_text';
 import { durationText } from '../model/format';
@@ -12,6 +12,8 @@ interface Props {
   trace: Trace;
   view: Window;
   range: TimeRange;
+  // Where the suite has the steps that failed, by their spans.
+  pins: ReadonlyMap<string, string>;
   onKey: (event: KeyboardEvent) => void;
 }
 
@@ -28,7 +30,9 @@ export function TraceRows(props: Props) {
       aria-label="Trace"
       aria-rowcount={rows.length}
       aria-activedescendant={
-        rows.some((row) => row.id === chosen) ? `span-${chosen}` : undefined
+        chosen && rows.some((row) => row.id === chosen)
+          ? `span-${chosen}`
+          : undefined
       }
       tabIndex={0}
       onKeyDown={props.onKey}
@@ -49,8 +53,9 @@ export function TraceRows(props: Props) {
               faded={matched !== null && !matched.has(row.id)}
               critical={critical.has(row.id)}
               faults={trace.faults}
-              onChoose={() => trace.choose(row.id)}
-              onToggle={() => trace.toggle(row.id, !closed.has(row.id))}
+              position={props.pins.get(row.id)}
+              onChoose={trace.choose}
+              onToggle={trace.toggle}
             />
           ))}
         </div>
@@ -68,11 +73,14 @@ interface RowProps {
   faded: boolean;
   critical: boolean;
   faults: TraceRow[];
-  onChoose: () => void;
-  onToggle: () => void;
+  // Where the suite says what failed here.
+  position?: string;
+  onChoose: (id: string) => void;
+  onToggle: (id: string, close: boolean) => void;
 }
 
-function Row(props: RowProps) {
+// Scrolling draws those that came into sight, and no other anew.
+const Row = memo(function Row(props: RowProps) {
   const { row, index, range, closed, chosen, faults } = props;
   const share = (part: number) =>
     `${(100 * part) / Math.max(range.length, 1e-6)}%`;
@@ -80,6 +88,7 @@ function Row(props: RowProps) {
     left: share(start - range.start),
     width: share(duration),
   });
+  const toggle = () => props.onToggle(row.id, !closed);
   const state = [
     row.failed && 'failed',
     props.faded && 'faded',
@@ -94,8 +103,8 @@ function Row(props: RowProps) {
       aria-expanded={row.below ? !closed : undefined}
       aria-selected={chosen}
       className={`trace-row ${state.filter(Boolean).join(' ')}`}
-      onClick={props.onChoose}
-      onDoubleClick={props.onToggle}
+      onClick={() => props.onChoose(row.id)}
+      onDoubleClick={toggle}
     >
       <div
         role="gridcell"
@@ -107,7 +116,7 @@ function Row(props: RowProps) {
           className="twist"
           tabIndex={-1}
           aria-hidden="true"
-          onClick={props.onToggle}
+          onClick={toggle}
           disabled={!row.below}
         >
           {row.below ? (closed ? '▸' : '▾') : ''}
@@ -116,11 +125,14 @@ function Row(props: RowProps) {
           {row.name}
         </span>
         {row.repeated > 0 && (
-          <span className="tag warn">same statement × {row.repeated}</span>
+          <span className="tag warn">N+1: same statement × {row.repeated}</span>
         )}
+        {row.lane === 'reported' && <span className="tag">reported</span>}
+        {row.orphan && <span className="tag">its parent is missing</span>}
         {row.failed && (
           <span className="why-failed">
             {cleanText(row.span.status?.message ?? '')}
+            {props.position && <span className="muted"> {props.position}</span>}
           </span>
         )}
       </div>
@@ -138,4 +150,4 @@ function Row(props: RowProps) {
       </div>
     </div>
   );
-}
+});

@@ -8,7 +8,7 @@ interface Props {
 }
 
 export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
-  const { tree, filter, matched, showsPath } = trace;
+  const { tree, filter, matched, showsPath, asTable } = trace;
   return (
     <>
       <div className="trace-tools" role="search">
@@ -27,6 +27,14 @@ export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
           onClick={() => trace.setShowsPath(!showsPath)}
         >
           Critical path
+        </button>
+        <button
+          type="button"
+          className="quiet"
+          aria-pressed={asTable}
+          onClick={() => trace.setAsTable(!asTable)}
+        >
+          As a table
         </button>
         {zoomed && (
           <button type="button" className="quiet" onClick={onWhole}>

@@ -1,10 +1,21 @@
-import { type KeyboardEvent, useState } from 'react';
+import {
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 
 import { idOf } from '../model/format';
 import { loadOf } from '../model/load_histogram';
 import type { RunModel } from '../model/run_model';
 import { otlpJson } from '../model/trace_export';
-import { ancestors, type TimeRange } from '../model/trace_tree';
+import {
+  ancestors,
+  statementGroups,
+  type TimeRange,
+} from '../model/trace_tree';
+import { useAddress } from '../router';
 import { CheckStrip } from './check_strip';
 import { Empty } from './empty';
 import { saveFile } from './save_file';
@@ -12,6 +23,7 @@ import { SpanDetails } from './span_details';
 import { TraceLegend } from './trace_legend';
 import { TraceMap, TraceRuler } from './trace_map';
 import { ROW, TraceRows } from './trace_rows';
+import { TraceTable } from './trace_table';
 import { TraceTools } from './trace_tools';
 import { useTrace } from './use_trace';
 import { useWindow } from './use_window';
@@ -26,11 +38,30 @@ export function TraceView({
   model: RunModel;
   version: number;
 }) {
-  const trace = useTrace(model, version);
+  const { searchParams } = useAddress();
+  const trace = useTrace(model, version, searchParams.get('span') ?? '');
   const { tree, rows, chosen, at } = trace;
   // The time that fills the width; null: the whole run's.
   const [range, setRange] = useState<TimeRange | null>(null);
+  const shown = useMemo(
+    () => range ?? { start: 0, length: tree.length },
+    [range, tree],
+  );
   const view = useWindow(rows.length, ROW);
+  // What the address names is in sight once it has come.
+  const awaited = useRef(chosen !== '');
+  useEffect(() => {
+    const index = rows.findIndex((row) => row.id === chosen);
+    if (!awaited.current || index < 0) return;
+    awaited.current = false;
+    view.scrollTo(index);
+  }, [rows, chosen, view]);
+  const pins = useMemo(
+    () => pinsOf(model),
+    // The checks are kept in place; `version` is what says that they changed.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [model, version],
+  );
   if (tree.rows.length === 0) {
     return (
       <Empty title="No spans">
@@ -42,7 +73,6 @@ export function TraceView({
       </Empty>
     );
   }
-  const shown = range ?? { start: 0, length: tree.length };
   const selected = tree.rows[at];
   const fills =
     selected !== undefined &&
@@ -106,6 +136,7 @@ export function TraceView({
       <TraceLegend
         tree={tree}
         dropped={model.droppedSpans}
+        finished={model.finished}
         hasFaults={trace.faults.length > 0}
       />
       <CheckStrip
@@ -120,27 +151,57 @@ export function TraceView({
         onExport={() => save(model)}
       />
       <TraceMap tree={tree} range={shown} onRange={setRange} />
-      <TraceRuler range={shown} />
-      <TraceRows trace={trace} view={view} range={shown} onKey={onKey} />
-      {selected && (
-        <SpanDetails
-          row={selected}
-          above={ancestors(tree.rows, at)}
-          step={stepOf(model, chosen)}
-          load={loadOf(tree.rows, at)}
-          zoomed={fills}
-          onZoom={() =>
-            setRange(
-              fills
-                ? null
-                : { start: selected.start, length: selected.duration },
-            )
-          }
-          onChoose={choose}
-        />
-      )}
+      <div className={selected ? 'trace-body with-details' : 'trace-body'}>
+        <div>
+          {trace.asTable ? (
+            <TraceTable rows={rows} chosen={chosen} onChoose={trace.choose} />
+          ) : (
+            <>
+              <TraceRuler range={shown} />
+              <TraceRows
+                trace={trace}
+                view={view}
+                range={shown}
+                pins={pins}
+                onKey={onKey}
+              />
+            </>
+          )}
+        </div>
+        {selected && (
+          <SpanDetails
+            row={selected}
+            above={ancestors(tree.rows, at)}
+            step={stepOf(model, chosen)}
+            load={loadOf(tree.rows, at)}
+            groups={statementGroups(tree.rows, at)}
+            run={model.run?.name ?? ''}
+            logs={model.logs}
+            zoomed={fills}
+            onZoom={() =>
+              setRange(
+                fills
+                  ? null
+                  : { start: selected.start, length: selected.duration },
+              )
+            }
+            onChoose={choose}
+          />
+        )}
+      </div>
     </>
   );
+}
+
+function pinsOf(model: RunModel): ReadonlyMap<string, string> {
+  const pins = new Map<string, string>();
+  for (const check of model.checks.values()) {
+    if (check.spanId) pins.set(check.spanId, check.position);
+    for (const step of check.steps) {
+      if (step.spanId) pins.set(step.spanId, step.position);
+    }
+  }
+  return pins;
 }
 
 function stepOf(model: RunModel, span: string) {

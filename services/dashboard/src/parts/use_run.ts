@@ -23,20 +23,17 @@ export function useRun(name: string): {
 
   // Thousands of events may come at once. A large trace costs more to lay out
   // than a frame lasts, so it is drawn less often while it grows.
-  const draw = () => {
-    const pause = model.spans.size > LARGE_TRACE ? 400 : 16;
+  const draw = (pause = model.spans.size > LARGE_TRACE ? 400 : 16) => {
     timer.current ??= setTimeout(() => {
       timer.current = null;
       setVersion(model.version);
     }, pause);
   };
-  useEffect(
-    () => () => {
-      if (timer.current) clearTimeout(timer.current);
-      timer.current = null;
-    },
-    [],
-  );
+  const clear = () => {
+    if (timer.current) clearTimeout(timer.current);
+    timer.current = null;
+  };
+  useEffect(() => clear, []);
 
   const connection = useFollow({
     open: async function* (signal: AbortSignal) {
@@ -47,23 +44,21 @@ export function useRun(name: string): {
       // Of a run that has ended the spans come at once, and not as they came.
       // Candidates get none.
       const withoutSpans = model.finished && clients !== candidateClients;
-      const trace = withoutSpans
-        ? traces.getTrace({ run: name }, { signal })
+      const spans = withoutSpans
+        ? model.takeAllSpans(traces.readSpans({ run: name }, { signal }))
         : null;
       // Awaited below; until then its failure is nobody's.
-      trace?.catch(() => undefined);
+      spans?.catch(() => undefined);
       yield* runs.watchRun({ name, afterSequence, withoutSpans }, { signal });
-      if (trace) {
-        const { resourceSpans, droppedSpanCount } = await trace;
-        const scopes = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans);
-        for (const { spans } of scopes) model.takeSpans(spans);
-        model.takeSpans([], droppedSpanCount);
+      if (spans) {
+        await spans;
       } else {
         // What was computed at the end, such as the score, is only here.
         const last = await runs.getRun({ name }, { signal });
         if (last.run) model.takeSnapshot(last.run);
       }
-      draw();
+      clear();
+      draw(0);
     },
     onMessage: (message) => {
       model.apply(message);

@@ -1,4 +1,4 @@
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useState } from 'react';
 
 import type { RunModel } from '../model/run_model';
 import {
@@ -35,19 +35,27 @@ export interface Trace {
   critical: ReadonlySet<string>;
   text: string;
   setText: (text: string) => void;
+  asTable: boolean;
+  setAsTable: (shows: boolean) => void;
   showsPath: boolean;
   setShowsPath: (shows: boolean) => void;
 }
 
 // What a reader of a run's trace chose, and what that leaves to be drawn.
-export function useTrace(model: RunModel, version: number): Trace {
+// `first` is the span that is chosen to begin with; empty for none.
+export function useTrace(
+  model: RunModel,
+  version: number,
+  first: string,
+): Trace {
   // The spans are kept in place; `version` is what says that they changed.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const tree = useMemo(() => traceTree(model.spans.values()), [model, version]);
   const [closed, setClosed] = useState<ReadonlySet<string>>(NONE);
-  const [chosen, choose] = useState('');
+  const [chosen, choose] = useState(first);
   const [text, setText] = useState('');
   const [showsPath, setShowsPath] = useState(false);
+  const [asTable, setAsTable] = useState(false);
 
   const query = useDeferredValue(text.trim());
   const filter = useMemo(() => traceFilter(query), [query]);
@@ -69,12 +77,15 @@ export function useTrace(model: RunModel, version: number): Trace {
     [showsPath, tree, at],
   );
   const bands = useMemo(() => faults(tree.rows), [tree]);
-  const toggle = (id: string, close: boolean) => {
-    const next = new Set(closed);
-    if (close) next.add(id);
-    else next.delete(id);
-    setClosed(next);
-  };
+  // The same function each time, so that rows are not drawn for its sake.
+  const toggle = useCallback((id: string, close: boolean) => {
+    setClosed((before) => {
+      const next = new Set(before);
+      if (close) next.add(id);
+      else next.delete(id);
+      return next;
+    });
+  }, []);
   return {
     tree,
     rows,
@@ -89,6 +100,8 @@ export function useTrace(model: RunModel, version: number): Trace {
     critical,
     text,
     setText,
+    asTable,
+    setAsTable,
     showsPath,
     setShowsPath,
   };
