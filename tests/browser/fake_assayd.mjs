@@ -21,8 +21,8 @@ const TYPES = {
 export const SECURITY = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; " +
-    "frame-ancestors 'none'",
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; " +
+    "form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
 };
 

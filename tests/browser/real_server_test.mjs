@@ -4,11 +4,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 
 import { launch } from './browser.mjs';
+import { Candidate } from './candidate.mjs';
 import { SECURITY } from './fake_assayd.mjs';
 import { Installation, SAMPLE } from './installation.mjs';
+import { POINTS, writeSmallAssignment } from './small_assignment.mjs';
 
 let browser, installation;
 
@@ -254,4 +257,145 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
   await reviewer.page.getByText('Push 1 of 1').waitFor();
   await reviewer.page.getByRole('link', { name: 'FAULTS.md' }).waitFor();
   assert.deepEqual([...reviewer.wrong, ...bob.wrong], []);
+});
+
+// What each of six candidates gets done of the four checks.
+const DONE = ['abcd', 'abc', 'ab', 'ac', 'bd', ''];
+
+// How two rows of numbers go together, by the textbook.
+function pearson(xs, ys) {
+  const mean = (of) => of.reduce((a, b) => a + b, 0) / of.length;
+  const [x, y] = [mean(xs), mean(ys)];
+  const sum = (term) => xs.reduce((all, _, i) => all + term(i), 0);
+  return (
+    sum((i) => (xs[i] - x) * (ys[i] - y)) /
+    Math.sqrt(sum((i) => (xs[i] - x) ** 2) * sum((i) => (ys[i] - y) ** 2))
+  );
+}
+
+const pointsOf = (done) =>
+  [...done].reduce((all, check) => all + POINTS[check], 0);
+
+const idOf = (name) => name.slice(name.indexOf('/') + 1);
+
+// Lets the deadlines of attempts pass while the server is away.
+function endClocks(attempts) {
+  const store = new DatabaseSync(path.join(installation.data, 'store.db'));
+  const second = (Date.now() - 1000) * 1000;
+  const end = store.prepare(
+    'UPDATE attempts SET deadline = ?, cut_off_time = ? WHERE id = ?',
+  );
+  for (const attempt of attempts) end.run(second, second, attempt);
+  store.close();
+}
+
+// Resolves when the attempt's deadline has been seen to.
+async function submitted(id) {
+  while (
+    installation.assay('attempt', 'show', id).state !== 'STATE_SUBMITTED'
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function saved(page, button) {
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: button, exact: true }).click();
+  return fs.readFileSync(await (await coming).path(), 'utf8');
+}
+
+test('the figures of an assignment are those of its candidates', async () => {
+  const { origin, adminToken } = installation;
+  const folder = installation.folder('four-paths');
+  writeSmallAssignment(folder);
+  installation.assay('assignment', 'create', folder);
+  await Promise.all(
+    DONE.map(async (done) => {
+      const one = new Candidate(installation, `Did-${done}-`, 'four-paths');
+      await one.begin();
+      fs.writeFileSync(
+        path.join(one.work, 'done'),
+        [...done, 'x'].join(' ') + '\n',
+      );
+      await one.push();
+      await one.submit();
+    }),
+  );
+  const stats = () => installation.assay('assignment', 'stats', 'four-paths');
+  const { page, wrong } = await person();
+  await page.goto(`${origin}/#token=${adminToken}`);
+  await page.getByRole('link', { name: 'Four paths' }).click();
+  // Each final run's score appears by itself.
+  for (const done of DONE) {
+    const row = page.getByRole('row').filter({
+      has: page.getByRole('link', { name: `Did-${done}-`, exact: true }),
+    });
+    await row.getByText(`${pointsOf(done)} / 100`).waitFor({ timeout: 90_000 });
+  }
+  const csv = await saved(page, 'CSV');
+  const json = JSON.parse(await saved(page, 'JSON'));
+  assert.equal(csv.trimEnd().split('\n').length, DONE.length + 1);
+  const earned = json.candidates.map((one) => one.earnedPoints ?? 0);
+  assert.deepEqual(
+    earned.sort((a, b) => a - b),
+    DONE.map(pointsOf).sort((a, b) => a - b),
+  );
+
+  const over = json.candidates.slice(0, 5).map(({ attempt }) => idOf(attempt));
+  await installation.stop();
+  endClocks(over);
+  await installation.start();
+  for (const id of over) await submitted(id);
+  for (const id of over.slice(0, 2)) {
+    const why = ['--reason', 'as agreed'];
+    installation.assay('decision', 'make', id, 'advance', ...why);
+  }
+  await page.getByRole('tab', { name: 'Statistics' }).click();
+  const fact = async (name) =>
+    page
+      .locator('dl.facts div', { has: page.getByText(name, { exact: true }) })
+      .locator('dd')
+      .innerText();
+  await page.getByText('Undecided').waitFor();
+  assert.equal(await fact('Scored'), '6');
+  // 100, 90, 70, 60, 40 and 0.
+  assert.equal(await fact('Mean'), '60.0 %');
+  assert.equal(await fact('Median'), '65.0 %');
+  assert.match(await fact('Undecided'), /^3, the longest for /);
+  const bins = await page
+    .getByRole('table', { name: 'Scores in percent' })
+    .getByRole('cell')
+    .allTextContents();
+  assert.deepEqual(bins.map(Number), [1, 0, 0, 0, 1, 0, 1, 1, 0, 2]);
+  for (const id of Object.keys(POINTS)) {
+    const passed = DONE.map((done) => Number(done.includes(id)));
+    const rest = DONE.map((done) => pointsOf(done.replace(id, '')));
+    const share = Math.round(
+      (100 * passed.reduce((a, b) => a + b)) / DONE.length,
+    );
+    const row = page
+      .getByRole('row')
+      .filter({ hasText: `<b>${id}</b> is answered` });
+    const cells = await row.getByRole('cell').allInnerTexts();
+    assert.equal(cells[1], String(POINTS[id]));
+    assert.equal(cells[2].trim(), `${share} %`);
+    assert.equal(cells[3], pearson(passed, rest).toFixed(2));
+  }
+  // By what the store holds.
+  const store = new DatabaseSync(path.join(installation.data, 'store.db'), {
+    readOnly: true,
+  });
+  const waits = store
+    .prepare(
+      `SELECT d.decide_time - s.submit_time AS took FROM decisions d
+       JOIN submissions s ON s.attempt = d.attempt ORDER BY took`,
+    )
+    .all()
+    .map(({ took }) => took / 1e6);
+  store.close();
+  const { decisions } = stats();
+  assert.equal(decisions.count, waits.length);
+  assert.ok(Math.abs(parseFloat(decisions.median) - waits[0]) < 1e-6);
+  assert.ok(Math.abs(parseFloat(decisions.p90) - waits[1]) < 1e-6);
+  assert.deepEqual(wrong, []);
 });
