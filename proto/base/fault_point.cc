@@ -10,11 +10,17 @@ namespace assay {
 namespace {
 
 std::atomic<int> comings_left{0};
+std::atomic<bool> only_stops{false};
+constexpr std::string_view kStop = ":stop";
 
 }  // namespace
 
 void internal::ComeToArmedFaultPoint() {
   if (comings_left.fetch_sub(1) != 1) return;
+  if (only_stops) {
+    ::raise(SIGSTOP);
+    return;
+  }
   // Not kill(2), which assay-run has given up by then.
   ::raise(SIGKILL);
   // The signal may take this thread a moment to hear of.
@@ -24,7 +30,9 @@ void internal::ComeToArmedFaultPoint() {
 Status ArmFaultPoint() {
   const char* variable = std::getenv("ASSAY_FAULT");
   if (variable == nullptr) return {};
-  const std::string_view text(variable);
+  std::string_view text(variable);
+  only_stops = text.ends_with(kStop);
+  if (only_stops) text.remove_suffix(kStop.size());
   const auto lasting = std::ranges::find(kLastingFaults, text);
   if (lasting != std::end(kLastingFaults)) {
     internal::lasting_fault =

@@ -11,7 +11,8 @@
 // crash there leaves behind. They are part of what people run, so that tests
 // kill exactly that, and do nothing unless the environment of a program that
 // calls ArmFaultPoint has ASSAY_FAULT=name:n: its n-th coming there is then
-// its last (SIGKILL).
+// its last (SIGKILL). With :stop behind it, it stops there (SIGSTOP), until it
+// is told to go on.
 //
 // A lasting fault has no moment: ASSAY_FAULT=name, and the program is like that
 // from its start.
@@ -24,6 +25,7 @@ inline constexpr std::string_view kFaultPoints[] = {
     "push.received",   // git has its objects and asks
     "push.judged",     // found good, git not told yet
     "push.landed",     // the ref has moved, the store does not know
+    "push.kept",       // what it brought is where other nodes find it
     "push.confirmed",  // the store knows, the client does not
     "push.reported",   // the client knows
     "push.described",  // its commit was read for display

@@ -104,7 +104,7 @@ Expected<std::vector<RunChange>> QueueRun(Transaction& tx,
 // The answer to a confirmation that was given before.
 Expected<Confirmation> Repeat(Transaction& tx, const PushRecord& push) {
   if (push.state == v1::Push::STATE_REFUSED)
-    return Aborted("push ", push.id, " was refused: ", push.refusal);
+    return FailedPrecondition("push ", push.id, " was refused: ", push.refusal);
   Confirmation again;
   again.push.push = push.id;
   again.push.run = push.run;
@@ -133,9 +133,10 @@ Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
                                  Clock::TimePoint now,
                                  const std::string& node) {
   ASSAY_ASSIGN_OR_RETURN(const PushRecord push, tx.pushes.Get(id));
-  // Moved away while the ref was: what was made of it elsewhere counts.
-  ASSAY_RETURN_IF_ERROR(tx.repositories.CheckHome(push.repository, node));
+  // Moved away while the ref was: what was made of it elsewhere counts, as
+  // soon as something was.
   if (push.state != v1::Push::STATE_RECEIVED) return Repeat(tx, push);
+  ASSAY_RETURN_IF_ERROR(tx.repositories.CheckHome(push.repository, node));
   ASSAY_ASSIGN_OR_RETURN(const AttemptRecord attempt,
                          tx.attempts.Get(push.attempt));
   ASSAY_ASSIGN_OR_RETURN(const AssignmentRecord assignment,

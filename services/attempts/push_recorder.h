@@ -104,7 +104,9 @@ class PushRecorder {
   // an Error. Durable when it returns.
   Async<RecordedIntent> RecordPushIntent(PushIntent intent);
   // The ref has moved: marks the push accepted and queues its run, in one
-  // transaction. Answers a repeat in the same way.
+  // transaction. Answers a repeat in the same way, at any node.
+  // kFailedPrecondition: it was refused meanwhile. kAborted: the repository's
+  // home is another node, which has yet to decide.
   Async<ConfirmedPush> ConfirmPush(PushId push);
   // The ref has not moved and will not. Accepts a repeat.
   Async<void> RefusePush(PushId push, std::string reason);

@@ -45,6 +45,8 @@ enum class Band : char {
   kReport = 1,
   // Shown as "remote: ..."; a line without its end is held back by git.
   kMessage = 2,
+  // The last words: git says them and fails without a result.
+  kFatal = 3,
 };
 // `bytes` in as many packets as they need.
 std::string BandOf(Band band, std::string_view bytes);

@@ -42,6 +42,11 @@ constexpr std::string_view kTooMany =
 constexpr std::string_view kNoRecord =
     "the server cannot record it now\n"
     "Nothing was changed. Push again in a minute.";
+constexpr std::string_view kUnknown =
+    "it is not known yet whether this push counts. Push again: what has "
+    "arrived is not taken twice.\n";
+constexpr const char* kMoved =
+    "the repository moved to another server; push again";
 constexpr std::string_view kMoving =
     "another server has this repository and cannot hand it over now\n"
     "Nothing was changed. Push again in a minute.";
@@ -237,19 +242,28 @@ asio::awaitable<void> ReceivePack::Take(HttpExchange& exchange,
       spdlog::error("keeping {} for other nodes: {}", access.repository.str(),
                     kept.error().message);
   }
+  if (landed.refusal.empty()) ReachFaultPoint("push.kept");
   auto confirmed = co_await Settle(intent->push, landed.refusal);
-  // Whoever else has the repository by now does not know of this push; it may
-  // still count, but nobody is told that it does.
-  if (!confirmed && options_.keep && landed.refusal.empty())
-    landed.report =
-        OwnReport(update, "the repository moved to another server; push again");
   ReachFaultPoint("push.confirmed");
+  // Another node has the repository by now, and knew nothing of this push, or
+  // knows, and has not said yet.
+  const bool elsewhere = !confirmed && options_.keep && landed.refusal.empty();
+  const bool unknown =
+      elsewhere && confirmed.error().code != Code::kFailedPrecondition;
+  if (elsewhere && !unknown) landed.report = OwnReport(update, kMoved);
   if (!confirmed && confirmed.error().code == Code::kUnavailable)
     gateway::Spawn(strand_, "settle a push",
                    SettleLater(access.repository, intent->push, landed.refusal,
                                std::move(place)));
   else
     place.reset();
+  // No report is what git takes for no answer.
+  if (unknown) {
+    if (request->side_band)
+      static_cast<void>(
+          co_await exchange.Write(BandOf(Band::kFatal, kUnknown)));
+    co_return static_cast<void>(co_await exchange.Finish());
+  }
   if (request->side_band) {
     if (const std::string_view words = Explain(landed.refusal); !words.empty())
       answer = Message(words);
@@ -344,7 +358,11 @@ gateway::Async<attempts::ConfirmedPush> ReceivePack::Settle(
   std::chrono::milliseconds pause{100};
   for (int i = 1;; ++i, pause *= 2) {
     auto settled = co_await SettleOnce(push, refusal);
-    if (settled || i == kTries || settled.error().code != Code::kUnavailable) {
+    // Another node that has the repository by now is about to decide.
+    const bool again =
+        !settled && (settled.error().code == Code::kUnavailable ||
+                     settled.error().code == Code::kAborted);
+    if (!again || i == kTries) {
       if (!settled)
         spdlog::error("settle {}: {}", push.str(), settled.error().message);
       co_return settled;

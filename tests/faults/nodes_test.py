@@ -5,6 +5,7 @@ push to both and watchers follow runs at the other one. Nothing acknowledged is
 lost and no invariant breaks."""
 
 import itertools
+import os
 import queue
 import shutil
 import signal
@@ -208,6 +209,26 @@ class NodesTest(unittest.TestCase):
         self.judge()
         self.assertEqual(
             self.rows("SELECT COUNT(*) AS n FROM nodes")[0]["n"], 2)
+
+    def test_a_push_that_another_node_takes_over_is_told_what_became_of_it(self):
+        candidate = self.candidate()
+        self.a.kill()
+        self.a.reap()
+        self.a.start("push.kept:1:stop")
+        told = queue.Queue()
+        threading.Thread(
+            target=lambda: told.put(self.push(candidate, self.a))).start()
+        os.waitid(os.P_PID, self.a.process.pid, os.WSTOPPED | os.WNOWAIT)
+        # Behind it in the candidate's repository, and so in the other's.
+        wait_for(lambda: self.push(candidate, self.b)[0] == "ok", 30,
+                 "the other node has the repository")
+        self.a.process.send_signal(signal.SIGCONT)
+        said, commit = told.get(timeout=20)
+        self.assertEqual(said, "ok")
+        self.assertEqual(
+            self.rows("SELECT COUNT(*) AS n FROM pushes WHERE new_commit = ?",
+                      commit)[0]["n"], 1)
+        self.judge()
 
     def test_a_forgotten_node_leaves_and_its_repositories_are_elsewhere(self):
         candidate = self.candidate()

@@ -1,6 +1,8 @@
 #include "proto/base/fault_point.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -37,6 +39,21 @@ TEST(FaultPointTest, KillsAtItsNthComing) {
         ReachFaultPoint("push.intent");
       },
       ::testing::KilledBySignal(SIGKILL), "twice");
+}
+
+TEST(FaultPointTest, StopsWhereItIsToldTo) {
+  const pid_t child = fork();
+  if (child == 0) {
+    Arm("push.intent:1:stop");
+    ReachFaultPoint("push.intent");
+    std::_Exit(3);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  ASSERT_TRUE(WIFSTOPPED(status)) << status;
+  kill(child, SIGCONT);
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
 }
 
 TEST(FaultPointTest, ALastingFaultIsThereFromTheStart) {

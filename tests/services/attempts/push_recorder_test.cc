@@ -96,6 +96,32 @@ TEST_F(PushRecorderTest, ALostAnswerIsRepeatedTheSame) {
       1);
 }
 
+// The repository moves to another node between the ref and the confirmation.
+TEST_F(PushRecorderTest, WhatAnotherNodeMadeOfAPushIsTheAnswer) {
+  const rpc::Caller candidate = assay_.Begin();
+  PushRecorder& here = *assay_.parts().pushes;
+  PushRecorder there(*assay_.parts().store, *assay_.parts().feed, assay_.clock,
+                     "there");
+  const PushIntent first = assay_.Intent(candidate, 'a');
+  const RecordedIntent taken = Record(first);
+  const RecordedIntent refused = Record(assay_.Intent(candidate, 'b'));
+  ASSERT_THAT(assay_.Write([&](storage::Transaction& tx) -> Status {
+    ASSAY_ASSIGN_OR_RETURN(const auto seen,
+                           tx.repositories.Get(first.repository));
+    return tx.repositories.Move(seen, "there");
+  }),
+              IsOk());
+  EXPECT_THAT(Confirm(taken.push), FailsWith(Code::kAborted, "has moved"));
+  EXPECT_EQ(Get(taken.push).state, v1::Push::STATE_RECEIVED);
+
+  const ConfirmedPush made = *assay_.loop.Await(there.ConfirmPush(taken.push));
+  EXPECT_EQ(assay_.loop.Await(here.ConfirmPush(taken.push))->run, made.run);
+  ASSERT_THAT(assay_.loop.Await(there.RefusePush(refused.push, "not there")),
+              IsOk());
+  EXPECT_THAT(Confirm(refused.push),
+              FailsWith(Code::kFailedPrecondition, "not there"));
+}
+
 TEST_F(PushRecorderTest, ThePushAtTheCutOffIsInTimeAndTheNextMicrosecondIsNot) {
   const rpc::Caller candidate = assay_.Begin();
   const auto cut_off = assay_.clock.Now() + hours(1) + minutes(1);
