@@ -250,6 +250,31 @@ class CheckerTest(unittest.TestCase):
                  NOW - 9_000_000)
         self.broken(12)
 
+    def test_12_the_younger_goes_first_while_the_older_may_not(self):
+        self.sql("UPDATE runs SET queue_time = ? WHERE id = 'waits'",
+                 NOW - 9_000_000)
+        for run in ("first", "second"):
+            self.good.add_run(run, "one", -9, state=2, attempt="busy", epoch=1)
+            self.good.state(run, 0, 1, -9)
+            self.good.state(run, 1, 2, -8)
+            self.sql("UPDATE runs SET lease_expiry = ? WHERE id = ?",
+                     int(time.time() * 1e6) + 10_000_000, run)
+        self.broken(12)
+        self.sql("UPDATE runs SET attempt = 'busy', at_once = 2 "
+                 "WHERE id = 'waits'")
+        self.assertEqual([problem for problem in self.good.problems()
+                          if problem.startswith("12:")], [])
+
+    def test_12_more_runs_than_an_attempt_may_have(self):
+        for run in ("first", "second"):
+            self.good.add_run(run, "two", -9, state=2, attempt="busy", epoch=1,
+                              at_once=1)
+            self.good.state(run, 0, 1, -9)
+            self.good.state(run, 1, 2, -8 if run == "first" else -7)
+            self.sql("UPDATE runs SET lease_expiry = ? WHERE id = ?",
+                     int(time.time() * 1e6) + 10_000_000, run)
+        self.broken(12)
+
     def test_12_two_pushes_wait(self):
         self.sql("UPDATE runs SET state = 1, kind = 1 WHERE id IN ('old', 'waits')")
         self.broken(12)

@@ -208,10 +208,29 @@ def silence(scene):
             yield f"11: {run} goes on past its limits"
 
 
+def under_way(scene):
+    """{attempt: [(from, until)]} of its runs."""
+    spans = collections.defaultdict(list)
+    for run, row in scene.runs.items():
+        began = None
+        for moment, _, state in scene.states(run):
+            if began is not None:
+                spans[row["attempt"]].append((began, moment))
+            began = moment if state == RUNNING else None
+        if began is not None:
+            spans[row["attempt"]].append((began, float("inf")))
+    return spans
+
+
 def order(scene):
     """12: priority, then the queue's order, also of what was queued again; a
-    candidate's newest push replaces the one that waits."""
-    waits, grants = [], []
+    candidate's newest push replaces the one that waits, and pushes have no more
+    runs under way than their assignment lets them."""
+    waits, grants, spans = [], [], under_way(scene)
+
+    def busy(row, moment, leeway):
+        return sum(began - leeway < moment < until + leeway
+                   for began, until in spans[row["attempt"]])
     for run, row in scene.runs.items():
         since = None
         for moment, _, state in scene.states(run):
@@ -222,6 +241,9 @@ def order(scene):
                 waits.append((since, moment, row))
             if state == RUNNING:
                 grants.append((moment, row))
+                if 0 < row["at_once"] <= busy(row, moment, -TOLERANCE):
+                    yield (f"12: {run} began beside {row['at_once']} others of "
+                           f"{row['attempt']}")
             since = None
         if since is not None:
             waits.append((since, float("inf"), row))
@@ -233,6 +255,8 @@ def order(scene):
             continue
         for since, until, other in waits:
             if since + TOLERANCE > moment or until < moment + TOLERANCE:
+                continue
+            if 0 < other["at_once"] <= busy(other, moment, TOLERANCE):
                 continue
             if other["priority"] > row["priority"]:
                 yield f"12: {row['id']} was leased before {other['id']}, which is more urgent"
