@@ -136,7 +136,7 @@ TEST_F(PushRecorderTest, ThePushAtTheCutOffIsInTimeAndTheNextMicrosecondIsNot) {
   EXPECT_THAT(refused.refusal, HasSubstr("too late"));
   EXPECT_TRUE(refused.late);
   EXPECT_EQ(Get(refused.push).state, v1::Push::STATE_REFUSED);
-  EXPECT_THAT(Confirm(refused.push), FailsWith(Code::kAborted));
+  EXPECT_THAT(Confirm(refused.push), FailsWith(Code::kFailedPrecondition));
 }
 
 TEST_F(PushRecorderTest, LatePushesAreKeptWhereThePolicySaysSo) {
