@@ -10,8 +10,8 @@
 namespace assay::gateway {
 
 struct ProbeOptions {
-  // With two failures in a row, a deaf server is found within 14 seconds.
-  std::chrono::milliseconds interval{4'000};
+  // With two failures in a row, a deaf server is found within 12 seconds.
+  std::chrono::milliseconds interval{3'000};
   std::chrono::milliseconds timeout{3'000};
   int failures = 2;
   // The port speaks TLS. Its certificate is not looked at.

@@ -12,19 +12,16 @@ import threading
 import time
 import unittest
 
-import grpc
-
 from disk_test import Filled, own_mounts
 from checker import Store, problems_of
 from fake_worker import FakeWorker, Silent, whole_run
 from fleet import RUN_SUITE, answer, speak_tls, wait_for
-from flood import HALF_A_HELLO, Flood, allow_descriptors
+from flood import HALF_A_HELLO, Flood, allow_descriptors, answers
 from run_checker import run_problems
 from run_history import RunHistory
-from server import Lost, Refused, Server
-from watcher import GET, channel_to
+from server import Server
 
-# The self-probe's 14, and a start.
+# The self-probe's 12, and a start.
 PATIENCE = 15
 CONNECTIONS = 1000
 IDLE = int(os.environ.get("ASSAY_FAULT_CONNECTIONS", "10000"))
@@ -70,21 +67,7 @@ class ExhaustionTest(unittest.TestCase):
             self.server.start()
 
     def serves(self):
-        """Both ports, with something written."""
-        self.supervise()
-        try:
-            self.server.call("InvitationService/CreateInvitation",
-                             {"assignment": "assignments/task",
-                              "candidateName": "Ada"}, self.server.admin)
-            with channel_to(self.server) as channel:
-                channel.unary_unary(GET)(b"", timeout=2, metadata=[
-                    ("authorization", "Bearer " + self.server.admin)])
-        except (Lost, Refused):
-            return False
-        except grpc.RpcError as error:
-            # An answer, of a server that is there.
-            return error.code() == grpc.StatusCode.INVALID_ARGUMENT
-        return True
+        return answers(self.server)
 
     def recovered(self):
         began = time.monotonic()

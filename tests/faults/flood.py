@@ -1,11 +1,14 @@
 """Connections that many open and none uses: silent ones, and handshakes of TLS
-that are begun and never finished."""
+that are begun and never finished; and whether a server answers meanwhile."""
 
 import resource
 import selectors
 import socket
 import threading
 import time
+
+from server import Lost, Refused
+from watcher import GET, channel_to, grpc
 
 # Of a record of 512 bytes with a ClientHello in it, the first eleven.
 HALF_A_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
@@ -16,6 +19,27 @@ def allow_descriptors():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def answers(server, assignment="task"):
+    """Both ports, with something written; whatever has ended is started again,
+    as a supervisor does it."""
+    if not server.alive():
+        server.reap()
+        server.start()
+    try:
+        server.call("InvitationService/CreateInvitation",
+                    {"assignment": "assignments/" + assignment,
+                     "candidateName": "Ada"}, server.admin)
+        with channel_to(server) as channel:
+            channel.unary_unary(GET)(b"", timeout=2, metadata=[
+                ("authorization", "Bearer " + server.admin)])
+    except (Lost, Refused):
+        return False
+    except grpc.RpcError as error:
+        # An answer, of a server that is there.
+        return error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    return True
 
 
 class Flood:

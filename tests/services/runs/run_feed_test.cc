@@ -36,6 +36,13 @@ std::vector<std::int64_t> Sequences(const RunFeed::Watch::Batch& batch) {
   return sequences;
 }
 
+std::vector<SharedEvent> Heard(std::vector<std::int64_t> sequences) {
+  std::vector<SharedEvent> events;
+  for (const std::int64_t sequence : sequences)
+    events.push_back(std::make_shared<const v1::RunEvent>(Event(sequence)));
+  return events;
+}
+
 class RunFeedTest : public ::testing::Test {
  protected:
   EventLoop loop_;
@@ -79,6 +86,79 @@ TEST_F(RunFeedTest, ASlowWatcherGetsAGapAndHoldsUpNobody) {
   EXPECT_THAT(Sequences(*batch), ElementsAre(6));
   feed_.Publish(kRun, {Event(7)});
   EXPECT_FALSE(loop_.Await(slow->Next())->gap);
+}
+
+TEST_F(RunFeedTest, WhatIsHeardOfAnotherCoordinatorComesOnce) {
+  auto watch = feed_.WatchRun(kRun);
+  feed_.HearEvents(kRun, Heard({1, 2}));
+  feed_.HearEvents(kRun, Heard({2, 3}));
+  feed_.Publish(kRun, {Event(4)});
+  feed_.HearEvents(kRun, Heard({4}));
+  const auto batch = loop_.Await(watch->Next());
+  EXPECT_FALSE(batch->gap);
+  EXPECT_THAT(Sequences(*batch), ElementsAre(1, 2, 3, 4));
+}
+
+// Two that watch for each other would send everything around for ever.
+TEST_F(RunFeedTest, AnotherCoordinatorIsToldNothingThatWasHeard) {
+  auto elsewhere = feed_.WatchRun(kRun, RunFeed::Watcher::kElsewhere);
+  auto here = feed_.WatchRun(kRun);
+  feed_.HearEvents(kRun, Heard({1}));
+  feed_.HearState(kRun, false);
+  feed_.HearUpTo(kRun, 5);
+  feed_.Publish(kRun, {Event(6)});
+  const auto there = loop_.Await(elsewhere->Next());
+  EXPECT_FALSE(there->gap);
+  EXPECT_THAT(Sequences(*there), ElementsAre(6));
+  EXPECT_THAT(Sequences(*loop_.Await(here->Next())), ElementsAre(1, 6));
+}
+
+TEST_F(RunFeedTest, WhoeverWasNotToldOfWhatTheStoreHasReadsIt) {
+  auto watch = feed_.WatchRun(kRun);
+  feed_.HearEvents(kRun, Heard({1, 2}));
+  feed_.HearUpTo(kRun, 2);
+  EXPECT_FALSE(loop_.Await(watch->Next())->gap);
+  feed_.HearUpTo(kRun, 3);
+  EXPECT_TRUE(loop_.Await(watch->Next())->gap);
+  // It has read that by now.
+  feed_.HearEvents(kRun, Heard({3, 4}));
+  EXPECT_THAT(Sequences(*loop_.Await(watch->Next())), ElementsAre(4));
+}
+
+TEST_F(RunFeedTest, AStateThatChangedElsewhereIsRead) {
+  auto watch = feed_.WatchRun(kRun);
+  auto list = feed_.WatchStates();
+  int offered = 0;
+  feed_.OnQueued([&offered] { ++offered; });
+  feed_.HearState(kRun, false);
+  EXPECT_EQ(offered, 0);
+  feed_.HearState(kRun, true);
+  EXPECT_EQ(offered, 1);
+  EXPECT_TRUE(loop_.Await(watch->Next())->gap);
+  EXPECT_THAT(loop_.Await(list->Next())->runs, ElementsAre(kRun));
+}
+
+TEST_F(RunFeedTest, WhereNotesWereLostEverybodyLooksAgain) {
+  auto list = feed_.WatchStates();
+  auto attempt = feed_.WatchAttempt(AttemptId("att_1"));
+  int offered = 0;
+  feed_.OnQueued([&offered] { ++offered; });
+  feed_.HearAnything();
+  EXPECT_THAT(loop_.Await(list->Next()), FailsWith(Code::kUnavailable));
+  EXPECT_TRUE(loop_.Await(attempt->Next()));
+  EXPECT_EQ(offered, 1);
+}
+
+TEST_F(RunFeedTest, OnlyRunsThatAreWatchedHereAreFollowed) {
+  std::vector<RunId> followed;
+  feed_.OnWatched([&followed](const RunId& run) { followed.push_back(run); });
+  auto elsewhere = feed_.WatchRun(RunId("run_2"), RunFeed::Watcher::kElsewhere);
+  EXPECT_THAT(feed_.WatchedRuns(), IsEmpty());
+  auto here = feed_.WatchRun(kRun);
+  EXPECT_THAT(followed, ElementsAre(kRun));
+  EXPECT_THAT(feed_.WatchedRuns(), ElementsAre(kRun));
+  here.reset();
+  EXPECT_THAT(feed_.WatchedRuns(), IsEmpty());
 }
 
 TEST_F(RunFeedTest, AListWatcherLearnsOfChangesOfStateOnceEach) {
