@@ -127,6 +127,10 @@ void Exchange::Prepare(void* share) {
   if (share != nullptr) {
     set(CURLOPT_SHARE, share);
     set(CURLOPT_COOKIEFILE, "");
+    curl_slist* cookies = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_COOKIELIST, &cookies);
+    result_.sent_cookies = cookies != nullptr;
+    curl_slist_free_all(cookies);
   }
   if (request_.credentials) {
     set(CURLOPT_HTTPAUTH, request_.credentials->digest ? long{CURLAUTH_DIGEST}

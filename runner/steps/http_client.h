@@ -89,6 +89,8 @@ struct HttpResult {
   std::chrono::microseconds connect{0};
   std::chrono::microseconds first_byte{0};
   std::int64_t request_bytes = 0;
+  // The jar held some when the request was made.
+  bool sent_cookies = false;
 };
 
 // Speaks HTTP to one port of one cell, over sockets made inside the cell,

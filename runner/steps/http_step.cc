@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runner/steps/http_evidence.h"
 #include "runner/steps/request.h"
 
 namespace assay::steps {
@@ -73,7 +74,6 @@ asio::awaitable<Outcome> HttpSteps::Run(const HttpStep& step, Frame& frame,
   if (result.kind != HttpResult::Kind::kAnswered) {
     co_return co_await Explain(step, std::move(result));
   }
-  HideCaptures(step, result.answer);
   assertions::Evaluator evaluator(frame.scope, schemas_);
   Outcome outcome = FromFailures(evaluator.Http(step.expect(), result.answer));
   if (!outcome.passed()) co_return outcome;
@@ -84,7 +84,7 @@ asio::awaitable<HttpResult> HttpSteps::Send(
     const HttpStep& step, HttpRequest request, HttpClient& client,
     const telemetry::TraceContext& parent) {
   for (int hop = 0;; ++hop) {
-    HttpResult result = co_await Exchange(request, client, parent);
+    HttpResult result = co_await Exchange(step, request, client, parent);
     if (result.redirect.empty() || hop >= step.redirects()) co_return result;
     auto target = TargetOnTheWire(result.redirect, client.origin());
     if (!target) {
@@ -97,7 +97,7 @@ asio::awaitable<HttpResult> HttpSteps::Send(
 }
 
 asio::awaitable<HttpResult> HttpSteps::Exchange(
-    HttpRequest request, HttpClient& client,
+    const HttpStep& step, const HttpRequest& request, HttpClient& client,
     const telemetry::TraceContext& parent) {
   const std::string path = WithoutQuery(request.target);
   telemetry::Span span = tracer_.Start(request.method + " " + path, parent,
@@ -110,9 +110,10 @@ asio::awaitable<HttpResult> HttpSteps::Exchange(
   }
   const bool traced = std::ranges::any_of(
       request.headers, [](const auto& h) { return h.first == "traceparent"; });
+  HttpRequest sent = request;
   if (!traced) {
-    request.headers.emplace_back("traceparent",
-                                 telemetry::FormatTraceparent(span.context()));
+    sent.headers.emplace_back("traceparent",
+                              telemetry::FormatTraceparent(span.context()));
   }
   const std::uint64_t number = correlation_.Enter(span.context());
   Observations& seen = surroundings_.observations();
@@ -122,7 +123,7 @@ asio::awaitable<HttpResult> HttpSteps::Exchange(
                              .span_id = span.context().span_id});
   }
   const std::string title = request.method + " " + path;
-  HttpResult result = co_await client.Perform(std::move(request));
+  HttpResult result = co_await client.Perform(std::move(sent));
   correlation_.Leave(number);
   result.request = title;
 
@@ -132,6 +133,12 @@ asio::awaitable<HttpResult> HttpSteps::Exchange(
   span.Set("http.response.body.size",
            static_cast<std::int64_t>(result.answer.body.size()));
   span.Set("assay.source", "wire");
+  // Before anything of the answer is written down.
+  HideCaptures(step, result.answer);
+  span.Set("assay.http.request", ShowRequest(request, result.sent_cookies));
+  if (result.answer.status != 0) {
+    span.Set("assay.http.response", ShowAnswer(result.answer));
+  }
   span.Set("assay.http.first_byte_us",
            static_cast<std::int64_t>(result.first_byte.count()));
   if (result.kind != HttpResult::Kind::kAnswered) {

@@ -51,8 +51,8 @@ class HttpSteps {
 
  private:
   boost::asio::awaitable<HttpResult> Exchange(
-      HttpRequest request, HttpClient& client,
-      const telemetry::TraceContext& parent);
+      const assay::plan::v1::HttpStep& step, const HttpRequest& request,
+      HttpClient& client, const telemetry::TraceContext& parent);
 
   const assay::plan::v1::Plan& plan_;
   Surroundings& surroundings_;

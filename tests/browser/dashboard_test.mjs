@@ -313,7 +313,7 @@ test('a check leads to its spans, and a request to what repeats it', async () =>
   await page.getByRole('heading', { name: 'check few-queries' }).waitFor();
   await page.getByRole('row', { name: /GET \/orders/ }).click();
   await page.getByText('assay.yaml:224:9').waitFor();
-  await page.getByText(`curl -i "$SERVICE"'/orders'`).waitFor();
+  await page.getByText(`"$AUTHORIZATION" "$SERVICE"'/orders'`).waitFor();
   const above = page.locator('.span-details .crumbs');
   await above.getByRole('button', { name: 'check few-queries' }).click();
   await page.getByRole('heading', { name: 'check few-queries' }).waitFor();

@@ -65,6 +65,9 @@ export class FakeAssayd {
   // How far this server's clock is from the browser's, in milliseconds.
   skew = 0;
   invitations = [];
+  // What was asked for: requests of invitations, names of those taken back.
+  invited = [];
+  revoked = [];
   workers = [worker('w1', { slots: 2 })];
   // Every answer waits for this.
   held = Promise.resolve();
@@ -320,6 +323,7 @@ export class FakeAssayd {
           ? this.#judge(message.suite.files[0])
           : { checks: [], maxPoints: 0 };
       case 'UpdateAssignment': {
+        if (!this.assignments.has(name)) return null;
         const { version } = this.assignments.get(name);
         return message.expectedVersion === version
           ? { assignment: { name, version: version + 1 } }
@@ -345,6 +349,15 @@ export class FakeAssayd {
         return message.secret === INVITATION && { token: CANDIDATE };
       case 'GetAttempt':
         return { attempt: this.attempts.get(name) ?? this.mine };
+      case 'CreateInvitation':
+        this.invited.push(message);
+        return { link: `http://127.0.0.1/invitation#${INVITATION}` };
+      case 'RevokeInvitation': {
+        this.revoked.push(name);
+        const taken = this.invitations.find((each) => each.name === name);
+        taken.state = 'STATE_REVOKED';
+        return { invitation: taken };
+      }
       case 'ListInvitations':
         return { invitations: this.invitations };
       case 'StartAttempt':

@@ -194,6 +194,10 @@ function sampleSpans() {
       'http.request.method': 'GET',
       'url.path': '/orders',
       'http.response.status_code': '200',
+      'assay.http.request':
+        'accept: application/json\nauthorization: [hidden]\n',
+      'assay.http.response':
+        'content-type: application/json\n\n[{"id": 7, "status": "shipped"}]',
     },
     {
       kind: 'SPAN_KIND_CLIENT',

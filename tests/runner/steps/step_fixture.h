@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runner/steps/step_runner.h"
 #include "runner/suite/compiler.h"
@@ -40,6 +41,7 @@ class StepFixture : public testing::Test {
     Host host(io_.get_executor(), port);
     Silence silence;
     telemetry::Tracer tracer(silence, std::string(16, 't'));
+    tracer.SetWatch([this](const auto& span) { spans_.push_back(span); });
     telemetry::Correlation correlation;
     telemetry::Redactor redactor;
     steps::StepRunner runner(plan, host, tracer, correlation, redactor);
@@ -47,6 +49,7 @@ class StepFixture : public testing::Test {
                                    std::chrono::seconds(5)};
     frame.scope.AddGenerators(1);
     result_.Clear();
+    spans_.clear();
     auto outcome = boost::asio::co_spawn(
         io_, runner.Run(plan.checks(0).steps(), frame, result_),
         boost::asio::use_future);
@@ -59,6 +62,8 @@ class StepFixture : public testing::Test {
   }
 
   v1::CheckResult result_;
+  // As they ended.
+  std::vector<otlp::v1::Span> spans_;
 
  private:
   class Silence final : public telemetry::EventSink {

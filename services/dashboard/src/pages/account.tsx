@@ -7,8 +7,11 @@ import { idOf } from '../model/format';
 import { roleText } from '../model/role';
 import { Answer, Loading } from '../parts/loading';
 import { NO_OUTCOME, OutcomeNotice } from '../parts/outcome_notice';
+import { scrollable } from '../parts/scrollable';
 import { useSelf } from '../parts/self';
+import { SureButton } from '../parts/sure_button';
 import { Time } from '../parts/time';
+import { useDraft } from '../parts/use_draft';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { Link } from '../router';
@@ -116,7 +119,7 @@ function AccountsSection() {
       <OutcomeNotice outcome={notice} />
       <Answer of={listed} what="accounts">
         {(value) => (
-          <div className="table-scroll">
+          <div className="table-scroll" ref={scrollable}>
             <table>
               <thead>
                 <tr>
@@ -158,9 +161,13 @@ interface Acting {
 }
 
 function AddForm({ accounts, act }: Acting) {
-  const [id, setId] = useState('');
-  const [displayName, setDisplayName] = useState('');
-  const [role, setRole] = useState(Role.REVIEWER);
+  const [typed, setTyped, forget] = useDraft('new account', {
+    id: '',
+    displayName: '',
+    role: Role.REVIEWER,
+  });
+  const { id, displayName, role } = typed;
+  const type = (more: Partial<typeof typed>) => setTyped({ ...typed, ...more });
   const add = (event: FormEvent) => {
     event.preventDefault();
     void act(async () => {
@@ -169,8 +176,8 @@ function AddForm({ accounts, act }: Acting) {
         displayName: displayName.trim(),
         role,
       });
-      setId('');
-      setDisplayName('');
+      type({ id: '', displayName: '' });
+      forget();
       return `${idOf(made.account?.name ?? '')} may sign in with the password ${made.generatedPassword}. It is shown only now.`;
     });
   };
@@ -184,7 +191,7 @@ function AddForm({ accounts, act }: Acting) {
           title="1 to 40 of a-z, 0-9, dot, underscore and hyphen"
           autoCapitalize="none"
           value={id}
-          onChange={(event) => setId(event.target.value)}
+          onChange={(event) => type({ id: event.target.value })}
         />
       </label>
       <label>
@@ -192,12 +199,12 @@ function AddForm({ accounts, act }: Acting) {
         <input
           maxLength={200}
           value={displayName}
-          onChange={(event) => setDisplayName(event.target.value)}
+          onChange={(event) => type({ displayName: event.target.value })}
         />
       </label>
       <label>
         Role
-        <RoleSelect role={role} onChange={setRole} />
+        <RoleSelect role={role} onChange={(next) => type({ role: next })} />
       </label>
       <button type="submit" className="primary">
         Add
@@ -272,17 +279,36 @@ function AccountRow({
       </td>
       <td className="number">{account.sessionCount}</td>
       <td className="number">
-        <button type="button" className="quiet" onClick={reset}>
-          New password
-        </button>
+        <SureButton
+          text="New password"
+          label={`New password for ${id}`}
+          question={`The password of ${id} stops working.`}
+          yes="Make a new one"
+          onSure={reset}
+        />
         {account.sessionCount > 0 && (
           <button type="button" className="quiet" onClick={endSessions}>
             Sign out
           </button>
         )}
-        <button type="button" className="quiet" onClick={disable}>
-          {account.disabled ? 'Put back' : 'Take out of use'}
-        </button>
+        {account.disabled ? (
+          <button
+            type="button"
+            className="quiet"
+            aria-label={`Put back ${id}`}
+            onClick={disable}
+          >
+            Put back
+          </button>
+        ) : (
+          <SureButton
+            text="Take out of use"
+            label={`Take ${id} out of use`}
+            question={`${id} is signed out and cannot come back.`}
+            yes="Take out of use"
+            onSure={disable}
+          />
+        )}
       </td>
     </tr>
   );

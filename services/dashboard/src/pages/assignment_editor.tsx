@@ -20,6 +20,7 @@ import { idOf } from '../model/format';
 import { newRequestId } from '../parts/invite_form';
 import { Answer } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
+import { SureButton } from '../parts/sure_button';
 import { asFolder, SuiteEditor, type SuiteTexts } from '../parts/suite_editor';
 import { useDraft } from '../parts/use_draft';
 import { useLoad } from '../parts/use_load';
@@ -135,13 +136,14 @@ function Editor({
   files: TreeFile[];
 }) {
   const { assignments } = useClients();
-  const [draft, setDraft, forget] = useDraft(
+  const [base, setBase] = useState(assignment);
+  const [draft, setDraft, forget, kept] = useDraft(
     assignment?.name ?? 'new',
     draftOf(assignment, files),
   );
   const [template, setTemplate] = useState<TreeFile[] | null>(null);
   const [problem, setProblem] = useState('');
-  const [newer, setNewer] = useState(0);
+  const [newer, setNewer] = useState<Assignment | null>(null);
   const [busy, setBusy] = useState(false);
   const [requestId] = useState(newRequestId);
   // Binary files are not edited here and go along as they are.
@@ -155,7 +157,7 @@ function Editor({
     event.preventDefault();
     setBusy(true);
     setProblem('');
-    setNewer(0);
+    setNewer(null);
     try {
       const name = await write();
       forget();
@@ -165,7 +167,7 @@ function Editor({
         const now = await assignments
           .getAssignment({ name: assignment.name })
           .catch(() => null);
-        setNewer(now?.assignment?.version ?? 0);
+        setNewer(now?.assignment ?? null);
       }
       setProblem(sentence(error));
     } finally {
@@ -174,8 +176,8 @@ function Editor({
   };
   const write = async (): Promise<string> => {
     // What is not written here stays as it was.
-    const spec = assignment?.spec
-      ? clone(AssignmentSpecSchema, assignment.spec)
+    const spec = base?.spec
+      ? clone(AssignmentSpecSchema, base.spec)
       : create(AssignmentSpecSchema);
     Object.assign(spec, {
       title: draft.title.trim(),
@@ -215,6 +217,17 @@ function Editor({
 
   return (
     <form className="stack" onSubmit={(event) => void save(event)}>
+      {kept && (
+        <p className="notice">
+          This is what you wrote before, and it is not saved yet.{' '}
+          <SureButton
+            text="Throw it away"
+            question="It is gone then."
+            yes="Yes, throw it away"
+            onSure={() => forget(draftOf(assignment, files))}
+          />
+        </p>
+      )}
       <Facts draft={draft} isNew={!assignment} onChange={change} />
       <section aria-labelledby="brief">
         <h2 id="brief">Brief</h2>
@@ -255,20 +268,22 @@ function Editor({
           {problem}
         </p>
       )}
-      {newer > draft.version && (
+      {newer && newer.version > draft.version && (
         <p className="notice warn">
-          Somebody made version {newer} while you wrote. What you wrote is still
-          here.{' '}
+          Somebody made version {newer.version} while you wrote. What you wrote
+          is still here.{' '}
           <button
             type="button"
             className="quiet"
             onClick={() => {
-              change({ version: newer });
+              change({ version: newer.version });
+              // What this page does not show stays as they made it.
+              setBase(newer);
               setProblem('');
-              setNewer(0);
+              setNewer(null);
             }}
           >
-            Follow version {newer} with mine
+            Follow version {newer.version} with mine
           </button>
         </p>
       )}

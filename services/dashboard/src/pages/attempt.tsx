@@ -25,6 +25,7 @@ import { useAttempt } from '../parts/use_attempt';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { isUnauthenticated, sentence, useClients } from '../rpc/client';
+import { scrollable } from '../parts/scrollable';
 
 const NAME = 'attempts/me';
 
@@ -171,7 +172,7 @@ function Offer({ attempt }: { attempt: Attempt }) {
         The author has corrected the template. The fix is on a branch of your
         repository; it is yours to take over:
       </p>
-      <pre>git pull --no-rebase origin {branch}</pre>
+      <pre ref={scrollable}>git pull --no-rebase origin {branch}</pre>
     </div>
   );
 }

@@ -22,6 +22,7 @@ import { WaitingList } from '../parts/waiting_list';
 import { WorkerTable } from '../parts/worker_table';
 import { Link } from '../router';
 import { useClients } from '../rpc/client';
+import { scrollable } from '../parts/scrollable';
 
 // How many of the newest runs stand on the page.
 const SHOWN_RUNS = 50;
@@ -151,7 +152,9 @@ function AssignmentList({ list }: { list: GetHomeResponse_Funnel[] }) {
           An assignment is a brief, a template and a suite. Write one here, or
           start with the sample:
         </p>
-        <pre>assay assignment create docs/examples/orders-api</pre>
+        <pre ref={scrollable}>
+          assay assignment create docs/examples/orders-api
+        </pre>
       </Empty>
     );
   }

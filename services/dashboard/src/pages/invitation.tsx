@@ -99,7 +99,9 @@ function LostLink() {
             onChange={(event) => setEmail(event.target.value)}
           />
         </label>{' '}
-        <button type="submit">Send it again</button>
+        <button type="submit" className="quiet">
+          Send it again
+        </button>
       </form>
       {problem && (
         <p className="notice bad" role="alert">

@@ -26,7 +26,9 @@ export function RunPage({ name }: { name: string }) {
     {
       id: 'checks',
       label: `Checks (${model.checks.size})`,
-      content: () => <CheckList model={model} />,
+      content: () => (
+        <CheckList model={model} version={version} evidence={!forCandidate} />
+      ),
     },
     {
       id: 'log',

@@ -1,3 +1,5 @@
+import type { ReactNode } from 'react';
+
 import {
   type CheckResult,
   type CheckResult_Case,
@@ -9,9 +11,17 @@ import type { PendingCheck, RunModel } from '../model/run_model';
 import { Link } from '../router';
 import { candidateClients, useClients } from '../rpc/client';
 import { Empty } from './empty';
+import { StepEvidence } from './evidence';
 import { spanAddress } from './span_address';
 
-export function CheckList({ model }: { model: RunModel }) {
+interface Props {
+  model: RunModel;
+  version: number;
+  // Whether the reader gets to see what was on the wires.
+  evidence: boolean;
+}
+
+export function CheckList({ model, version, evidence }: Props) {
   const { checks, pending } = model;
   if (checks.size === 0 && !pending) {
     return (
@@ -28,7 +38,15 @@ export function CheckList({ model }: { model: RunModel }) {
     <ul className="checks">
       {[...checks.values()].map((check) => (
         <li key={check.checkId}>
-          <CheckRow check={check} run={model.run?.name ?? ''} />
+          <CheckRow
+            check={check}
+            run={model.run?.name ?? ''}
+            evidenceOf={(step) =>
+              evidence && (
+                <StepEvidence model={model} version={version} step={step} />
+              )
+            }
+          />
         </li>
       ))}
       {pending && (
@@ -40,7 +58,15 @@ export function CheckList({ model }: { model: RunModel }) {
   );
 }
 
-function CheckRow({ check, run }: { check: CheckResult; run: string }) {
+function CheckRow({
+  check,
+  run,
+  evidenceOf,
+}: {
+  check: CheckResult;
+  run: string;
+  evidenceOf: (step: string) => ReactNode;
+}) {
   const forCandidate = useClients() === candidateClients;
   const failed = check.verdict !== Verdict.PASSED;
   return (
@@ -86,6 +112,7 @@ function CheckRow({ check, run }: { check: CheckResult; run: string }) {
               </Link>
             )}
             <Cases cases={step.cases} />
+            {step.spanId && evidenceOf(step.spanId)}
           </li>
         ))}
       </ol>

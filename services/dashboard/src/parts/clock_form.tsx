@@ -6,8 +6,16 @@ import { sentence, useClients } from '../rpc/client';
 import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
 import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
+import { useDraft } from './use_draft';
 
 type Change = 'extend' | 'pause' | 'resume' | 'accommodate';
+
+interface Typed {
+  wanted: Change;
+  minutes: string;
+  factor: string;
+  reason: string;
+}
 
 interface Props {
   attempt: Attempt;
@@ -19,12 +27,14 @@ interface Props {
 export function ClockForm({ attempt, onChanged }: Props) {
   const { attempts } = useClients();
   const possible = changesOf(attempt);
-  const [wanted, setWanted] = useState<Change>('extend');
-  const [minutes, setMinutes] = useState('30');
-  const [factor, setFactor] = useState(
-    String(attempt.clock?.accommodation || 1),
-  );
-  const [reason, setReason] = useState('');
+  const [typed, setTyped, forget] = useDraft<Typed>(`clock ${attempt.name}`, {
+    wanted: 'extend',
+    minutes: '30',
+    factor: String(attempt.clock?.accommodation || 1),
+    reason: '',
+  });
+  const { wanted, minutes, factor, reason } = typed;
+  const type = (more: Partial<Typed>) => setTyped({ ...typed, ...more });
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const change = possible.includes(wanted) ? wanted : possible[0]!;
@@ -54,7 +64,8 @@ export function ClockForm({ attempt, onChanged }: Props) {
           });
           break;
       }
-      setReason('');
+      type({ reason: '' });
+      forget();
       setRequestId(newRequestId());
       onChanged();
     } catch (error) {
@@ -69,7 +80,7 @@ export function ClockForm({ attempt, onChanged }: Props) {
           What to do
           <select
             value={change}
-            onChange={(event) => setWanted(event.target.value as Change)}
+            onChange={(event) => type({ wanted: event.target.value as Change })}
           >
             {possible.map((one) => (
               <option key={one} value={one}>
@@ -87,7 +98,7 @@ export function ClockForm({ attempt, onChanged }: Props) {
               max="100000"
               required
               value={minutes}
-              onChange={(event) => setMinutes(event.target.value)}
+              onChange={(event) => type({ minutes: event.target.value })}
             />
           </label>
         )}
@@ -101,13 +112,13 @@ export function ClockForm({ attempt, onChanged }: Props) {
               step="0.05"
               required
               value={factor}
-              onChange={(event) => setFactor(event.target.value)}
+              onChange={(event) => type({ factor: event.target.value })}
             />
           </label>
         )}
         <FormEnd
           reason={reason}
-          onReason={setReason}
+          onReason={(next) => type({ reason: next })}
           button={buttonOf(change)}
         />
       </form>

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { type Attempt, Attempt_State } from '../gen/assay/v1/attempt_pb';
 import type { CreateGitTokenResponse } from '../gen/assay/v1/attempt_service_pb';
 import { sentence, useClients } from '../rpc/client';
+import { scrollable } from './scrollable';
 
 // `http://user@host/path`: git then asks for the password only.
 export function withUser(address: string, user: string): string {
@@ -25,7 +26,9 @@ export function CloneBox({ attempt }: { attempt: Attempt }) {
   return (
     <section aria-labelledby="repository">
       <h2 id="repository">Your repository</h2>
-      <pre>git clone {withUser(attempt.cloneUrl, 'candidate')} work</pre>
+      <pre ref={scrollable}>
+        git clone {withUser(attempt.cloneUrl, 'candidate')} work
+      </pre>
       <p className="muted">
         Git asks for a password once. To have it remembered for this repository:{' '}
         <code>git config credential.helper store</code>. With the command line,{' '}

@@ -6,6 +6,7 @@ import { sentence, useClients } from '../rpc/client';
 import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
 import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
+import { useDraft } from './use_draft';
 
 interface Props {
   assignment: string;
@@ -15,9 +16,13 @@ interface Props {
 // Gives every attempt back what an outage took from it.
 export function CreditForm({ assignment, onChanged }: Props) {
   const { attempts } = useClients();
-  const [from, setFrom] = useState('');
-  const [to, setTo] = useState('');
-  const [reason, setReason] = useState('');
+  const [typed, setTyped, forget] = useDraft(`credit ${assignment}`, {
+    from: '',
+    to: '',
+    reason: '',
+  });
+  const { from, to, reason } = typed;
+  const type = (more: Partial<typeof typed>) => setTyped({ ...typed, ...more });
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const credit = async (event: FormEvent) => {
@@ -39,6 +44,7 @@ export function CreditForm({ assignment, onChanged }: Props) {
         good: true,
       });
       setRequestId(newRequestId());
+      forget();
       onChanged();
     } catch (error) {
       setOutcome({ text: sentence(error), good: false });
@@ -55,7 +61,7 @@ export function CreditForm({ assignment, onChanged }: Props) {
             step="1"
             required
             value={from}
-            onChange={(event) => setFrom(event.target.value)}
+            onChange={(event) => type({ from: event.target.value })}
           />
         </label>
         <label>
@@ -65,12 +71,12 @@ export function CreditForm({ assignment, onChanged }: Props) {
             step="1"
             required
             value={to}
-            onChange={(event) => setTo(event.target.value)}
+            onChange={(event) => type({ to: event.target.value })}
           />
         </label>
         <FormEnd
           reason={reason}
-          onReason={setReason}
+          onReason={(next) => type({ reason: next })}
           label="Reason for everybody, kept in the audit log"
           button="Give back"
         />

@@ -5,6 +5,7 @@ import type { CreateTrialTokenResponse } from '../gen/assay/v1/attempt_service_p
 import { skewSentence } from '../model/rules';
 import { sentence, useClients } from '../rpc/client';
 import { withUser } from './clone_box';
+import { scrollable } from './scrollable';
 
 // Tries git before the clock starts, in a repository that is thrown away.
 export function EnvironmentBox({
@@ -38,7 +39,7 @@ export function EnvironmentBox({
       </p>
       {trial ? (
         <>
-          <pre>{trialCommands(trial)}</pre>
+          <pre ref={scrollable}>{trialCommands(trial)}</pre>
           <dl className="facts">
             <div>
               <dt>Password that git asks for</dt>

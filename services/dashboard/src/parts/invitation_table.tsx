@@ -6,6 +6,8 @@ import {
 } from '../gen/assay/v1/invitation_pb';
 import { cleanText } from '../model/clean_text';
 import { sentence, useClients } from '../rpc/client';
+import { scrollable } from './scrollable';
+import { SureButton } from './sure_button';
 import { Time } from './time';
 
 // How many are listed before all are asked for.
@@ -60,7 +62,7 @@ export function InvitationTable({ list, now, onChanged }: Props) {
           </p>
         </div>
       )}
-      <div className="table-scroll">
+      <div className="table-scroll" ref={scrollable}>
         <table>
           <thead>
             <tr>
@@ -88,22 +90,20 @@ export function InvitationTable({ list, now, onChanged }: Props) {
                 </td>
                 <td className="number">
                   {invitation.state !== Invitation_State.REVOKED && (
-                    <button
-                      type="button"
-                      className="quiet"
-                      onClick={() => void resend(invitation.name)}
-                    >
-                      New link
-                    </button>
+                    <SureButton
+                      text="New link"
+                      question="The old one stops working."
+                      yes="Make a new link"
+                      onSure={() => void resend(invitation.name)}
+                    />
                   )}
                   {invitation.state === Invitation_State.PENDING && (
-                    <button
-                      type="button"
-                      className="quiet"
-                      onClick={() => void revoke(invitation.name)}
-                    >
-                      Take back
-                    </button>
+                    <SureButton
+                      text="Take back"
+                      question="Its link opens nothing from then on."
+                      yes="Yes, take it back"
+                      onSure={() => void revoke(invitation.name)}
+                    />
                   )}
                 </td>
               </tr>

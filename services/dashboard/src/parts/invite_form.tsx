@@ -2,6 +2,8 @@ import { type FormEvent, useState } from 'react';
 
 import { hex } from '../model/trace_span';
 import { sentence, useClients } from '../rpc/client';
+import { CopyButton } from './copy_button';
+import { useDraft } from './use_draft';
 
 interface Props {
   assignment: string;
@@ -11,8 +13,11 @@ interface Props {
 // Offers the assignment to one person and shows the link, once.
 export function InviteForm({ assignment, onInvited }: Props) {
   const { invitations } = useClients();
-  const [name, setName] = useState('');
-  const [email, setEmail] = useState('');
+  const [typed, setTyped, forget] = useDraft(`invite one ${assignment}`, {
+    name: '',
+    email: '',
+  });
+  const { name, email } = typed;
   const [sent, setSent] = useState<{ to: string; link: string } | null>(null);
   const [problem, setProblem] = useState('');
   // Kept until it worked, so that a second try after a cut invites nobody twice.
@@ -29,8 +34,8 @@ export function InviteForm({ assignment, onInvited }: Props) {
         requestId,
       });
       setSent({ to: name.trim(), link });
-      setName('');
-      setEmail('');
+      setTyped({ name: '', email: '' });
+      forget();
       setRequestId(newRequestId());
       onInvited();
     } catch (error) {
@@ -47,7 +52,9 @@ export function InviteForm({ assignment, onInvited }: Props) {
             value={name}
             required
             maxLength={200}
-            onChange={(event) => setName(event.target.value)}
+            onChange={(event) =>
+              setTyped({ ...typed, name: event.target.value })
+            }
           />
         </label>
         <label>
@@ -57,7 +64,9 @@ export function InviteForm({ assignment, onInvited }: Props) {
             value={email}
             required
             maxLength={200}
-            onChange={(event) => setEmail(event.target.value)}
+            onChange={(event) =>
+              setTyped({ ...typed, email: event.target.value })
+            }
           />
         </label>
         <button type="submit" className="primary">
@@ -82,21 +91,6 @@ export function InviteForm({ assignment, onInvited }: Props) {
         </div>
       )}
     </>
-  );
-}
-
-// Browsers let pages copy on https and on this machine only.
-function CopyButton({ text }: { text: string }) {
-  const [done, setDone] = useState(false);
-  if (!window.isSecureContext) return null;
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setDone(true);
-  };
-  return (
-    <button type="button" className="quiet" onClick={() => void copy()}>
-      {done ? 'Copied' : 'Copy'}
-    </button>
   );
 }
 

@@ -21,7 +21,11 @@ export class Mishap extends Component<
           The server may be away, or newer than what is open here. Loading it
           again brings the page as it is now.
         </p>
-        <button type="button" onClick={() => location.reload()}>
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => location.reload()}
+        >
           Load again
         </button>
       </div>

@@ -5,6 +5,7 @@ import { idOf, shortCommit } from '../model/format';
 import { Link } from '../router';
 import { Empty } from './empty';
 import { RunPill, ScoreText } from './run_pill';
+import { scrollable } from './scrollable';
 import { Time } from './time';
 
 interface Props {
@@ -27,7 +28,7 @@ export function PushTable({ pushes, runs, now }: Props) {
   }
   const byName = new Map(runs.map((run) => [run.name, run]));
   return (
-    <div className="table-scroll">
+    <div className="table-scroll" ref={scrollable}>
       <table>
         <thead>
           <tr>

@@ -1,6 +1,7 @@
 import type { GetHomeResponse } from '../gen/assay/v1/overview_service_pb';
 import { idOf, kindText } from '../model/format';
 import { Link } from '../router';
+import { scrollable } from './scrollable';
 import { Time } from './time';
 
 // Runs that wait for a worker, and when each will probably start.
@@ -12,7 +13,7 @@ export function QueueTable({
   now: number;
 }) {
   return (
-    <div className="table-scroll">
+    <div className="table-scroll" ref={scrollable}>
       <table>
         <thead>
           <tr>

@@ -8,6 +8,7 @@ import {
 } from '../model/format';
 import { Link } from '../router';
 import { RunPill, ScoreText } from './run_pill';
+import { scrollable } from './scrollable';
 import { Time } from './time';
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 
 export function RunTable({ runs, now, ofOne }: Props) {
   return (
-    <div className="table-scroll">
+    <div className="table-scroll" ref={scrollable}>
       <table>
         <thead>
           <tr>

@@ -7,6 +7,7 @@ import { attributeText } from '../model/trace_span';
 import type { LogStream } from '../model/log_stream';
 import type { StatementGroup, TraceRow } from '../model/trace_tree';
 import { VerdictMark } from './check_list';
+import { CurlLine } from './evidence';
 import { LoadHistogram } from './load_histogram';
 import { Meanwhile } from './meanwhile';
 import { spanAddress } from './span_address';
@@ -73,18 +74,7 @@ export function SpanDetails(props: Props) {
           <span className="muted"> {step.position}</span>
         </p>
       )}
-      {command && (
-        <p className="span-curl">
-          <code>{command}</code>
-          <button
-            type="button"
-            className="quiet"
-            onClick={() => void navigator.clipboard?.writeText(command)}
-          >
-            Copy
-          </button>
-        </p>
-      )}
+      {command && <CurlLine command={command} />}
       {props.load && <LoadHistogram load={props.load} onChoose={onChoose} />}
       {props.groups.length > 0 && (
         <StatementGroups groups={props.groups} onChoose={onChoose} />

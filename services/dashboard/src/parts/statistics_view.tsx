@@ -5,6 +5,7 @@ import type {
 import { cleanText } from '../model/clean_text';
 import { pointsText, protoDurationText } from '../model/format';
 import { Empty } from './empty';
+import { scrollable } from './scrollable';
 
 // What final runs came to: scores, each check, and how long decisions take.
 export function StatisticsView({ of }: { of: GetStatisticsResponse }) {
@@ -121,7 +122,7 @@ function Distribution({ of }: { of: GetStatisticsResponse }) {
 function CheckTable({ checks }: { checks: GetStatisticsResponse_Check[] }) {
   return (
     <>
-      <div className="table-scroll">
+      <div className="table-scroll" ref={scrollable}>
         <table>
           <thead>
             <tr>

@@ -6,6 +6,7 @@ import { Link } from '../router';
 import { candidateClients, signOut, useClients } from '../rpc/client';
 import { applyTheme, currentTheme, type Theme } from '../theme';
 import { useSelf } from './self';
+import { forgetDrafts } from './use_draft';
 
 const NEXT: Record<Theme, Theme> = {
   auto: 'light',
@@ -41,7 +42,10 @@ export function TopBar() {
         <button
           type="button"
           className="quiet"
-          onClick={() => void signOut(clients)}
+          onClick={() => {
+            forgetDrafts();
+            void signOut(clients);
+          }}
         >
           Sign out
         </button>

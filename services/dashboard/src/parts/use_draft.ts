@@ -1,12 +1,28 @@
 import { useEffect, useState } from 'react';
 
+const PREFIX = 'assay.draft:';
+
+// For whoever comes after somebody who signs out: what was typed is not theirs.
+export function forgetDrafts() {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+  }
+}
+
 // A state that outlives the page: what somebody typed is there again after a
 // reload, and after signing in anew.
 export function useDraft<T>(
   key: string,
   initial: T,
-): [T, (next: T) => void, () => void] {
-  const whole = `assay.draft:${key}`;
+): [
+  value: T,
+  set: (next: T) => void,
+  // What was typed has been used; or `next` takes its place.
+  forget: (next?: T) => void,
+  // Whether it was typed before this page was opened.
+  kept: boolean,
+] {
+  const whole = PREFIX + key;
   const [value, setValue] = useState<T>(() => {
     const kept = sessionStorage.getItem(whole);
     try {
@@ -15,6 +31,9 @@ export function useDraft<T>(
       return initial;
     }
   });
+  const [kept, setKept] = useState(
+    () => sessionStorage.getItem(whole) !== null,
+  );
   const [changed, setChanged] = useState(false);
   useEffect(() => {
     if (!changed) return;
@@ -30,9 +49,12 @@ export function useDraft<T>(
       setChanged(true);
       setValue(next);
     },
-    () => {
+    (next?: T) => {
       setChanged(false);
+      setKept(false);
       sessionStorage.removeItem(whole);
+      if (next !== undefined) setValue(next);
     },
+    kept,
   ];
 }

@@ -7,7 +7,9 @@ import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
 import { Answer } from './loading';
 import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
+import { scrollable } from './scrollable';
 import { Time } from './time';
+import { useDraft } from './use_draft';
 import { useLoad } from './use_load';
 
 // How many versions are listed, from the newest.
@@ -34,7 +36,7 @@ export function VersionList({
     <>
       <Answer of={listed} what="versions">
         {(versions) => (
-          <div className="table-scroll">
+          <div className="table-scroll" ref={scrollable}>
             <table>
               <thead>
                 <tr>
@@ -75,7 +77,7 @@ export function VersionList({
 function MoveForm({ name, version }: { name: string; version: number }) {
   const { assignments } = useClients();
   const [to, setTo] = useState(String(version));
-  const [reason, setReason] = useState('');
+  const [reason, setReason, forget] = useDraft(`move ${name}`, '');
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
   const attempt = async (work: () => Promise<string>) => {
@@ -95,6 +97,7 @@ function MoveForm({ name, version }: { name: string; version: number }) {
         reason: reason.trim(),
         requestId,
       });
+      forget();
       return moves.length === 0
         ? 'All running attempts were on that version.'
         : `${moves.length} running attempts are on version ${to} now.`;

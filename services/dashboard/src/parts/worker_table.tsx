@@ -6,8 +6,10 @@ import { cleanText } from '../model/clean_text';
 import { idOf } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { NO_OUTCOME, OutcomeNotice } from './outcome_notice';
+import { scrollable } from './scrollable';
 import { useSelf } from './self';
 import { Time } from './time';
+import { useDraft } from './use_draft';
 
 interface Props {
   workers: Worker[];
@@ -43,8 +45,10 @@ function useActing(onChanged: () => void) {
       await work();
       setOutcome({ text, good: true });
       onChanged();
+      return true;
     } catch (error) {
       setOutcome({ text: sentence(error), good: false });
+      return false;
     }
   };
   const drain = (name: string, reason: string) =>
@@ -77,7 +81,7 @@ function Rows(props: {
   const [draining, setDraining] = useState('');
   return (
     <>
-      <div className="table-scroll">
+      <div className="table-scroll" ref={scrollable}>
         <table>
           <thead>
             <tr>
@@ -193,10 +197,15 @@ function DrainForm(props: {
   onDone: () => void;
 }) {
   const { name, acting, onDone } = props;
-  const [reason, setReason] = useState('');
+  const [reason, setReason, forget] = useDraft(`drain ${name}`, '');
   const drain = (event: FormEvent) => {
     event.preventDefault();
-    void acting.drain(name, reason.trim()).then(onDone);
+    void acting.drain(name, reason.trim()).then((done) => {
+      // What was typed stays for another try.
+      if (!done) return;
+      forget();
+      onDone();
+    });
   };
   return (
     <form className="inline-form" onSubmit={drain}>
