@@ -916,6 +916,42 @@ test('ten thousand candidates are filtered, sorted and taken elsewhere', async (
   assert.deepEqual(await axeViolations(page), []);
 });
 
+test('what a suite was held against stands beside its versions', async () => {
+  fill(server);
+  await open('/assignments/orders-api?tab=task');
+  await page.getByText('No report of a verification').waitFor();
+  const text = HOSTILE.join(' ');
+  const solution = {
+    id: 'faulty',
+    title: text,
+    ok: false,
+    runs: 20,
+    as_declared: 19,
+    points: 75,
+    max: 100,
+    lost: ['never-oversells', text],
+    surprises: [
+      { check: text, declared: 8, earned: 0, times: 1, reason: text },
+    ],
+    problem: text,
+  };
+  const report = { ok: false, solutions: [solution], unguarded: [text] };
+  server.suite = [
+    {
+      path: 'verified.json',
+      content: Buffer.from(JSON.stringify(report)).toString('base64'),
+    },
+  ];
+  await page.reload();
+  const table = page.getByRole('region', { name: 'Verification of the suite' });
+  await table.getByText('19 of 20').waitFor();
+  await table.getByText('0 instead of 8').waitFor();
+  await page.getByText('No faulty solution loses').waitFor();
+  await expectHarmless('verification');
+  assert.deepEqual(await axeViolations(page), []);
+  await picture('assignment-verified');
+});
+
 test('a suite is judged where it is written, and an edit that met another keeps its text', async () => {
   fill(server);
   server.suite = [

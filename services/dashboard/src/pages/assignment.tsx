@@ -29,6 +29,7 @@ import { useFollow } from '../parts/use_follow';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { useSoon } from '../parts/use_soon';
+import { VerifyTable } from '../parts/verify_table';
 import { VersionList } from '../parts/version_list';
 import { goTo, Link, useAddress } from '../router';
 import { useClients } from '../rpc/client';
@@ -265,6 +266,12 @@ function Task({ assignment, now }: { assignment: Assignment; now: number }) {
         <VersionList assignment={assignment} now={now} />
       ) : (
         <p>Version {assignment.version} is the current one.</p>
+      )}
+      {writes(self?.role) && (
+        <section aria-labelledby="verification">
+          <h2 id="verification">What the suite was held against</h2>
+          <VerifyTable assignment={assignment} />
+        </section>
       )}
       {assignment.spec?.brief && (
         <section aria-labelledby="brief">

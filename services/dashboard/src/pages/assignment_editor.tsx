@@ -17,6 +17,7 @@ import {
   type TreeFile,
 } from '../model/file_tree';
 import { idOf } from '../model/format';
+import { VERIFIED_FILE } from '../model/verified';
 import { newRequestId } from '../parts/invite_form';
 import { Answer } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
@@ -187,11 +188,18 @@ function Editor({
       latePolicy: draft.latePolicy,
       aiPolicy: draft.aiPolicy,
     });
+    const texts = { ...draft.texts };
+    // Of another suite it says nothing.
+    const before = draftOf(assignment, files).texts;
+    if (
+      Object.keys({ ...texts, ...before }).some(
+        (path) => texts[path] !== before[path],
+      )
+    )
+      delete texts[VERIFIED_FILE];
     const suite = {
       files: sorted([
-        ...Object.entries(draft.texts).map(([path, text]) =>
-          fromText(path, text),
-        ),
+        ...Object.entries(texts).map(([path, text]) => fromText(path, text)),
         ...others,
       ]),
     };
