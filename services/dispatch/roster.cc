@@ -68,6 +68,7 @@ std::vector<runs::Room> Roster::Rooms() const {
     room.worker = attachment.worker;
     room.offer = attachment.offer;
     room.last_turn = attachment.last_turn;
+    room.failed = attachment.failed;
     room.free_milli_cpus = attachment.offer.milli_cpus;
     room.free_memory_bytes = attachment.offer.memory_bytes;
     for (const auto& [run, lease] : leases_) {

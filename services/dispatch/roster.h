@@ -33,6 +33,8 @@ struct Attachment {
   std::string held_back;
   // Its name has faults in the book, which a good end clears.
   bool has_faults = false;
+  // Runs that it has lost by its own fault, the newest last.
+  std::vector<RunId> failed;
   std::int32_t slots = 0;
   std::int32_t demand = 0;
   storage::Needs offer;

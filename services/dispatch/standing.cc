@@ -10,6 +10,8 @@ namespace {
 
 // Of a worker whose record is still being read.
 constexpr const char* kNotLookedUp = "it has just attached";
+// Three in a row set it aside; good ends may lie between more of them.
+constexpr std::size_t kFailedKept = 16;
 
 }  // namespace
 
@@ -51,7 +53,10 @@ void Dispatcher::State::SetStanding(const std::string& name,
     if (attached.name != name || attached.held_back == held_back) continue;
     Attachment& attachment = *roster.Find(id);
     attachment.held_back = held_back;
-    if (held_back.empty()) attachment.has_faults = false;
+    if (held_back.empty()) {
+      attachment.has_faults = false;
+      attachment.failed.clear();
+    }
     attachment.link->Send(response);
     changed = true;
   }
@@ -72,8 +77,14 @@ void Dispatcher::State::Blame(const RunId& run, std::uint64_t epoch,
   // Gone: nobody says what its name was.
   if (holder == nullptr) return;
   const std::string name = holder->name;
-  for (const auto& [id, attached] : roster.attachments())
-    if (attached.name == name) roster.Find(id)->has_faults = true;
+  for (const auto& [id, attached] : roster.attachments()) {
+    if (attached.name != name) continue;
+    Attachment& blamed = *roster.Find(id);
+    blamed.has_faults = true;
+    if (blamed.failed.size() == kFailedKept)
+      blamed.failed.erase(blamed.failed.begin());
+    blamed.failed.push_back(run);
+  }
   Spawn(WriteBlame(shared_from_this(), name, run, std::move(fault)));
 }
 

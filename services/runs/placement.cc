@@ -67,21 +67,28 @@ bool Offers(const Needs& offer, const Needs& needs) {
 
 std::optional<Choice> Place(std::span<const QueueHead> heads,
                             std::vector<Room> rooms) {
+  const std::vector<Room> all = rooms;
   for (const QueueHead& head : heads) {
     const auto parsed = storage::ParseNeeds(head.needs);
     const Needs needs = parsed.value_or(Needs());
+    const auto untried = [&](const Room& room) {
+      return Offers(room.offer, needs) &&
+             std::ranges::find(room.failed, head.run) == room.failed.end();
+    };
+    const bool failed_everywhere = std::ranges::none_of(all, untried);
+    const auto suits = [&](const Room& room) {
+      return failed_everywhere ? Offers(room.offer, needs) : untried(room);
+    };
     const auto fits_now = [&](const Room& room) {
-      return Offers(room.offer, needs) && HasRoom(room, needs);
+      return suits(room) && HasRoom(room, needs);
     };
     if (const Room* room = Best(rooms, fits_now, [](const Room& r) {
           return std::tuple(r.busy, -r.free_milli_cpus, r.last_turn);
         }))
       return Choice{head.run, room->worker};
-    Room* const aside = Best(
-        rooms, [&](const Room& r) { return Offers(r.offer, needs); },
-        [](const Room& r) {
-          return std::tuple(-r.free_milli_cpus, -r.free_memory_bytes, r.busy);
-        });
+    Room* const aside = Best(rooms, suits, [](const Room& r) {
+      return std::tuple(-r.free_milli_cpus, -r.free_memory_bytes, r.busy);
+    });
     if (aside != nullptr) rooms.erase(rooms.begin() + (aside - rooms.data()));
     if (rooms.empty()) break;
   }

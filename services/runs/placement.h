@@ -37,6 +37,8 @@ struct Room {
   std::int32_t busy = 0;
   // When it was given its last one, counted in runs that were given away.
   std::uint64_t last_turn = 0;
+  // Runs that were lost there by its own fault.
+  std::vector<RunId> failed;
 };
 
 // Whether an idle worker with this offer could take a run that needs this.
@@ -53,7 +55,9 @@ struct Choice {
 //
 // Nothing is overcommitted, and nothing starves: a run whose turn it is, and
 // which fits a worker only once that has finished something, gets the worker
-// with the most room set aside for it; what comes after it goes elsewhere.
+// with the most room set aside for it; what comes after it goes elsewhere. A
+// run comes back to a worker that has failed it only while no other could ever
+// take it: one sick worker must not be all the evidence against a run.
 std::optional<Choice> Place(std::span<const storage::QueueHead> heads,
                             std::vector<Room> rooms);
 

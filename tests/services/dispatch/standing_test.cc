@@ -106,6 +106,22 @@ TEST_F(StandingTest, OneRunThatFailsAgainAndAgainCountsOnce) {
   EXPECT_EQ(GetWorker("w1").fault_run, run);
 }
 
+TEST_F(StandingTest, ARunThatAWorkerFailedWaitsForAnotherOne) {
+  const Attached good = Attach("w1");
+  Demand(good, 1);
+  Queue(Run::KIND_FINAL, "a");
+  const auto held = ExpectLease(good);
+  const Attached sick = Attach("w2");
+  Demand(sick, 1);
+  const RunId run = Queue(Run::KIND_FINAL, "b");
+  HandBack(sick, ExpectLease(sick), /*fault=*/true);
+  EXPECT_FALSE(IsOffered(sick));
+  Report(good, held, 1, {Finished(Run::OUTCOME_COMPLETED)});
+  Demand(good, 1);
+  EXPECT_EQ(ExpectLease(good).run(), run.str());
+  EXPECT_EQ(Get(run).losses, 1);
+}
+
 TEST_F(StandingTest, SilenceBlamesNobody) {
   const Attached worker = Attach("w1", 3);
   Demand(worker, 3);

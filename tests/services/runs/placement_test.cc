@@ -78,6 +78,24 @@ TEST(PlacementTest, ARunThatFitsNobodyHoldsNobodyUp) {
             "small on a");
 }
 
+TEST(PlacementTest, ARunComesBackToWhoFailedItOnlyWithoutAnother) {
+  const std::vector<QueueHead> heads = {Head("r", {}), Head("s", {})};
+  Room sick = Worker("sick", 4);
+  sick.failed = {RunId("r")};
+  Room other = Worker("other", 4, 3);
+  EXPECT_EQ(Placed(heads, {sick, other}), "r on other");
+  // It waits for the one that is full, and others do not.
+  other.places = 0;
+  EXPECT_EQ(Placed(heads, {sick, other}), "s on sick");
+  EXPECT_EQ(Placed({heads[0]}, {sick, other}), "nothing");
+  other.failed = {RunId("r")};
+  EXPECT_EQ(Placed(heads, {sick, other}), "r on sick");
+  other.failed.clear();
+  other.offer.pool = "gpu";
+  EXPECT_EQ(Placed(heads, {sick, other}), "r on sick");
+  EXPECT_EQ(Placed(heads, {sick}), "r on sick");
+}
+
 TEST(PlacementTest, PoolsAreApartAndLabelsAreAskedFor) {
   Room gpu = Worker("g", 4);
   gpu.offer.pool = "gpu";
