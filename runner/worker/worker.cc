@@ -273,8 +273,10 @@ void LeaseWorker::OnMessage(AttachResponse& response) {
       if (response.standing().held_back().empty())
         spdlog::info("this worker gets runs again");
       else
-        spdlog::warn("this worker gets no runs: {}",
-                     response.standing().held_back());
+        spdlog::warn(
+            "this worker gets no runs: {}; `assay worker resume {}` undoes it",
+            response.standing().held_back(),
+            options_.name.empty() ? id_.str() : options_.name);
       return;
     case AttachResponse::kCertificate:
       return OnCertificate(response.certificate());
