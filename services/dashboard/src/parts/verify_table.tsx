@@ -59,7 +59,7 @@ function Table({ of }: { of: Verified }) {
         role="region"
         aria-label="Verification of the suite"
       >
-        <table>
+        <table className="verified">
           <thead>
             <tr>
               <th scope="col">Solution</th>
