@@ -221,12 +221,11 @@ Status Prepare(sandbox::Launcher& launcher,
   spec.cells.push_back(cell);
   ASSAY_ASSIGN_OR_RETURN(sandbox::UniqueFd fd, launcher.CreateSession(spec));
   sandbox::Session session(std::move(fd));
-  ASSAY_ASSIGN_OR_RETURN(sandbox::Cell live, session.StartCell(0));
-  ASSAY_ASSIGN_OR_RETURN(sandbox::Process running, live.Start(0));
+  ASSAY_ASSIGN_OR_RETURN(auto live, session.StartCellWith(0, 0));
   std::string words;
   ASSAY_ASSIGN_OR_RETURN(const sandbox::Termination end,
-                         WaitReading(running, words));
-  ASSAY_RETURN_IF_ERROR(live.Destroy());
+                         WaitReading(live.process, words));
+  ASSAY_RETURN_IF_ERROR(live.cell.Destroy());
   if (!end.Succeeded()) {
     return InvalidArgument("the database could not be prepared (",
                            sandbox::Describe(end.ending), "): ", words);

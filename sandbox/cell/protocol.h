@@ -35,6 +35,10 @@ enum class CallType : std::uint32_t {
   kConnectUnix,
 };
 
+// Instead of a cell's id: that of the session's last kStartCell. So the next
+// call can be sent before that one is answered.
+inline constexpr std::uint32_t kStartedLast = ~0u;
+
 struct Call {
   CallType type;
   // Id of a cell, or the position of a blueprint for kStartCell.

@@ -20,6 +20,9 @@ namespace assay::sandbox {
 
 namespace {
 
+constexpr std::string_view kStartCell = "start the cell";
+constexpr std::string_view kStartProcess = "start the process";
+
 // An abstract name.
 struct UnixName {
   sockaddr_un address = {};
@@ -45,7 +48,7 @@ struct UnixName {
 
 }  // namespace
 
-// The session's socket, on which one call is answered before the next one.
+// The session's socket, on which calls are answered in turn.
 class SessionChannel {
  public:
   explicit SessionChannel(UniqueFd socket) : socket_(std::move(socket)) {}
@@ -57,10 +60,13 @@ class SessionChannel {
 
   // `what` begins the message of an Error: "start the cell".
   Expected<Answer> Ask(const Call& call, std::string_view what) {
+    ASSAY_RETURN_IF_ERROR(Tell(call, what));
+    return Hear(call.type, what);
+  }
+
+  // The answer to the oldest call that has none yet.
+  Expected<Answer> Hear(CallType type, std::string_view what) {
     Answer answer;
-    if (!SendRecord(socket_.get(), &call, sizeof(call))) {
-      return Unavailable(what, ": the launcher is gone");
-    }
     ReceiveResult result = ReceiveResult::kNothingYet;
     while ((result = ReceiveRecord(socket_.get(), &answer.reply, sizeof(Reply),
                                    answer.fds, 4)) ==
@@ -68,14 +74,14 @@ class SessionChannel {
       pollfd wait = {socket_.get(), POLLIN, 0};
       ::poll(&wait, 1, -1);
     }
-    if (result != ReceiveResult::kMessage || answer.reply.type != call.type) {
+    if (result != ReceiveResult::kMessage || answer.reply.type != type) {
       return Unavailable(what, ": the launcher is gone or ended the session");
     }
     if (answer.reply.error_number != 0) return ErrorOf(answer.reply, what);
     return answer;
   }
 
-  // For a call that has no answer.
+  // Does not wait for an answer.
   Status Tell(const Call& call, std::string_view what) {
     if (SendRecord(socket_.get(), &call, sizeof(call))) return {};
     return Unavailable(what, ": the launcher is gone");
@@ -211,9 +217,16 @@ Cell::Cell(std::shared_ptr<SessionChannel> channel, std::uint32_t id,
     : channel_(std::move(channel)), id_(id), weaker_(weaker) {}
 
 Expected<Process> Cell::Start(std::uint32_t process) {
-  const Call call = {
-      .type = CallType::kStartProcess, .cell = id_, .process = process};
-  ASSAY_ASSIGN_OR_RETURN(auto answer, channel_->Ask(call, "start the process"));
+  ASSAY_RETURN_IF_ERROR(channel_->Tell(
+      {.type = CallType::kStartProcess, .cell = id_, .process = process},
+      kStartProcess));
+  return Process::Hear(channel_);
+}
+
+Expected<Process> Process::Hear(
+    const std::shared_ptr<SessionChannel>& channel) {
+  ASSAY_ASSIGN_OR_RETURN(auto answer,
+                         channel->Hear(CallType::kStartProcess, kStartProcess));
   if (answer.fds.size() != 3 && answer.fds.size() != 4) {
     return Internal("start the process: the launcher sent ", answer.fds.size(),
                     " descriptors, expected 3 or 4");
@@ -222,7 +235,7 @@ Expected<Process> Cell::Start(std::uint32_t process) {
   for (const auto& fd : std::span(answer.fds).subspan(1)) SetNonBlocking(fd);
   UniqueFd input =
       answer.fds.size() == 4 ? std::move(answer.fds[3]) : UniqueFd();
-  return Process(channel_, answer.reply.id, std::move(input),
+  return Process(channel, answer.reply.id, std::move(input),
                  std::move(answer.fds[1]), std::move(answer.fds[2]),
                  std::move(answer.fds[0]));
 }
@@ -378,9 +391,29 @@ Session::Session(UniqueFd socket)
 
 Expected<Cell> Session::StartCell(std::uint32_t blueprint) {
   const Call call = {.type = CallType::kStartCell, .cell = blueprint};
-  ASSAY_ASSIGN_OR_RETURN(const auto answer,
-                         channel_->Ask(call, "start the cell"));
+  ASSAY_ASSIGN_OR_RETURN(const auto answer, channel_->Ask(call, kStartCell));
   return Cell(channel_, answer.reply.id, answer.reply.weaker);
+}
+
+Expected<CellWithProcess> Session::StartCellWith(std::uint32_t blueprint,
+                                                 std::uint32_t process) {
+  ASSAY_RETURN_IF_ERROR(channel_->Tell(
+      {.type = CallType::kStartCell, .cell = blueprint}, kStartCell));
+  ASSAY_RETURN_IF_ERROR(channel_->Tell({.type = CallType::kStartProcess,
+                                        .cell = kStartedLast,
+                                        .process = process},
+                                       kStartProcess));
+  const auto answer = channel_->Hear(CallType::kStartCell, kStartCell);
+  auto started = Process::Hear(channel_);
+  // Then there is no process either.
+  if (!answer) return std::unexpected(answer.error());
+  Cell cell(channel_, answer->reply.id, answer->reply.weaker);
+  if (!started) {
+    // What else could be said is not what was asked for.
+    (void)cell.Discard();
+    return std::unexpected(started.error());
+  }
+  return CellWithProcess{std::move(cell), *std::move(started)};
 }
 
 int Session::socket() const { return channel_->socket(); }

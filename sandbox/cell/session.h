@@ -88,6 +88,11 @@ class Process {
   std::uint32_t id_ = 0;
   UniqueFd stdin_, stdout_, stderr_, exit_;
   std::optional<Termination> termination_;
+
+  friend class Cell;
+  friend class Session;
+  // The one that was asked for last.
+  static Expected<Process> Hear(const std::shared_ptr<SessionChannel>& channel);
 };
 
 // Counters of a cell at one moment; 0 where the host cannot tell.
@@ -176,6 +181,11 @@ class Cell {
   std::uint32_t weaker_ = 0;
 };
 
+struct CellWithProcess {
+  Cell cell;
+  Process process;
+};
+
 // The right to build the cells of one session's blueprints. Closing it (or the
 // death of its holder) kills all of them and frees the volumes.
 //
@@ -189,6 +199,10 @@ class Session {
   // be started many times. A cell that could not be built is an Error that
   // names the step: kFailedPrecondition, or kNotFound for a missing source.
   Expected<Cell> StartCell(std::uint32_t blueprint);
+  // The same and Cell::Start, with one wait for both. There is no cell if there
+  // is no process.
+  Expected<CellWithProcess> StartCellWith(std::uint32_t blueprint,
+                                          std::uint32_t process);
 
   // A session may pass from one process to another, with cells and processes
   // that the former holder has started. Borrowed, for sending:

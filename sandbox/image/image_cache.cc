@@ -86,11 +86,11 @@ Status Unpack(Launcher& launcher, const ImageOrder& order,
   ASSAY_ASSIGN_OR_RETURN(UniqueFd socket, launcher.CreateSession(UnpackCell(
                                               order, image, directory)));
   Session session(std::move(socket));
-  ASSAY_ASSIGN_OR_RETURN(Cell cell, session.StartCell(0));
-  ASSAY_ASSIGN_OR_RETURN(Process process, cell.Start(0));
+  ASSAY_ASSIGN_OR_RETURN(auto started, session.StartCellWith(0, 0));
   std::string words;
-  ASSAY_ASSIGN_OR_RETURN(const Termination end, WaitReading(process, words));
-  ASSAY_RETURN_IF_ERROR(cell.Destroy());
+  ASSAY_ASSIGN_OR_RETURN(const Termination end,
+                         WaitReading(started.process, words));
+  ASSAY_RETURN_IF_ERROR(started.cell.Destroy());
   if (end.Succeeded()) return {};
   while (words.ends_with('\n')) words.pop_back();
   if (end.ending == Ending(Exited{1}) && !words.empty()) {

@@ -138,7 +138,7 @@ std::size_t LiveSession::processes() const {
 
 void LiveSession::OnSocket(std::uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) return Close();
-  if (pending_ != CallType{}) {
+  if (waiting_) {
     deaf_ = true;
     return host_.loop.Change(watch_, 0);
   }
@@ -148,7 +148,9 @@ void LiveSession::OnSocket(std::uint32_t events) {
     case ReceiveResult::kNothingYet:
       return;
     case ReceiveResult::kMessage:
-      return Dispatch(call);
+      if (pending_ == CallType{}) return Dispatch(call);
+      waiting_ = call;
+      return;
     case ReceiveResult::kClosed:
     case ReceiveResult::kMalformed:
       return Close();
@@ -197,12 +199,13 @@ void LiveSession::Dispatch(const Call& call) {
 }
 
 LiveCell* LiveSession::Standing(std::uint32_t id) {
-  const auto it = cells_.find(id);
+  const auto it = cells_.find(id == kStartedLast ? last_started_ : id);
   return it != cells_.end() && it->second->standing() ? it->second.get()
                                                       : nullptr;
 }
 
 void LiveSession::StartCell(const Call& call) {
+  last_started_ = 0;
   if (call.cell >= spec_.cells.size()) {
     return SendFault(call.type, {SetupStep::kNone, EINVAL},
                      "there is no such blueprint");
@@ -212,12 +215,13 @@ void LiveSession::StartCell(const Call& call) {
   }
   if (expected_[call.cell] > 0) --expected_[call.cell];
   if (LiveCell* ahead = TakeAhead(call.cell)) {
+    last_started_ = ahead->id();
     if (!ahead->standing()) return Suspend(call.type, ahead->id());
     SendReply(
         {.type = call.type, .id = ahead->id(), .weaker = ahead->weaker()});
     return PlanAhead();
   }
-  const std::uint32_t id = ++next_cell_id_;
+  const std::uint32_t id = last_started_ = ++next_cell_id_;
   auto& cell = *cells_.emplace(id, NewCell(call.cell, id)).first->second;
   Suspend(call.type, id);
   build_result_ =
@@ -480,6 +484,10 @@ void LiveSession::Resume() {
   pending_ = {};
   pending_cell_ = 0;
   if (std::exchange(deaf_, false)) host_.loop.Change(watch_, EPOLLIN);
+  if (!waiting_ || closing_) return;
+  const Call next = *waiting_;
+  waiting_.reset();
+  Dispatch(next);
 }
 
 }  // namespace assay::sandbox

@@ -67,8 +67,11 @@ class LiveSession {
   bool closing_ = false;
   // The call that is being answered in the background.
   CallType pending_ = {};
-  // The client has sent another one meanwhile, and is not listened to.
+  // The next one, if the client did not wait for that. After it the client is
+  // not listened to.
+  std::optional<Call> waiting_;
   bool deaf_ = false;
+  std::uint32_t last_started_ = 0;
   std::uint32_t pending_cell_ = 0;
   Built<void> build_result_;
   std::uint32_t next_process_id_ = 0;

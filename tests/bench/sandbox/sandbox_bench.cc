@@ -56,9 +56,13 @@ bool RunIn(Cell& cell) {
   return end && end->Succeeded();
 }
 
-bool RunCold(Session& session) {
-  auto cell = session.StartCell(0);
-  return cell && RunIn(*cell) && cell->Destroy();
+// `end` takes the cell down.
+template <class End>
+bool RunCold(Session& session, End end) {
+  auto started = session.StartCellWith(0, 0);
+  if (!started) return false;
+  const auto ended = started->process.Wait();
+  return ended && ended->Succeeded() && end(started->cell);
 }
 
 // Cells per second of `workers` processes that each run `count` one after
@@ -96,8 +100,8 @@ double RunOnTwo(Launcher& launcher, int rounds) {
   const double ran = Throughput(kWorkers, rounds, [&](int worker, int count) {
     bool ok = true;
     for (int n = 0; ok && n < count; ++n) {
-      auto cell = sessions[static_cast<std::size_t>(worker)].StartCell(0);
-      ok = cell && RunIn(*cell) && cell->Discard();
+      ok = RunCold(sessions[static_cast<std::size_t>(worker)],
+                   [](Cell& cell) { return cell.Discard(); });
     }
     return ok;
   });
@@ -145,7 +149,10 @@ void MeasureCells(Launcher& launcher, int rounds) {
       {"posix_spawn", [] { return Command({"/bin/true"}); }},
       // The next process is made ahead before anybody else's turn.
       {"warm", [&] { return RunIn(*warm); }, [] { ::usleep(3000); }},
-      {"cold", [&] { return RunCold(session); }},
+      {"cold",
+       [&] {
+         return RunCold(session, [](Cell& cell) { return cell.Destroy(); });
+       }},
       {"floor", [] { return RunFloorCell() == 0; }},
       {"ahead",
        [&] {

@@ -1,6 +1,8 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "sandbox/cell/message_socket.h"
+#include "sandbox/cell/protocol.h"
 #include "tests/sandbox/sandbox_test.h"
 
 namespace assay::sandbox {
@@ -217,6 +219,57 @@ TEST_P(ProcessTest, UnknownBlueprintsAndProcessesAreRefused) {
   ASSERT_TRUE(cell) << cell.error();
   EXPECT_EQ(cell->Start(1).error().code, Code::kInvalidArgument);
   EXPECT_TRUE(RunIn(*cell).termination.Succeeded());
+}
+
+TEST_P(ProcessTest, ComesWithItsCellInOneGo) {
+  Session session =
+      NewSession(SessionOf(CellOf({Shell("exit 3"), Shell("exit 4")})));
+  for (const int which : {0, 1, 0}) {
+    auto started = session.StartCellWith(0, static_cast<std::uint32_t>(which));
+    ASSERT_TRUE(started) << started.error();
+    EXPECT_EQ(started->process.Wait()->ending, Ending(Exited{3 + which}));
+    EXPECT_TRUE(started->cell.Start(0));
+    EXPECT_TRUE(started->cell.Destroy());
+  }
+}
+
+TEST_P(ProcessTest, ThatCannotBeStartedLeavesNoCell) {
+  Session session = NewSession(SessionOf(CellOf({Shell("true")})));
+  auto before = session.StartCell(0);
+  ASSERT_TRUE(before) << before.error();
+  const auto no_process = session.StartCellWith(0, 7);
+  EXPECT_THAT(no_process.error().message,
+              HasSubstr("the blueprint has no such process"));
+  // Not one of the cell that was started before.
+  const auto no_cell = session.StartCellWith(7, 0);
+  EXPECT_THAT(no_cell.error().message, HasSubstr("there is no such blueprint"));
+  EXPECT_TRUE(Eventually([&] {
+    const auto stats = launcher_->Stats();
+    return stats && stats->cells == 1 && stats->processes == 0;
+  }));
+  EXPECT_TRUE(RunIn(*before).termination.Succeeded());
+}
+
+// Nobody of ours sends so many; whoever has taken such a one over might.
+TEST_P(ProcessTest, CallsThatNobodyWaitedForAreAnsweredInTurn) {
+  auto socket = launcher_->CreateSession(SessionOf(CellOf({Shell("true")})));
+  ASSERT_TRUE(socket) << socket.error();
+  const Call start = {.type = CallType::kStartCell};
+  const Call run = {.type = CallType::kStartProcess, .cell = kStartedLast};
+  const std::vector<Call> calls = {start, run, run, start, start, run};
+  for (const auto& call : calls) {
+    ASSERT_TRUE(SendRecord(socket->get(), &call, sizeof(call)));
+  }
+  for (const auto& call : calls) {
+    Reply reply = {};
+    std::vector<UniqueFd> fds;
+    ASSERT_EQ(ReceiveRecord(socket->get(), &reply, sizeof(reply), fds, 4),
+              ReceiveResult::kMessage);
+    EXPECT_EQ(reply.type, call.type);
+    EXPECT_EQ(reply.error_number, 0);
+    EXPECT_EQ(fds.size(), call.type == CallType::kStartProcess ? 3u : 0u);
+  }
+  EXPECT_EQ(launcher_->Stats()->cells, 3u);
 }
 
 }  // namespace

@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 std::vector<std::string> Lines(const std::string& text) {
@@ -79,7 +78,10 @@ std::string Flags(std::string options) {
   std::string flags;
   for (char& c : options) c = c == ',' ? ' ' : c;
   for (const auto& word : Words(options)) {
-    if (kAsked.contains(word)) flags += (flags.empty() ? "" : ",") + word;
+    if (kAsked.contains(word)) {
+      if (!flags.empty()) flags += ",";
+      flags += word;
+    }
   }
   return flags;
 }
@@ -145,26 +147,23 @@ class ExplainTest : public AssaySandboxTest {
                             const std::string& unified) {
     const std::string all =
         ReadFile("/proc/" + std::to_string(pid) + "/cgroup");
+    std::string leaf;
     for (const auto& line : Lines(all)) {
-      const auto path = line.substr(line.find(':', line.find(':') + 1) + 1);
-      const std::string names =
-          "," +
-          line.substr(line.find(':') + 1,
-                      line.rfind(':') - line.find(':') - 1) +
-          ",";
-      if (names.find("," + controller + ",") != std::string::npos) {
-        const fs::path base = "/sys/fs/cgroup/" + controller;
-        return ReadFile(base.string() + path + "/" + legacy);
+      // "4:memory:/a/b", "0::/a/b/p1"
+      std::istringstream parts(line);
+      std::string number, name, path;
+      std::getline(parts, number, ':');
+      std::getline(parts, name, ':');
+      std::getline(parts, path);
+      if (name == controller || name.starts_with(controller + ",")) {
+        const fs::path base = "/sys/fs/cgroup";
+        return ReadFile(base / controller / path.substr(1) / legacy);
       }
+      if (name.empty()) leaf = path;
     }
-    for (const auto& line : Lines(all)) {
-      // The leaf has no limits, the cell above it has.
-      if (!line.starts_with("0::")) continue;
-      return ReadFile("/sys/fs/cgroup" +
-                      fs::path(line.substr(3)).parent_path().string() + "/" +
-                      unified);
-    }
-    return "";
+    // The leaf has no limits, the cell above it has.
+    const fs::path base = "/sys/fs/cgroup";
+    return ReadFile(base / leaf.substr(1) / ".." / unified);
   }
 
   pid_t sandbox_ = -1;
