@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ["ASSAY_SOURCE_DIR"], "tests/faults"))
 
-EVENTS, BYTES = 100, 4096
+EVENTS, TOGETHER, BYTES = 100, 10, 4096
 # A run that says so little ends at once for whoever reads.
 STALLED = 100
 
@@ -101,9 +101,11 @@ def one_run(assay, worker, candidate, count, stalled):
     readers = [watch(assay.web, token, run) for _ in range(count - stalled)]
     time.sleep(2)
     begun = time.monotonic()
-    for number in range(EVENTS):
-        worker.report(lease, number + 1,
-                      log("x" * BYTES, "build", number * BYTES))
+    # As a worker does it, some at a time: heartbeats come behind them.
+    for first in range(0, EVENTS, TOGETHER):
+        worker.report(lease, first + 1, *(
+            log("x" * BYTES, "build", number * BYTES)
+            for number in range(first, first + TOGETHER)))
     worker.report(lease, EVENTS + 1, result("answers", 1), finished())
     took = read_to_the_end(readers) - begun
     grown = resident(pid) - before

@@ -85,6 +85,20 @@ class RunReaderTest : public testing::ServiceTest {
                 IsOk());
     next_ += count;
   }
+  // As another coordinator does it, of which nobody here hears.
+  std::vector<SharedEvent> AppendElsewhere(std::vector<v1::RunEvent> events) {
+    const auto stored =
+        assay_.Write([run = run_.id, epoch = run_.epoch, first = next_,
+                      events](storage::Transaction& tx) {
+          return tx.run_events.Append(run, epoch, first, events);
+        });
+    std::vector<SharedEvent> appended;
+    if (!stored) return appended;
+    next_ = stored->next_offset;
+    for (const v1::RunEvent& event : stored->appended)
+      appended.push_back(std::make_shared<const v1::RunEvent>(event));
+    return appended;
+  }
   void TakeRun() {
     run_ = *assay_.loop
                 .Await(assay_.parts().queue->TakeNext(
@@ -193,6 +207,35 @@ TEST_F(RunReaderTest, MoreEventsAtOnceThanWaitForAWatcherAllArrive) {
   ASSERT_EQ(sequences.size(), 703);
   for (std::size_t i = 0; i < sequences.size(); ++i)
     ASSERT_EQ(sequences[i], static_cast<std::int64_t>(i) + 2);
+}
+
+// Events come from another coordinator over a stream that may begin late and
+// break off, beside notes that make a watcher read.
+TEST_F(RunReaderTest, WhatAStreamOfAnotherCoordinatorLostIsRead) {
+  const RunId id = assay_.Push(candidate_, 'a').run;
+  Reader reader;
+  TakeRun();
+  Follow(reviewer_, id, {.after_sequence = -1}, reader);
+  assay_.loop.RunUntil([&] { return reader.Sequences().size() == 2; });
+  const auto elsewhere = AppendElsewhere({Log("a"), Log("b"), Log("c")});
+  assay_.parts().feed->HearEvents(id, {elsewhere.back()});
+  assay_.loop.RunUntil([&] { return reader.Sequences().size() >= 5; });
+  EXPECT_THAT(reader.Sequences(), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST_F(RunReaderTest, WhatWasReadAlreadyIsNotSentAgainByAStream) {
+  const RunId id = assay_.Push(candidate_, 'a').run;
+  Reader reader;
+  TakeRun();
+  Follow(reviewer_, id, {.after_sequence = -1}, reader);
+  assay_.loop.RunUntil([&] { return reader.Sequences().size() == 2; });
+  const auto elsewhere = AppendElsewhere({Log("a"), Log("b")});
+  assay_.parts().feed->HearState(id, false);
+  assay_.loop.RunUntil([&] { return reader.Sequences().size() >= 4; });
+  assay_.parts().feed->HearEvents(id, elsewhere);
+  Append({LastWord()});
+  WaitFor(reader);
+  EXPECT_THAT(reader.Sequences(), ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
 TEST_F(RunReaderTest, ResultsOnlyLeavesLogsOutLiveAndFromTheStore) {
