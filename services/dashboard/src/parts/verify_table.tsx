@@ -36,7 +36,9 @@ function None() {
         Which faulty solutions the suite catches is shown here once their report
         lies beside the suite:
       </p>
-      <pre>assay suite verify DIR --report DIR/suite/{VERIFIED_FILE}</pre>
+      <p>
+        <code>assay suite verify DIR --report DIR/suite/{VERIFIED_FILE}</code>
+      </p>
     </Empty>
   );
 }
