@@ -409,8 +409,9 @@ Expected<CellWithProcess> Session::StartCellWith(std::uint32_t blueprint,
   if (!answer) return std::unexpected(answer.error());
   Cell cell(channel_, answer->reply.id, answer->reply.weaker);
   if (!started) {
-    // What else could be said is not what was asked for.
-    (void)cell.Discard();
+    // What it could say is less than what went wrong before.
+    const Status told = cell.Discard();
+    static_cast<void>(told);
     return std::unexpected(started.error());
   }
   return CellWithProcess{std::move(cell), *std::move(started)};

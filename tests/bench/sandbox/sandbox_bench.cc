@@ -162,7 +162,8 @@ void MeasureCells(Launcher& launcher, int rounds) {
          return true;
        },
        [&] {
-         (void)ahead->Destroy();
+         const Status gone = ahead->Destroy();
+         static_cast<void>(gone);
          Settle(launcher, 3);
        }}};
   Measure(c, rounds);

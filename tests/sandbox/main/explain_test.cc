@@ -175,7 +175,7 @@ TEST_P(ExplainTest, EveryMountIsNamedWithItsFlags) {
   const std::string tree = directory_.path() + "/tree";
   fs::create_directory(tree);
   for (const std::string name : {"bin", "lib", "lib64"}) {
-    fs::create_symlink("usr/" + name, tree + "/" + name);
+    fs::create_symlink("usr/" + name, fs::path(tree) / name);
   }
   for (const std::string root : {"", "--root tree --ro /usr "}) {
     const std::string options =
@@ -202,7 +202,7 @@ TEST_P(ExplainTest, EveryNamespaceAndPrivilegeIsNamed) {
     if (kind.ends_with("_for_children")) continue;
     const auto name = names.find(kind);
     const bool own = fs::read_symlink(entry.path()) !=
-                     fs::read_symlink(proc + "/ns/" + kind);
+                     fs::read_symlink(fs::path(proc) / "ns" / kind);
     const bool said = named.find(name == names.end() ? kind : name->second) !=
                       std::string::npos;
     EXPECT_EQ(said, own) << kind;
