@@ -60,6 +60,12 @@ async function picture(name) {
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
 }
 
+// A picture of the documentation: written only where it is asked for.
+async function docsPicture(name) {
+  const folder = process.env.ASSAY_DOCS_IMAGES;
+  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+}
+
 const button = (name, exact = true) =>
   page.getByRole('button', { name, exact });
 
@@ -160,6 +166,8 @@ const STATES = {
   'code, side by side': async () => {
     fillCode();
     await open('/attempts/at_7f3a?tab=code');
+    await page.locator('.t-keyword').first().waitFor();
+    await docsPicture('code');
     await button('Side by side').click();
     await page.locator('table.split').first().waitFor();
   },
@@ -241,29 +249,79 @@ const STATES = {
   },
 };
 
+// Two pushes; the second locks rows, and says why.
 function fillCode() {
-  server.pushes.push({
-    name: 'attempts/at_7f3a/pushes/1',
-    newCommit: 'a'.repeat(40),
-    receiveTime: new Date().toISOString(),
+  const push = (number, digit, subject, run) => ({
+    name: `attempts/at_7f3a/pushes/${number}`,
+    newCommit: digit.repeat(40),
+    receiveTime: new Date(Date.now() - (3 - number) * 3_600_000).toISOString(),
     state: 'STATE_ACCEPTED',
-    subject: 'Push 1',
+    subject,
+    run,
   });
-  const patch = '@@ -1,2 +1,2 @@\n import os\n-old()\n+new()\n';
+  server.pushes.push(
+    push(1, 'a', 'Orders are stored', ''),
+    push(2, 'b', 'Lock stock rows', FINAL_RUN.name),
+  );
+  const patch = [
+    '@@ -14,9 +14,12 @@ def create_order(connection, order):',
+    '     with connection.transaction():',
+    '-        for line in order.lines:',
+    '-            left = stock_of(connection, line.sku)',
+    '-            if left < line.quantity:',
+    '-                raise OutOfStock(line.sku)',
+    '-            set_stock(connection, line.sku, left - line.quantity)',
+    '+        # In the order of their names: two orders cannot wait for each other.',
+    '+        for line in sorted(order.lines, key=lambda line: line.sku):',
+    '+            taken = connection.execute(',
+    '+                "UPDATE stock SET quantity = quantity - %s"',
+    '+                " WHERE sku = %s AND quantity >= %s",',
+    '+                (line.quantity, line.sku, line.quantity))',
+    '+            if taken.rowcount == 0:',
+    '+                raise OutOfStock(line.sku)',
+    '         insert_order(connection, order)',
+    '     return order',
+    '',
+  ].join('\n');
+  const added = '@@ -0,0 +1,2 @@\n+# Decisions\n+See below.\n';
   server.diff = {
-    addedLines: 1,
-    removedLines: 1,
+    addedLines: 10,
+    removedLines: 5,
     files: [
       {
         kind: 'KIND_MODIFIED',
-        oldPath: 'app.py',
-        newPath: 'app.py',
-        addedLines: 1,
-        removedLines: 1,
+        oldPath: 'shop/orders.py',
+        newPath: 'shop/orders.py',
+        addedLines: 8,
+        removedLines: 5,
         patch: base64(patch),
       },
+      {
+        kind: 'KIND_ADDED',
+        newPath: 'DECISIONS.md',
+        newMode: 0o100644,
+        addedLines: 2,
+        patch: base64(added),
+      },
+      { kind: 'KIND_RENAMED', oldPath: 'db.py', newPath: 'shop/database.py' },
     ],
   };
+  server.notes = [
+    {
+      path: 'DECISIONS.md',
+      content: base64(
+        '# Decisions\n\nStock is taken by **one statement** a line, so that fifty buyers at once cannot oversell.\n\nLines are sorted: without that, two orders could deadlock.\n',
+      ),
+    },
+  ];
+  server.commits = [
+    {
+      commit: 'b'.repeat(40),
+      subject: 'Lock stock rows',
+      body: 'One statement takes the stock.',
+      authorTime: new Date(Date.now() - 3_700_000).toISOString(),
+    },
+  ];
 }
 
 async function openEvidence() {
