@@ -68,6 +68,7 @@ export class FakeAssayd {
   // What was asked for: requests of invitations, names of those taken back.
   invited = [];
   revoked = [];
+  clockChanges = [];
   workers = [worker('w1', { slots: 2 })];
   // Every answer waits for this.
   held = Promise.resolve();
@@ -322,6 +323,19 @@ export class FakeAssayd {
         return message.suite?.files?.[0]
           ? this.#judge(message.suite.files[0])
           : { checks: [], maxPoints: 0 };
+      case 'CreateAssignment': {
+        const made = {
+          name: `assignments/${message.assignmentId}`,
+          version: 1,
+          spec: message.spec,
+        };
+        this.assignments.set(made.name, made);
+        return { assignment: made };
+      }
+      case 'ExtendAttempt':
+      case 'SetAccommodation':
+        this.clockChanges.push({ method, ...message });
+        return { attempt: this.attempts.get(name) };
       case 'UpdateAssignment': {
         if (!this.assignments.has(name)) return null;
         const { version } = this.assignments.get(name);

@@ -8,7 +8,13 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { axeViolations, launch } from './browser.mjs';
-import { FakeAssayd, INVITATION, TOKEN, worker } from './fake_assayd.mjs';
+import {
+  FakeAssayd,
+  INVITATION,
+  PASSWORD,
+  TOKEN,
+  worker,
+} from './fake_assayd.mjs';
 import { fill, FINAL_RUN, LIVE_RUN } from './sample_data.mjs';
 
 const DIST = process.env.ASSAY_DASHBOARD_DIST;
@@ -494,4 +500,124 @@ test('a diff of more files than can be shown says so', async () => {
   assert.ok(lines < 10_000, `${lines} lines are drawn at once`);
   await button('Show them').first().click();
   assert.equal(await page.locator('table.diff tr').count(), lines + 101);
+});
+
+// What the keyboard is at, as people call it.
+const FOCUSED = () => {
+  const at = document.activeElement;
+  const label = at.labels?.[0] ?? null;
+  return (at.getAttribute('aria-label') ?? (label ?? at).textContent).trim();
+};
+
+async function tabTo(name) {
+  const seen = [];
+  for (let i = 0; i < 90; i++) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(FOCUSED);
+    if (at.startsWith(name)) return;
+    seen.push(at.slice(0, 20));
+  }
+  assert.fail(`no way to ${name}: ${seen.join(' > ')}`);
+}
+
+async function typeInto(name, text) {
+  await tabTo(name);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type(text);
+}
+
+async function press(name) {
+  await tabTo(name);
+  await page.keyboard.press('Enter');
+}
+
+async function goByPalette(letters, url) {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.type(letters);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(url);
+}
+
+test('an author signs in, creates, edits, invites and changes clocks by keys alone', async () => {
+  fill(server);
+  server.suite = suite('version: 1\nname: Orders\n');
+  await page.goto(origin);
+  await page.getByLabel('Name').waitFor();
+  await page.keyboard.type('grace');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Orders API' }).waitFor();
+
+  await goByPalette('newass', /new$/);
+  await typeInto('Name in addresses', 'my-task');
+  await typeInto('Title', 'My task');
+  await tabTo('Folder that every candidate starts from');
+  await page
+    .getByLabel('Folder that every candidate starts from')
+    .setInputFiles(path.join(import.meta.dirname, '../golden'));
+  await press('Create');
+  await page.waitForURL(/my-task$/);
+
+  await goByPalette('ordersapiedit', /edit$/);
+  await page.getByLabel('Title').waitFor();
+  await typeInto('Title', 'Orders, again');
+  await press('Make version 2');
+  await page.waitForURL(/orders-api$/);
+  await page.getByRole('heading', { name: 'Invitations' }).waitFor();
+  await typeInto('Name', 'Alan');
+  await typeInto('Address', 'alan@example.org');
+  await page.keyboard.press('Enter');
+  await page.getByText('Send this link to Alan').waitFor();
+  await press('Take back');
+  await page.keyboard.press('Enter');
+  await page.getByRole('cell', { name: 'taken back' }).waitFor();
+
+  await page.goto(`${origin}/attempts/at_7f3a`);
+  await page.getByLabel('What to do').waitFor();
+  await typeInto('More minutes', '45');
+  await typeInto('Reason, kept in the audit log', 'The power failed');
+  await press('Extend');
+  await page.waitForFunction(
+    () => document.querySelector('input[maxlength="500"]').value === '',
+  );
+  await tabTo('What to do');
+  await page.keyboard.press('ArrowDown');
+  await typeInto('Factor on the time allowed', '1.5');
+  await typeInto('Reason, kept in the audit log', 'Agreed in March');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(
+    () => document.querySelector('input[maxlength="500"]').value === '',
+  );
+  assert.deepEqual(
+    server.clockChanges.map((one) => one.extension ?? one.factor),
+    ['2700s', 1.5],
+  );
+});
+
+test('a candidate accepts, starts and hands in by keys alone', async () => {
+  server.mine = candidate();
+  await page.goto(`${origin}/invitation#${INVITATION}`);
+  await page.getByRole('heading', { name: 'You are invited' }).waitFor();
+  await press('Accept and read the task');
+  await page.getByRole('heading', { name: 'The task' }).waitFor();
+  await press('Start');
+  await button('Yes, start the clock').waitFor();
+  await press('Yes, start the clock');
+  await page.getByText(/left$/).waitFor();
+  server.pushes.push({
+    name: 'attempts/at_1/pushes/1',
+    newCommit: LIVE_RUN.commit,
+    receiveTime: new Date().toISOString(),
+    state: 'STATE_ACCEPTED',
+    subject: 'Orders',
+  });
+  server.touch();
+  await page.getByRole('cell', { name: 'Orders' }).waitFor();
+  await typeInto('Which tools did you use', 'an assistant');
+  await press('Hand in the last push');
+  await page.getByText('counts', { exact: true }).waitFor();
+  await press('Receipt');
+  await page.getByText('0011223344556677').waitFor();
 });
