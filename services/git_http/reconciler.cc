@@ -18,6 +18,12 @@ using storage::Transaction;
 
 constexpr std::string_view kBranches = "refs/heads/";
 
+// What a push says whose repository moved on after it was listed.
+bool IsElsewhere(const Error& error) {
+  return error.code == Code::kAborted ||
+         error.code == Code::kFailedPrecondition;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(attempts::PushRecorder& recorder,
@@ -35,25 +41,33 @@ asio::awaitable<Expected<Reconciler::Settled>> Reconciler::SettleIntents(
   if (!intents) co_return std::unexpected(intents.error());
   for (const PushRecord& intent : *intents) {
     if (!only.empty() && intent.repository != only) continue;
-    // The git of this push died with us, wherever it was.
-    const Status tidied =
-        co_await repositories_.RemoveLeftovers(intent.repository);
-    if (!tidied) spdlog::warn("settling a push: {}", tidied.error().message);
-    ReachFaultPoint("settle.tidied");
-    const auto moved = co_await HasMoved(intent);
-    if (!moved) co_return std::unexpected(moved.error());
-    if (*moved) {
-      const auto confirmed = co_await recorder_.ConfirmPush(intent.id);
-      if (!confirmed) co_return std::unexpected(confirmed.error());
-      ReachFaultPoint("settle.confirmed");
-      ++settled.confirmed;
-    } else {
-      ASSAY_CO_RETURN_IF_ERROR(co_await recorder_.RefusePush(
-          intent.id, "the server stopped before it had taken the push"));
-      ++settled.refused;
-    }
+    ASSAY_CO_RETURN_IF_ERROR(co_await SettleOne(intent, settled));
   }
   co_return settled;
+}
+
+asio::awaitable<Status> Reconciler::SettleOne(PushRecord intent,
+                                              Settled& settled) {
+  // The git of this push died with us, wherever it was.
+  const Status tidied =
+      co_await repositories_.RemoveLeftovers(intent.repository);
+  if (!tidied) spdlog::warn("settling a push: {}", tidied.error().message);
+  ReachFaultPoint("settle.tidied");
+  const auto moved = co_await HasMoved(intent);
+  if (!moved) co_return std::unexpected(moved.error());
+  if (!*moved) {
+    const Status refused = co_await recorder_.RefusePush(
+        intent.id, "the server stopped before it had taken the push");
+    if (!refused && !IsElsewhere(refused.error())) co_return refused;
+    settled.refused += refused ? 1 : 0;
+    co_return Status();
+  }
+  const auto confirmed = co_await recorder_.ConfirmPush(intent.id);
+  if (!confirmed && !IsElsewhere(confirmed.error()))
+    co_return std::unexpected(confirmed.error());
+  ReachFaultPoint("settle.confirmed");
+  settled.confirmed += confirmed ? 1 : 0;
+  co_return Status();
 }
 
 // The ref is where the intent wanted it, or a later push has moved it on.

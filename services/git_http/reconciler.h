@@ -31,6 +31,10 @@ class Reconciler {
   // under way here.
   boost::asio::awaitable<Expected<Settled>> SettleIntents(
       RepositoryId only = RepositoryId());
+  // Ends one that was open when it was listed, and counts it. Another node that
+  // has its repository by now settles it, or has: then nothing happens.
+  boost::asio::awaitable<Status> SettleOne(storage::PushRecord intent,
+                                           Settled& settled);
   // Compares every repository's refs with its accepted pushes: behind serving.
   boost::asio::awaitable<Expected<Settled>> ScanRepositories();
   // Lets ScanRepositories end early.

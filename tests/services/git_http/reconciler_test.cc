@@ -96,6 +96,38 @@ TEST_F(ReconcilerTest, DiedBeforeTheRefMovedThePushIsRefused) {
   EXPECT_THAT(Pushes(attempt_), SizeIs(2));
 }
 
+// Two nodes that start at the same time once stopped at each other's pushes.
+TEST_F(ReconcilerTest, WhatMovedAwayAfterItWasListedIsSettledElsewhere) {
+  LeaveIntent(commit_);
+  MoveRef(commit_);
+  EventLoop loop;
+  const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
+  const auto repositories = *repositories::Repositories::Open(
+      {.root = options_.data_dir / "repositories"});
+  runs::RunFeed feed(loop.executor());
+  attempts::PushRecorder here(*store, feed, clock_, HomeIn(*store));
+  attempts::PushRecorder there(*store, feed, clock_, "there");
+  git_http::Reconciler reconciler(here, *repositories, *store, clock_);
+  const storage::PushRecord listed =
+      loop.Await(here.ListOpenIntents()).value().front();
+  ASSERT_THAT(loop.Await(store->Write([&](storage::Transaction& tx) -> Status {
+    ASSAY_ASSIGN_OR_RETURN(const auto seen,
+                           tx.repositories.Get(listed.repository));
+    return tx.repositories.Move(seen, "there");
+  })),
+              IsOk());
+  git_http::Reconciler::Settled settled;
+  EXPECT_THAT(loop.Await(reconciler.SettleOne(listed, settled)), IsOk());
+  ASSERT_THAT(loop.Await(there.RefusePush(listed.id, "not there")), IsOk());
+  EXPECT_THAT(loop.Await(reconciler.SettleOne(listed, settled)), IsOk());
+  EXPECT_EQ(settled.confirmed, 0);
+  EXPECT_EQ(loop.Await(store->Read([&](storage::Transaction& tx) {
+                  return tx.pushes.Get(listed.id);
+                }))
+                ->refusal,
+            "not there");
+}
+
 TEST_F(ReconcilerTest, LocksAndObjectsOfAKilledGitDoNotStopLaterPushes) {
   LeaveIntent(commit_);
   const auto path = RepositoryPath(attempt_);
