@@ -91,9 +91,16 @@ Expected<BatchWriter::Ended> BatchWriter::Commit(PostgresConnection& db,
     return Ended{jobs.size(), kNoLimit};
   }
   if (db.failure() != Failure::kLost) return GiveUp(db, jobs);
+  // The question is asked by a new connection, which takes the place of `db`.
+  Error error = db.error();
   ASSAY_ASSIGN_OR_RETURN(const bool happened, HasHappened());
   if (happened) return Ended{jobs.size(), kNoLimit};
-  return GiveUp(db, jobs);
+  return Again(std::move(error));
+}
+
+Expected<BatchWriter::Ended> BatchWriter::Again(Error error) {
+  if (++setbacks_ <= kMaxSetbacks) return Ended{0, kNoLimit};
+  return std::unexpected(std::move(error));
 }
 
 Expected<bool> BatchWriter::HasHappened() {
@@ -128,8 +135,7 @@ Expected<BatchWriter::Ended> BatchWriter::GiveUp(PostgresConnection& db,
   switch (failure) {
     case Failure::kLost:
     case Failure::kConflict:
-      if (++setbacks_ <= kMaxSetbacks) return Ended{0, kNoLimit};
-      return std::unexpected(error);
+      return Again(error);
     case Failure::kStore:
       return std::unexpected(error);
     default:

@@ -60,6 +60,8 @@ class BatchWriter {
   // After a failure in the transaction of `jobs`, met while the last of them
   // ran or was committed.
   Expected<Ended> GiveUp(PostgresConnection& db, std::span<Job> jobs);
+  // Lets everything be tried again, or fail with `error` after too often.
+  Expected<Ended> Again(Error error);
 
   const Connect connect_;
   const std::string name_;
