@@ -570,6 +570,7 @@ test('an author signs in, creates, edits, invites and changes clocks by keys alo
   await typeInto('Address', 'alan@example.org');
   await page.keyboard.press('Enter');
   await page.getByText('Send this link to Alan').waitFor();
+  await button('Take back').first().waitFor();
   await press('Take back');
   await page.keyboard.press('Enter');
   await page.getByRole('cell', { name: 'taken back' }).waitFor();
