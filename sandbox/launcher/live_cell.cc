@@ -80,7 +80,7 @@ Built<void> LiveCell::Build(std::uint32_t outer_uid,
   // ends it at whichever of the steps comes next.
   if (!built && cgroup_.OomKills() > 0) {
     errno = ENOMEM;
-    return Fault(SetupStep::kCgroup, "memory of " + spec_.name);
+    return Fault(SetupStep::kCgroup, "");
   }
   return built;
 }
