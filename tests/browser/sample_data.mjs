@@ -356,7 +356,7 @@ export function fill(server) {
       medianDuration: '0.130s',
     })),
   };
-  server.invitations.push(INVITED);
+  server.invitations.push({ ...INVITED });
   server.assignments.set(ASSIGNMENT.name, ASSIGNMENT);
   server.attempts.set(ATTEMPT.name, ATTEMPT);
   server.putRun(FINAL_RUN);
