@@ -109,6 +109,9 @@ TEST_P(ImageTest, FullDiskIsNamedLeavesNothingAndIsGotOver) {
   directory_.Write("fill.sh", inner);
   std::filesystem::create_directory(directory_.path() + "/cache");
   const Finished ran = Shell("unshare -m --propagation private sh fill.sh");
+  if (root() && ran.err.find("map the owner of") != std::string::npos) {
+    GTEST_SKIP() << "Linux maps owners of tmpfs since 6.3";
+  }
   EXPECT_EQ(ran.out, "125 0 0\n125 other\nran\n0 1\n") << ran.err;
   std::vector<std::string> told;
   std::istringstream lines(ran.err);
