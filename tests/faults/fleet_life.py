@@ -181,7 +181,11 @@ class FleetLife:
         """What comes to some points only when something else goes wrong."""
         if point not in PROVOKED:
             return
-        wait_for(lambda: worker.children("assay-run"), 10, "the worker is busy")
+        # Or it came there by itself already, and leases nothing more.
+        wait_for(lambda: worker.children("assay-run") or not self.server.alive(), 10,
+                 "the worker is busy")
+        if not self.server.alive():
+            return
         if point == "lease.expired":
             worker.process.kill()
             worker.process.wait()
