@@ -58,6 +58,9 @@ boost::asio::awaitable<void> Dispatcher::State::Sweep(Self self) {
     self->CloseSilentLinks();
     co_await PutBackUnprepared(self);
     co_await ExpireSilent(self);
+    // Not waited for: blobs may answer late.
+    if (!std::exchange(self->measuring, true))
+      self->Spawn(MeasureAdopted(self));
     if (!HasFault("sweeps.off")) {
       if (self->HasOthers()) {
         co_await ForgetStrays(self);

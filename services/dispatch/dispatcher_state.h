@@ -70,6 +70,12 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
                                                  std::uint64_t epoch);
   static boost::asio::awaitable<Status> LoadContent(Self self, RunId run,
                                                     std::uint64_t epoch);
+  // How long a lease that is known from now on may still go on.
+  std::chrono::milliseconds TimeLeft(const storage::RunRecord& run,
+                                     std::chrono::milliseconds limit) const;
+  // Finds out when the leases end that were given before a restart, or by
+  // another coordinator.
+  static Task MeasureAdopted(Self self);
 
   // reporting.cc
   static Task Report(Self self, std::uint64_t session, Attach::Report report);
@@ -138,6 +144,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   // One Grant runs at a time; what is queued meanwhile makes it look again.
   bool granting = false;
   bool offer_again = false;
+  // One MeasureAdopted at a time.
+  bool measuring = false;
 };
 
 }  // namespace assay::dispatch

@@ -12,6 +12,7 @@
 namespace assay::dispatch {
 
 using google::protobuf::util::TimeUtil;
+using storage::RunRecord;
 
 namespace {
 
@@ -44,7 +45,7 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
         spdlog::error("no run could be leased: {}", taken.error().message);
       if (!taken || !taken->has_value()) break;
       ReachFaultPoint("lease.granted");
-      storage::RunRecord run = **std::move(taken);
+      RunRecord run = **std::move(taken);
       if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;
       ++self->counts.granted;
       const RunId id = run.id;
@@ -70,10 +71,34 @@ boost::asio::awaitable<Status> Dispatcher::State::LoadPlan(
     live->plan = std::move(plan);
     const auto limit = std::chrono::nanoseconds(
         TimeUtil::DurationToNanoseconds(parsed.limits().run_timeout()));
-    live->end = std::chrono::steady_clock::now() + self->options.run_slack +
-                std::chrono::ceil<std::chrono::milliseconds>(limit);
+    live->end =
+        std::chrono::steady_clock::now() +
+        self->TimeLeft(live->run,
+                       std::chrono::ceil<std::chrono::milliseconds>(limit));
   }
   co_return Status{};
+}
+
+std::chrono::milliseconds Dispatcher::State::TimeLeft(
+    const RunRecord& run, std::chrono::milliseconds limit) const {
+  const auto whole = limit + options.run_slack;
+  if (!run.start_time) return whole;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      whole - (clock.Now() - *run.start_time));
+  // What it did while nobody was there to be told, its worker has a term to
+  // come back with.
+  return std::min(whole, std::max(left, options.lease_ttl));
+}
+
+boost::asio::awaitable<void> Dispatcher::State::MeasureAdopted(Self self) {
+  std::vector<std::pair<RunId, std::uint64_t>> unmeasured;
+  for (const auto& [run, lease] : self->roster.leases())
+    if (!lease.plan && !lease.preparing)
+      unmeasured.emplace_back(run, lease.run.epoch);
+  // What cannot be read now is asked for again at the next sweep.
+  for (const auto& [run, epoch] : unmeasured)
+    static_cast<void>(co_await LoadPlan(self, run, epoch));
+  self->measuring = false;
 }
 
 boost::asio::awaitable<Status> Dispatcher::State::LoadContent(

@@ -272,6 +272,53 @@ TEST_F(DispatcherTest, ARestartedCoordinatorTakesUpItsLeases) {
   EXPECT_EQ(Get(run).state, Run::STATE_FINISHED);
 }
 
+// However well its worker beats; its plan gives it ten minutes.
+TEST_F(DispatcherTest, ARunThatGoesOnPastItsLimitIsTakenBack) {
+  const Worker worker = Attach("w1");
+  Demand(worker, 1);
+  const RunId within = Queue(Run::KIND_FINAL, "a");
+  const auto lease = ExpectLease(worker);
+  Beat(worker, {HeldOf(lease)});
+  Sweep();
+  EXPECT_EQ(Get(within).state, Run::STATE_RUNNING);
+  HandBack(worker, lease, /*fault=*/false);
+
+  options_.run_slack = -std::chrono::minutes(10);
+  Restart();
+  const Worker stuck = Attach("w2");
+  Demand(stuck, 1);
+  const auto overdue = ExpectLease(stuck);
+  Beat(stuck, {HeldOf(overdue)});
+  Sweep();
+  EXPECT_THAT(Expect(stuck, AttachResponse::kRevoke).revoke().reason(),
+              HasSubstr("past the run's own limit"));
+  EXPECT_EQ(Get(within).losses, 1);
+  EXPECT_EQ(dispatcher_->counts().overdue, 1u);
+}
+
+// Its worker is given a term to tell what it has done meanwhile.
+TEST_F(DispatcherTest, ARestartForgetsNoRunsLimit) {
+  options_.lease_ttl = std::chrono::milliseconds(1);
+  Restart();
+  const Worker worker = Attach("w1");
+  Demand(worker, 1);
+  const RunId run = Queue(Run::KIND_FINAL);
+  const auto lease = ExpectLease(worker);
+  // The steady clock has not moved: what counts is the store's.
+  clock_.Advance(std::chrono::minutes(5));
+  Restart();
+  Sweep();
+  EXPECT_EQ(Get(run).state, Run::STATE_RUNNING);
+
+  clock_.Advance(std::chrono::minutes(6) + std::chrono::seconds(1));
+  Restart();
+  const Worker back = Attach("w1", 1, {HeldOf(lease)});
+  for (int i = 0; i < 500 && Get(run).losses == 0; ++i) Sweep();
+  ASSERT_EQ(Get(run).losses, 1);
+  EXPECT_THAT(Expect(back, AttachResponse::kRevoke).revoke().reason(),
+              HasSubstr("past the run's own limit"));
+}
+
 TEST_F(DispatcherTest, APackThatCannotBeMadeIsALoss) {
   pack_ = DataLoss("an object is broken");
   const Worker worker = Attach("w1");
