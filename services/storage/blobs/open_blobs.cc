@@ -49,13 +49,14 @@ Status WriteBlobsPlace(const fs::path& data_dir, const std::string& location) {
 }
 
 Expected<std::unique_ptr<BlobStore>> OpenBlobsAt(const BlobPlace& place,
-                                                 const fs::path& data_dir) {
+                                                 const fs::path& data_dir,
+                                                 bool is_new) {
   if (place.location.empty()) return OpenLocalBlobs(data_dir / kBlobsFolder);
   // A folder that several coordinators share.
   if (place.location.starts_with('/')) return OpenLocalBlobs(place.location);
   ASSAY_ASSIGN_OR_RETURN(S3Settings settings,
                          ReadS3Settings(place, ProcessEnvironment));
-  return OpenS3Blobs(std::move(settings));
+  return OpenS3Blobs(std::move(settings), is_new);
 }
 
 Expected<std::unique_ptr<BlobStore>> OpenBlobs(const BlobPlace& place,
@@ -72,7 +73,8 @@ Expected<std::unique_ptr<BlobStore>> OpenBlobs(const BlobPlace& place,
                               " holds blobs of its own: move them with `assay "
                               "admin migrate-blobs --to ",
                               wanted, "`, or choose another --data-dir");
-  ASSAY_ASSIGN_OR_RETURN(auto blobs, OpenBlobsAt(place, data_dir));
+  ASSAY_ASSIGN_OR_RETURN(auto blobs,
+                         OpenBlobsAt(place, data_dir, wanted != known));
   if (wanted != known) ASSAY_RETURN_IF_ERROR(WriteBlobsPlace(data_dir, wanted));
   return blobs;
 }

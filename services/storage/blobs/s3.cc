@@ -54,11 +54,18 @@ class S3Blobs final : public BlobStore {
 
 }  // namespace
 
-Expected<std::unique_ptr<BlobStore>> OpenS3Blobs(S3Settings settings) {
+Expected<std::unique_ptr<BlobStore>> OpenS3Blobs(S3Settings settings,
+                                                 bool is_new) {
   auto blobs = std::make_unique<S3Blobs>(std::move(settings));
-  const auto probed = blobs->objects().Probe();
+  const auto probed =
+      is_new ? blobs->objects().Reach() : blobs->objects().Probe();
   if (!probed && probed.error().setup)
     return FailedPrecondition(probed.error().error.message);
+  // Whether it is the right one, only its answer tells.
+  if (!probed && is_new)
+    return Unavailable(probed.error().error.message,
+                       "; nothing was written: start again when it answers, or "
+                       "name another with --blobs");
   // A restart must not need it: runs and pushes of known plans go on.
   if (!probed)
     spdlog::warn("{}; going on without it", probed.error().error.message);

@@ -13,11 +13,14 @@ namespace assay::storage {
 // digest signed, and what comes back is held against its name.
 //
 // Losses of the connection, silence and 5xx are tried again within the limits.
-// A store that is down at the start is waited for; what somebody has to change
-// (credentials, bucket, region, clock) is refused there.
+// A store that is down at the start is waited for, unless it is one of which
+// nothing is known yet; what somebody has to change (credentials, bucket,
+// region, clock) is refused there.
 //
-// Errors, from here: kFailedPrecondition for what has to be changed.
-Expected<std::unique_ptr<BlobStore>> OpenS3Blobs(S3Settings settings);
+// Errors, from here: kFailedPrecondition for what has to be changed;
+// kUnavailable for a new one that does not answer.
+Expected<std::unique_ptr<BlobStore>> OpenS3Blobs(S3Settings settings,
+                                                 bool is_new = false);
 
 }  // namespace assay::storage
 

@@ -280,11 +280,21 @@ Expected<std::vector<std::string>> S3Objects::List(const std::string& after) {
   return digests;
 }
 
-std::expected<void, S3Failure> S3Objects::Probe() {
+S3Request S3Objects::ListOne() const {
   std::string query = "list-type=2&max-keys=1";
   if (!settings_.prefix.empty())
     query += "&prefix=" + Encoded(settings_.prefix);
-  const Answer answer = SendOnce({.method = "GET", .query = query});
+  return {.method = "GET", .query = std::move(query)};
+}
+
+std::expected<void, S3Failure> S3Objects::Probe() {
+  const Answer answer = SendOnce(ListOne());
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+std::expected<void, S3Failure> S3Objects::Reach() {
+  const Answer answer = Send(ListOne());
   if (!answer) return std::unexpected(answer.error());
   return {};
 }

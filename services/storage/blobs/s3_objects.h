@@ -25,6 +25,8 @@ class S3Objects {
   Expected<std::vector<std::string>> List(const std::string& after);
   // One attempt to list, for the start.
   std::expected<void, S3Failure> Probe();
+  // The same with retries.
+  std::expected<void, S3Failure> Reach();
 
   // Ends what blocks within a second or so, with kUnavailable.
   void Stop();
@@ -39,6 +41,7 @@ class S3Objects {
   Answer SendOnce(const S3Request& request);
   // Success is 2xx, and 404 of an object.
   Answer Send(const S3Request& request);
+  S3Request ListOne() const;
   bool Pause(std::chrono::milliseconds time);
   std::string KeyOf(const std::string& digest) const;
   Status PutWhole(const std::string& key, std::string_view content);

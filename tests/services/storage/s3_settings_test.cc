@@ -1,8 +1,11 @@
 #include "services/storage/blobs/s3_settings.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "services/storage/blobs/open_blobs.h"
 #include "services/storage/blobs/s3_failure.h"
 #include "tests/services/storage/store_conformance.h"
 
@@ -139,6 +142,26 @@ TEST_F(S3SettingsTest, SaysWhatToDoAboutEachAnswer) {
     EXPECT_EQ(failure.passing, each.passing) << each.body;
     EXPECT_EQ(failure.error.code, Code::kUnavailable);
   }
+}
+
+// Nobody listens there. A data directory that took its word for it could not be
+// started with the right one.
+TEST(OpenBlobsTest, ABucketThatNeverAnsweredIsNotTheDataDirectorys) {
+  const testing::TemporaryDirectory data_dir;
+  setenv("AWS_ACCESS_KEY_ID", "k", 1);
+  setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
+  const BlobPlace down{"s3://blobs", "http://127.0.0.1:1", "eu-test-1"};
+  EXPECT_THAT(OpenBlobs(down, data_dir.path()),
+              FailsWith(Code::kUnavailable, "nothing was written"));
+  EXPECT_TRUE(std::filesystem::is_empty(data_dir.path()));
+  EXPECT_TRUE(OpenBlobs({}, data_dir.path()).has_value());
+
+  // One that it goes with is waited for.
+  const testing::TemporaryDirectory used;
+  ASSERT_TRUE(WriteBlobsPlace(used.path(), down.location).has_value());
+  EXPECT_TRUE(OpenBlobs(down, used.path()).has_value());
+  unsetenv("AWS_ACCESS_KEY_ID");
+  unsetenv("AWS_SECRET_ACCESS_KEY");
 }
 
 }  // namespace
