@@ -31,7 +31,7 @@ environment: { image: host, egress: [] }
 service:
   build: { run: sh ./build.sh }
   start: { run: sh ./start.sh }
-  ready: { get: /ready.txt, status: 200, within: 4s }
+  ready: { get: /ready.txt, status: 200, within: 20s }
 checks:
   - { id: first, title: Is there, points: 4, visibility: public,
       steps: [ { get: /first.txt, expect: { status: 200 } } ] }
