@@ -19,6 +19,7 @@ struct PauseOptions {
   std::string assignment;
   bool all = false;
   std::string reason;
+  bool yes = false;
 };
 struct ByOptions {
   std::string name;
@@ -75,6 +76,14 @@ Status CheckWhose(const PauseOptions& options) {
       "expected an attempt, --assignment or --all, and only one of them");
 }
 
+// Many people notice it, so it is asked once more; a script means it.
+Status ConfirmAll(const PauseOptions& options, const std::string& what) {
+  const std::string whose =
+      options.assignment.empty() ? "all assignments" : options.assignment;
+  return Confirm(what + " of every running attempt of " + whose + "?",
+                 options.yes, WithoutTerminal::kGoAhead);
+}
+
 template <class Request>
 Request RequestForAll(const PauseOptions& options) {
   Request request;
@@ -99,6 +108,7 @@ Outcome ShowChanged(Console& console, const Response& response) {
 Outcome Pause(Context& context, const PauseOptions& options) {
   ASSAY_RETURN_IF_ERROR(CheckWhose(options));
   if (options.name.empty()) {
+    ASSAY_RETURN_IF_ERROR(ConfirmAll(options, "Stop the clock"));
     ASSAY_ASSIGN_OR_RETURN(
         const auto all, context.server().Call(
                             &Stub::PauseAttempts,
@@ -116,6 +126,7 @@ Outcome Pause(Context& context, const PauseOptions& options) {
 Outcome Resume(Context& context, const PauseOptions& options) {
   ASSAY_RETURN_IF_ERROR(CheckWhose(options));
   if (options.name.empty()) {
+    ASSAY_RETURN_IF_ERROR(ConfirmAll(options, "Start the stopped clock"));
     ASSAY_ASSIGN_OR_RETURN(
         const auto all, context.server().Call(
                             &Stub::ResumeAttempts,
@@ -212,6 +223,7 @@ void AddWhose(CLI::App& app, PauseOptions& options) {
   app.add_option("--assignment", options.assignment,
                  "All attempts of this assignment");
   app.add_flag("--all", options.all, "All attempts of all assignments");
+  app.add_flag("--yes", options.yes, "Do not ask about more than one");
   AddReason(app, options.reason);
 }
 

@@ -17,6 +17,7 @@ struct MakeOptions {
   std::string reason;
   std::string feedback;
   bool release = false;
+  bool yes = false;
 };
 struct ListOptions {
   std::string attempt = "me";
@@ -67,6 +68,12 @@ Expected<v1::ListDecisionsResponse> Read(Context& context,
 Outcome Make(Context& context, const MakeOptions& options) {
   v1::CreateDecisionRequest request;
   ASSAY_ASSIGN_OR_RETURN(const auto outcome, ParseOutcome(options.outcome));
+  if (options.release) {
+    ASSAY_RETURN_IF_ERROR(
+        Confirm("Show the feedback to the candidate of " + options.attempt +
+                    " now? They are told, and it cannot be taken back.",
+                options.yes, WithoutTerminal::kGoAhead));
+  }
   ASSAY_ASSIGN_OR_RETURN(const auto earlier, Read(context, options.attempt));
   request.set_attempt(FullName("attempts", options.attempt));
   request.set_outcome(outcome);
@@ -124,6 +131,7 @@ void AddDecisionCommands(CommandLine& line) {
                       "For the candidate");
   make.app.add_flag("--release", make.options->release,
                     "Show the feedback to the candidate now");
+  make.app.add_flag("--yes", make.options->yes, "Do not ask");
   auto list = line.Add<ListOptions>(
       group, "list", "Every decision on an attempt; the last one holds",
       "  assay decision list att_7f3k\n"

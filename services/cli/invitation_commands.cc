@@ -37,6 +37,7 @@ struct RevokeOptions {
 };
 struct ResendOptions {
   std::string name;
+  bool yes = false;
 };
 struct AcceptOptions {
   std::string secret;
@@ -187,6 +188,10 @@ Outcome Revoke(Context& context, const RevokeOptions& options) {
 }
 
 Outcome Resend(Context& context, const ResendOptions& options) {
+  ASSAY_RETURN_IF_ERROR(
+      Confirm("Make a new link for " + options.name +
+                  "? The one that was sent before stops working.",
+              options.yes, WithoutTerminal::kRefuse));
   v1::ResendInvitationRequest request;
   request.set_name(FullName("invitations", options.name));
   ASSAY_ASSIGN_OR_RETURN(
@@ -299,8 +304,11 @@ void AddInvitationCommands(CommandLine& line) {
   revoke.app.add_flag("--yes", revoke.options->yes, "Do not ask");
   auto resend = line.Add<ResendOptions>(
       group, "resend", "Make a new link; the old one stops working",
-      "  assay invitation resend inv_7f3k", Resend);
+      "  assay invitation resend inv_7f3k\n"
+      "  assay invitation resend inv_7f3k --yes",
+      Resend);
   resend.app.add_option("name", resend.options->name, "Invitation")->required();
+  resend.app.add_flag("--yes", resend.options->yes, "Do not ask");
   auto request = line.Add<RequestOptions>(
       group, "request", "Have a lost link mailed again (candidates)",
       "  assay invitation request ada@example.org \\\n"

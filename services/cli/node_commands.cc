@@ -2,6 +2,7 @@
 
 #include "assay/v1/node_service.grpc.pb.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/time_text.h"
@@ -14,6 +15,10 @@ using Stub = v1::NodeService::Stub;
 struct NoOptions {};
 struct NameOptions {
   std::string name;
+};
+struct ForgetOptions {
+  std::string name;
+  bool yes = false;
 };
 
 const char* StateText(const v1::Node& node) {
@@ -66,7 +71,12 @@ Outcome Drain(Context& context, const NameOptions& options) {
   return kSuccess;
 }
 
-Outcome Forget(Context& context, const NameOptions& options) {
+Outcome Forget(Context& context, const ForgetOptions& options) {
+  ASSAY_RETURN_IF_ERROR(
+      Confirm("Give " + options.name +
+                  " up? Its repositories are made again elsewhere, and what "
+                  "only it had is lost.",
+              options.yes, WithoutTerminal::kRefuse));
   v1::ForgetNodeRequest request;
   request.set_name(FullName("nodes", options.name));
   ASSAY_ASSIGN_OR_RETURN(const auto response,
@@ -98,12 +108,15 @@ void AddNodeCommands(CommandLine& line, CLI::App& admin) {
       "what they hold",
       "  assay admin node drain host-a", Drain);
   drain.app.add_option("name", drain.options->name, "Node")->required();
-  auto forget = line.Add<NameOptions>(
+  auto forget = line.Add<ForgetOptions>(
       group, "forget",
       "Give up a coordinator that will not come back: its repositories are "
       "made again elsewhere, from their last bundles",
-      "  assay admin node forget host-a", Forget);
+      "  assay admin node forget host-a\n"
+      "  assay admin node forget host-a --yes",
+      Forget);
   forget.app.add_option("name", forget.options->name, "Node")->required();
+  forget.app.add_flag("--yes", forget.options->yes, "Do not ask");
 }
 
 }  // namespace assay::cli

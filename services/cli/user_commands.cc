@@ -2,6 +2,7 @@
 
 #include "assay/v1/account_service.grpc.pb.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/role_text.h"
@@ -29,6 +30,10 @@ struct PasswordOptions {
 };
 struct NameOptions {
   std::string name;
+};
+struct DisableOptions {
+  std::string name;
+  bool yes = false;
 };
 struct NoOptions {};
 
@@ -107,10 +112,9 @@ Outcome SetPassword(Context& context, const PasswordOptions& options) {
   return kSuccess;
 }
 
-Outcome SetDisabled(Context& context, const NameOptions& options,
-                    bool disabled) {
+Outcome SetDisabled(Context& context, const std::string& name, bool disabled) {
   v1::SetAccountDisabledRequest request;
-  request.set_name(FullName("accounts", options.name));
+  request.set_name(FullName("accounts", name));
   request.set_disabled(disabled);
   ASSAY_ASSIGN_OR_RETURN(
       const auto response,
@@ -119,12 +123,17 @@ Outcome SetDisabled(Context& context, const NameOptions& options,
   return kSuccess;
 }
 
-Outcome Disable(Context& context, const NameOptions& options) {
-  return SetDisabled(context, options, true);
+Outcome Disable(Context& context, const DisableOptions& options) {
+  // `enable` undoes it, so a script that says it means it.
+  ASSAY_RETURN_IF_ERROR(
+      Confirm("Take " + options.name +
+                  " out of use? They are signed out and cannot come back.",
+              options.yes, WithoutTerminal::kGoAhead));
+  return SetDisabled(context, options.name, true);
 }
 
 Outcome Enable(Context& context, const NameOptions& options) {
-  return SetDisabled(context, options, false);
+  return SetDisabled(context, options.name, false);
 }
 
 Outcome SignOut(Context& context, const NameOptions& options) {
@@ -231,10 +240,11 @@ void AddUserCommands(CommandLine& line, CLI::App& admin) {
       ->required();
   password.app.add_option("--password-file", password.options->password_file,
                           kPasswordHelp);
-  auto disable = line.Add<NameOptions>(
+  auto disable = line.Add<DisableOptions>(
       group, "disable", "Take an account out of use and end its sessions",
       "  assay admin user disable grace", Disable);
   disable.app.add_option("name", disable.options->name, "Account")->required();
+  disable.app.add_flag("--yes", disable.options->yes, "Do not ask");
   auto enable =
       line.Add<NameOptions>(group, "enable", "Put an account back to use",
                             "  assay admin user enable grace", Enable);

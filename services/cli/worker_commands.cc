@@ -6,6 +6,7 @@
 #include "assay/v1/worker_service.grpc.pb.h"
 #include "runner/suite/units.h"
 #include "services/cli/command_line.h"
+#include "services/cli/confirm.h"
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/time_text.h"
@@ -22,6 +23,10 @@ struct DrainOptions {
 };
 struct NameOptions {
   std::string name;
+};
+struct RevokeOptions {
+  std::string name;
+  bool yes = false;
 };
 struct EnrolOptions {
   std::string name;
@@ -182,7 +187,12 @@ Outcome Enrol(Context& context, const EnrolOptions& options) {
   return kSuccess;
 }
 
-Outcome Revoke(Context& context, const NameOptions& options) {
+Outcome Revoke(Context& context, const RevokeOptions& options) {
+  ASSAY_RETURN_IF_ERROR(
+      Confirm("End the certificate of " + options.name +
+                  "? It is sent away at once and comes back only by another "
+                  "token; what it holds is given to others.",
+              options.yes, WithoutTerminal::kRefuse));
   v1::RevokeWorkerRequest request;
   request.set_name(FullName("workers", options.name));
   ASSAY_ASSIGN_OR_RETURN(const auto response,
@@ -228,11 +238,14 @@ void AddWorkerCommands(CommandLine& line) {
   enrol.app.add_option("--valid", enrol.options->valid,
                        "For how long the token can be used [1h]");
   auto revoke =
-      line.Add<NameOptions>(group, "revoke",
-                            "End a worker's certificate: it is sent away at "
-                            "once and cannot come back",
-                            "  assay worker revoke builder-2", Revoke);
+      line.Add<RevokeOptions>(group, "revoke",
+                              "End a worker's certificate: it is sent away at "
+                              "once and cannot come back",
+                              "  assay worker revoke builder-2\n"
+                              "  assay worker revoke builder-2 --yes",
+                              Revoke);
   revoke.app.add_option("name", revoke.options->name, "Worker")->required();
+  revoke.app.add_flag("--yes", revoke.options->yes, "Do not ask");
   auto forget = line.Add<NameOptions>(
       group, "forget", "Leave a worker that is gone out of the list",
       "  assay worker forget builder-2", Forget);

@@ -178,7 +178,7 @@ class CandidateWayTest(unittest.TestCase):
         self.assertEqual(len(rows), 2)
         # A lost link is made anew; the old one opens nothing.
         fresh = self.assay.json("invitation", "resend",
-                                rows[0]["invitation"]["name"])["link"]
+                                rows[0]["invitation"]["name"], "--yes")["link"]
         ada = Person(self.assay, "ada")
         ada.run("accept", rows[0]["link"], expect=3)
         ada.run("accept", fresh)

@@ -42,7 +42,7 @@ ARGUMENTS = {
     "invite": ["tiny", "--name", "Eve", "--email", "eve@example.test"],
     "invitation list": ["tiny"],
     "invitation revoke": ["{invitation}", "--yes"],
-    "invitation resend": ["{invitation}"],
+    "invitation resend": ["{invitation}", "--yes"],
     "invitation request": ["ada@example.test"],
     "accept": ["{secret}"],
     "attempt start": ["--yes"],
@@ -97,10 +97,10 @@ ARGUMENTS = {
     "worker drain": ["none", "--reason", "x"],
     "worker resume": ["none"],
     "worker enrol": ["none"],
-    "worker revoke": ["none"],
+    "worker revoke": ["none", "--yes"],
     "worker forget": ["none"],
     "admin node drain": ["none"],
-    "admin node forget": ["none"],
+    "admin node forget": ["none", "--yes"],
     "admin user add": ["grace", "--role", "reviewer"],
     "admin user set-role": ["grace", "author"],
     "admin user set-password": ["grace"],
@@ -339,6 +339,9 @@ class CommandLineTest(unittest.TestCase):
         for arguments in (["candidate", "erase", self.ada.attempt, "--reason", "x"],
                           ["assignment", "move", "tiny", "--reason", "x"],
                           ["invitation", "revoke", "inv_none"],
+                          ["invitation", "resend", "inv_none"],
+                          ["worker", "revoke", "none"],
+                          ["admin", "node", "forget", "none"],
                           ["token", "revoke", "tok_none"]):
             with self.subTest(" ".join(arguments)):
                 done = self.run_raw(*arguments, stdin=subprocess.DEVNULL)
@@ -347,6 +350,22 @@ class CommandLineTest(unittest.TestCase):
                 said, code = self.on_terminal(*arguments, typed="no")
                 self.assertEqual(code, 3, said)
                 self.assertIn("nothing was changed", said)
+
+    def test_what_many_notice_asks_on_a_terminal_alone(self):
+        everybody = ["--assignment", "tiny", "--reason", "x"]
+        for arguments, done in (
+                (["attempt", "pause", *everybody], 0),
+                (["attempt", "resume", *everybody], 0),
+                (["admin", "user", "disable", "nobody"], 3),
+                (["decision", "make", "att_none", "hold", "--reason", "x",
+                  "--release"], 3)):
+            with self.subTest(" ".join(arguments)):
+                said, code = self.on_terminal(*arguments, typed="no")
+                self.assertEqual(code, 3, said)
+                self.assertIn("nothing was changed", said)
+                script = self.run_raw(*arguments, stdin=subprocess.DEVNULL)
+                self.assertEqual(script.returncode, done, script.stderr)
+                self.assertNotIn("--yes", script.stderr)
 
 
 if __name__ == "__main__":

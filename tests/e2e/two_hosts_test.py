@@ -94,7 +94,7 @@ class TwoHostsTest(unittest.TestCase):
         worker.stop()
         again = self.start()
         self.assertTrue(self.workers()["builder-2"]["attached"])
-        self.assay.run("worker", "revoke", "builder-2")
+        self.assay.run("worker", "revoke", "builder-2", "--yes")
         self.assertNotEqual(again.process.wait(PATIENCE), 0)
         self.assertIn("builder-2 was revoked",
                       (self.assay.root / "runner.log").read_text())
