@@ -24,6 +24,26 @@ export function launch() {
   });
 }
 
+// What `work` made of a page's main thread: the CPU time of each of its tasks, in
+// milliseconds, as Chromium's trace has it.
+export async function mainThreadTasks(page, work) {
+  const browser = page.context().browser();
+  await browser.startTracing(page, {
+    categories: ['toplevel', 'blink.user_timing'],
+  });
+  await work();
+  await page.evaluate(() => performance.mark('here'));
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const { pid, tid } = traceEvents.find(({ name }) => name === 'here');
+  const tasks = traceEvents.filter(
+    (event) =>
+      event.name === 'ThreadControllerImpl::RunTask' &&
+      event.pid === pid &&
+      event.tid === tid,
+  );
+  return tasks.map((task) => (task.tdur ?? 0) / 1000);
+}
+
 // Rules of WCAG 2 A and AA that the page breaks, by how bad that is.
 export async function axeViolations(page) {
   // Not as a script element: the content security policy forbids that.

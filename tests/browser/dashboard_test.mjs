@@ -2,17 +2,10 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 
-import { axeViolations, launch } from './browser.mjs';
-import {
-  FakeAssayd,
-  INVITATION,
-  PASSWORD,
-  TOKEN,
-  worker,
-} from './fake_assayd.mjs';
+import { axeViolations } from './browser.mjs';
+import { INVITATION, PASSWORD, TOKEN, worker } from './fake_assayd.mjs';
 import {
   CHECKS,
   fill,
@@ -21,59 +14,15 @@ import {
   LIVE_RUN,
   manyCandidates,
 } from './sample_data.mjs';
-
-const DIST = process.env.ASSAY_DASHBOARD_DIST;
-const PICTURES = process.env.ASSAY_SCREENSHOTS;
-
-let browser, server, origin, context, page, outside;
-
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-
-beforeEach(async () => {
-  server = new FakeAssayd(DIST);
-  origin = await server.start();
-  context = await browser.newContext({
-    viewport: { width: 1280, height: 860 },
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  outside = [];
-  page.on('request', (request) => {
-    if (!request.url().startsWith(origin)) outside.push(request.url());
-  });
-  page.on('pageerror', (error) => outside.push(`error: ${error.message}`));
-  await page.addInitScript(() => {
-    window.stopped = [];
-    document.addEventListener('securitypolicyviolation', (event) =>
-      window.stopped.push(`${event.violatedDirective}: ${event.blockedURI}`),
-    );
-  });
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-  assert.deepEqual(outside, []);
-});
-
-async function open(address) {
-  const [bare, query = ''] = address.split('?');
-  await page.goto(`${origin}${bare}${query && `?${query}`}#token=${TOKEN}`);
-}
-
-// A picture of the documentation: written only where it is asked for.
-async function docsPicture(name) {
-  const folder = process.env.ASSAY_DOCS_IMAGES;
-  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
-}
-
-async function picture(name) {
-  if (!PICTURES) return;
-  fs.mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
-}
+import {
+  docsPicture,
+  goWithin,
+  open,
+  origin,
+  page,
+  picture,
+  server,
+} from './stage.mjs';
 
 test('a wrong token is refused with a sentence, a right one opens the page', async () => {
   fill(server);
@@ -269,6 +218,26 @@ test("a program's colours are kept, and none of them can hide its text", async (
   assert.equal(covert, ink);
 });
 
+test('an output that is no UTF-8 says so', async () => {
+  fill(server);
+  const { name } = LIVE_RUN;
+  await open(`/${name}?tab=log`);
+  const tell = (offset, bytes) =>
+    server.tell(name, {
+      log: {
+        stream: 'build',
+        offset: String(offset),
+        content: Buffer.from(bytes, 'latin1').toString('base64'),
+      },
+    });
+  tell(0, 'plain\n');
+  await page.getByText('plain').waitFor();
+  assert.equal(await page.getByText('no UTF-8').count(), 0);
+  tell(6, 'caf\xe9\n');
+  await page.getByText('caf\ufffd').waitFor();
+  await page.getByText('Some of its bytes are no UTF-8').waitFor();
+});
+
 test('a trace is filtered, walked to its failures, and taken elsewhere', async () => {
   fill(server);
   await open(`/${FINAL_RUN.name}?tab=trace`);
@@ -367,6 +336,83 @@ test('a part of the run is chosen by dragging over its map', async () => {
   assert.ok((await bar.boundingBox()).width > 4 * before);
   await page.getByRole('button', { name: 'Whole run' }).click();
   assert.ok(Math.abs((await bar.boundingBox()).width - before) < 1);
+});
+
+// Whether something was drawn in the middle of an element, of which the page
+// shows a canvas below.
+const isPainted = (mark) =>
+  mark.evaluate((element) => {
+    const canvas = element.parentElement.querySelector('canvas');
+    const [on, at] = [canvas, element].map((each) =>
+      each.getBoundingClientRect(),
+    );
+    const scale = canvas.width / on.width;
+    const [x, y] = [
+      (at.x + at.width / 2 - on.x) * scale,
+      (at.y + at.height / 2 - on.y) * scale,
+    ];
+    return canvas.getContext('2d').getImageData(x, y, 1, 1).data[3] > 0;
+  });
+
+test('who was at work stands in lanes on one clock, by keys and by pointer', async () => {
+  fill(server);
+  await open(`/${FINAL_RUN.name}?tab=trace`);
+  await page.getByRole('treegrid').focus();
+  await page.keyboard.press('l');
+  const lanes = page.getByRole('listbox', { name: 'Spans in lanes' });
+  await lanes.waitFor();
+  assert.ok(await lanes.evaluate((box) => box === document.activeElement));
+  const names = await lanes
+    .getByRole('group')
+    .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
+  assert.match(names[0], /^runner: 14 phases, checks and steps/);
+  assert.equal(names[1], 'service: 1 request, at work for 90 ms');
+  assert.equal(names[2], 'reported: no spans of its own');
+  assert.equal(names[3], 'database: 20 statements, at work for 60 ms');
+
+  const chosen = lanes.getByRole('option');
+  const isAt = (name) => lanes.getByRole('option', { name }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await isAt(/^run, /);
+  // The request began after every statement had not: the first one is next.
+  await page.keyboard.press('ArrowDown');
+  await isAt(/^GET \/orders, starts after 7.30 s/);
+  await page.keyboard.press('ArrowDown');
+  await isAt(/o\.id = '0', starts/);
+  await page.keyboard.press('ArrowRight');
+  await isAt(/o\.id = '1', starts/);
+  assert.equal(await chosen.getAttribute('aria-posinset'), '2');
+  assert.equal(await chosen.getAttribute('aria-setsize'), '20');
+  await page.getByRole('heading', { name: "o.id = '1'" }).waitFor();
+  for (let i = 0; i < 6; i++) await page.keyboard.press('+');
+  const mark = await chosen.boundingBox();
+  assert.ok(mark.width > 10, `it is ${mark.width} pixels wide`);
+  assert.ok(await isPainted(chosen), 'its bar is below the mark');
+
+  // One is chosen where its bar is, and time moves under the pointer.
+  await page.keyboard.press('ArrowRight');
+  await isAt(/o\.id = '2', starts/);
+  const third = await chosen.boundingBox();
+  assert.ok(third.x > mark.x);
+  const y = mark.y + mark.height / 2;
+  await page.mouse.click(mark.x + mark.width / 2, y);
+  await isAt(/o\.id = '1', starts/);
+  await page.mouse.move(mark.x, y);
+  await page.mouse.down();
+  await page.mouse.move(mark.x - 60, y, { steps: 3 });
+  await page.mouse.up();
+  assert.ok(Math.abs((await chosen.boundingBox()).x - mark.x + 60) < 1.5);
+  await page.keyboard.press('Shift+ArrowLeft');
+  assert.ok((await chosen.boundingBox()).x > mark.x);
+
+  await page.getByRole('button', { name: 'As a table' }).click();
+  const table = page.getByRole('region', { name: 'Spans as a table' });
+  await table.getByRole('rowheader', { name: /^service: 1 request/ }).waitFor();
+  await page.getByLabel('Filter spans').fill('lane=database');
+  await table.getByRole('button', { name: 'build' }).waitFor({
+    state: 'detached',
+  });
+  assert.equal(await table.getByRole('button').count(), 20);
 });
 
 test('a load is a histogram with its slowest requests, a fault a band', async () => {
@@ -603,14 +649,6 @@ test('a session that ends under the hands keeps what was typed', async () => {
   const answer = await page.getByLabel('Your answer').inputValue();
   assert.equal(answer, 'No: answer with 422.');
 });
-
-// To another page of the dashboard, as its links lead there.
-async function goWithin(address) {
-  await page.evaluate((to) => {
-    history.pushState(null, '', to);
-    dispatchEvent(new PopStateEvent('popstate'));
-  }, address);
-}
 
 // What each page waits for, and what is there when it has come.
 const SLOW_PAGES = [
@@ -982,7 +1020,6 @@ test('a suite is judged where it is written, and an edit that met another keeps 
   await page.getByRole('button', { name: 'Follow version 2' }).click();
   await page.getByRole('button', { name: 'Make version 3' }).click();
   await page.waitForURL(/orders-api$/);
-  server.assignments.get('assignments/orders-api').version = 1;
 });
 
 test('what waits, the queue and the workers stand on the first page', async () => {

@@ -169,6 +169,51 @@ export class FakeAssayd {
       : { checks: [{ id: 'a', points: 10 }], maxPoints: 10 };
   }
 
+  // Some fields of an attempt become others, and who watches it hears of it.
+  change(name, fields) {
+    const attempt = { ...this.attempts.get(name), ...fields };
+    this.attempts.set(name, attempt);
+    this.touch();
+    return attempt;
+  }
+
+  #changeClock(method, { name, factor, extension }) {
+    const { clock, state } = this.attempts.get(name);
+    const now = new Date().toISOString();
+    const later = Date.parse(clock.deadline) + 1000 * parseInt(extension);
+    switch (method) {
+      case 'PauseAttempt':
+        return this.change(name, { clock: { ...clock, pauseTime: now } });
+      case 'ResumeAttempt':
+        return this.change(name, { clock: { ...clock, pauseTime: undefined } });
+      case 'SetAccommodation':
+        return this.change(name, {
+          clock: { ...clock, accommodation: factor },
+        });
+    }
+    return this.change(name, {
+      state: state === 'STATE_SUBMITTED' ? 'STATE_STARTED' : state,
+      clock: { ...clock, deadline: new Date(later).toISOString() },
+    });
+  }
+
+  // All lines or none, after a header.
+  #invite({ csv, dryRun }) {
+    const lines = csv.trim().split('\n').slice(1);
+    const rows = lines.map((line) => line.split(','));
+    const problems = rows.flatMap(([, email], i) =>
+      email ? [] : [{ line: i + 2, message: 'an address is missing' }],
+    );
+    if (problems.length > 0) return { problems };
+    const answer = rows.map(([candidateName, candidateEmail]) => ({
+      invitation: { candidateName, candidateEmail },
+      link: dryRun ? '' : `http://127.0.0.1/invitation#${INVITATION}`,
+    }));
+    if (!dryRun)
+      this.invited.push(...answer.map(({ invitation }) => invitation));
+    return { rows: answer };
+  }
+
   #attempt({ run: name }) {
     return {
       attempt: this.attempts.get(name) ?? this.mine,
@@ -333,9 +378,13 @@ export class FakeAssayd {
         return { assignment: made };
       }
       case 'ExtendAttempt':
+      case 'PauseAttempt':
+      case 'ResumeAttempt':
       case 'SetAccommodation':
         this.clockChanges.push({ method, ...message });
-        return { attempt: this.attempts.get(name) };
+        return { attempt: this.#changeClock(method, message) };
+      case 'CreateInvitations':
+        return this.#invite(message);
       case 'UpdateAssignment': {
         if (!this.assignments.has(name)) return null;
         const { version } = this.assignments.get(name);

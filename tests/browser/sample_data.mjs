@@ -3,7 +3,7 @@
 
 const START = Date.parse('2026-03-02T09:00:00Z');
 const at = (milliseconds) => new Date(START + milliseconds).toISOString();
-const base64 = (text) => Buffer.from(text).toString('base64');
+export const base64 = (text) => Buffer.from(text).toString('base64');
 
 export const ASSIGNMENT = {
   name: 'assignments/orders-api',
@@ -341,7 +341,7 @@ const STATISTICS = {
 };
 
 export function fill(server) {
-  server.candidates.push(CANDIDATE);
+  server.candidates.push({ ...CANDIDATE });
   server.statistics = {
     ...STATISTICS,
     checks: CHECKS.map(({ checkId, title, points, hidden }, i) => ({
@@ -357,9 +357,90 @@ export function fill(server) {
     })),
   };
   server.invitations.push({ ...INVITED });
-  server.assignments.set(ASSIGNMENT.name, ASSIGNMENT);
-  server.attempts.set(ATTEMPT.name, ATTEMPT);
+  // Copies: a test changes what is its own.
+  server.assignments.set(ASSIGNMENT.name, structuredClone(ASSIGNMENT));
+  server.attempts.set(ATTEMPT.name, structuredClone(ATTEMPT));
   server.putRun(FINAL_RUN);
   server.putRun(LIVE_RUN);
   for (const event of finalEvents()) server.tell(FINAL_RUN.name, event);
 }
+
+// Two pushes; the second locks rows, and says why.
+export function fillCode(server) {
+  const push = (number, digit, subject, run) => ({
+    name: `attempts/at_7f3a/pushes/${number}`,
+    newCommit: digit.repeat(40),
+    receiveTime: new Date(Date.now() - (3 - number) * 3_600_000).toISOString(),
+    state: 'STATE_ACCEPTED',
+    subject,
+    run,
+  });
+  server.pushes.push(
+    push(1, 'a', 'Orders are stored', ''),
+    push(2, 'b', 'Lock stock rows', FINAL_RUN.name),
+  );
+  const patch = [
+    '@@ -14,9 +14,12 @@ def create_order(connection, order):',
+    '     with connection.transaction():',
+    '-        for line in order.lines:',
+    '-            left = stock_of(connection, line.sku)',
+    '-            if left < line.quantity:',
+    '-                raise OutOfStock(line.sku)',
+    '-            set_stock(connection, line.sku, left - line.quantity)',
+    '+        # In the order of their names: two orders cannot wait for each other.',
+    '+        for line in sorted(order.lines, key=lambda line: line.sku):',
+    '+            taken = connection.execute(',
+    '+                "UPDATE stock SET quantity = quantity - %s"',
+    '+                " WHERE sku = %s AND quantity >= %s",',
+    '+                (line.quantity, line.sku, line.quantity))',
+    '+            if taken.rowcount == 0:',
+    '+                raise OutOfStock(line.sku)',
+    '         insert_order(connection, order)',
+    '     return order',
+    '',
+  ].join('\n');
+  const added = '@@ -0,0 +1,2 @@\n+# Decisions\n+See below.\n';
+  server.diff = {
+    addedLines: 10,
+    removedLines: 5,
+    files: [
+      {
+        kind: 'KIND_MODIFIED',
+        oldPath: 'shop/orders.py',
+        newPath: 'shop/orders.py',
+        addedLines: 8,
+        removedLines: 5,
+        patch: base64(patch),
+      },
+      {
+        kind: 'KIND_ADDED',
+        newPath: 'DECISIONS.md',
+        newMode: 0o100644,
+        addedLines: 2,
+        patch: base64(added),
+      },
+      { kind: 'KIND_RENAMED', oldPath: 'db.py', newPath: 'shop/database.py' },
+    ],
+  };
+  server.notes = [
+    {
+      path: 'DECISIONS.md',
+      content: base64(
+        '# Decisions\n\nStock is taken by **one statement** a line, so that fifty buyers at once cannot oversell.\n\nLines are sorted: without that, two orders could deadlock.\n',
+      ),
+    },
+  ];
+  server.commits = [
+    {
+      commit: 'b'.repeat(40),
+      subject: 'Lock stock rows',
+      body: 'One statement takes the stock.',
+      authorTime: new Date(Date.now() - 3_700_000).toISOString(),
+    },
+  ];
+}
+
+// The files of a suite that has one.
+export const suite = (text) => [
+  { path: 'assay.yaml', mode: 0o100644, content: base64(text) },
+];

@@ -3,100 +3,36 @@
 // controls.
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 
-import { axeViolations, launch } from './browser.mjs';
+import { axeViolations } from './browser.mjs';
+import { INVITATION, TOKEN, worker } from './fake_assayd.mjs';
 import {
-  FakeAssayd,
-  INVITATION,
-  PASSWORD,
-  TOKEN,
-  worker,
-} from './fake_assayd.mjs';
-import { fill, FINAL_RUN, LIVE_RUN } from './sample_data.mjs';
+  base64,
+  fill,
+  fillCode,
+  FINAL_RUN,
+  LIVE_RUN,
+  suite,
+} from './sample_data.mjs';
+import {
+  button,
+  candidate,
+  docsPicture,
+  open,
+  origin,
+  page,
+  picture,
+  server,
+} from './stage.mjs';
 
-const DIST = process.env.ASSAY_DASHBOARD_DIST;
-const PICTURES = process.env.ASSAY_SCREENSHOTS;
 const TELEPHONE = { width: 375, height: 800 };
-
-let browser, server, origin, context, page, wrong;
-
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-
-beforeEach(async () => {
-  server = new FakeAssayd(DIST);
-  origin = await server.start();
-  context = await browser.newContext({
-    viewport: { width: 1280, height: 860 },
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  wrong = [];
-  page.on('request', (request) => {
-    if (!request.url().startsWith(origin)) wrong.push(request.url());
-  });
-  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-  assert.deepEqual(wrong, []);
-});
-
-async function open(address) {
-  const [bare, query = ''] = address.split('?');
-  await page.goto(`${origin}${bare}${query && `?${query}`}#token=${TOKEN}`);
-}
 
 async function signInAgain() {
   await page.getByRole('button', { name: 'Sign in with a token' }).click();
   server.known = true;
   await page.getByLabel('Your token').fill(TOKEN);
   await page.keyboard.press('Enter');
-}
-
-async function picture(name) {
-  if (!PICTURES) return;
-  fs.mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
-}
-
-// A picture of the documentation: written only where it is asked for.
-async function docsPicture(name) {
-  const folder = process.env.ASSAY_DOCS_IMAGES;
-  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
-}
-
-const button = (name, exact = true) =>
-  page.getByRole('button', { name, exact });
-
-const base64 = (text) => Buffer.from(text).toString('base64');
-
-const suite = (text) => [
-  { path: 'assay.yaml', mode: 0o100644, content: base64(text) },
-];
-
-// A candidate of this server, as far as `more` says.
-function candidate(more = {}) {
-  return {
-    name: 'attempts/at_1',
-    state: 'STATE_ACCEPTED',
-    title: 'Orders API',
-    brief: '# Orders API\n\nYou build the order service of a small shop.',
-    aiPolicy: 'Use the tools that you would use at work.',
-    clock: { duration: '14400s', grace: '120s', accommodation: 1 },
-    rules: {
-      latePolicy: 'LATE_POLICY_REJECT',
-      maxPushBytes: String(16 << 20),
-      pushRunsPerHour: 30,
-    },
-    ...more,
-  };
 }
 
 async function openAsCandidate() {
@@ -170,7 +106,7 @@ const STATES = {
       .selectOption('Set the factor on the time');
   },
   'code, side by side': async () => {
-    fillCode();
+    fillCode(server);
     await open('/attempts/at_7f3a?tab=code');
     await page.locator('.t-keyword').first().waitFor();
     await docsPicture('code');
@@ -190,6 +126,20 @@ const STATES = {
     await open(`/${FINAL_RUN.name}?tab=trace`);
     await page.getByRole('row', { name: /GET \/orders/ }).click();
     await page.getByText('SERVICE is where yours runs').waitFor();
+  },
+  'trace, in lanes': async () => {
+    await open(`/${FINAL_RUN.name}?tab=trace`);
+    await button('Lanes').click();
+    await page.getByRole('listbox', { name: 'Spans in lanes' }).focus();
+    for (const key of ['ArrowRight', 'ArrowDown'])
+      await page.keyboard.press(key);
+    await page.getByRole('option', { name: 'GET /orders' }).waitFor();
+  },
+  'trace, lane by lane in a table': async () => {
+    await open(`/${FINAL_RUN.name}?tab=trace`);
+    await button('Lanes').click();
+    await button('As a table').click();
+    await page.getByRole('rowheader', { name: 'database: 20' }).waitFor();
   },
   'compare, two runs': async () => {
     await open(`/${FINAL_RUN.name}?tab=compare&with=${LIVE_RUN.name}`);
@@ -254,81 +204,6 @@ const STATES = {
     await page.getByText('Your API was clear.').waitFor();
   },
 };
-
-// Two pushes; the second locks rows, and says why.
-function fillCode() {
-  const push = (number, digit, subject, run) => ({
-    name: `attempts/at_7f3a/pushes/${number}`,
-    newCommit: digit.repeat(40),
-    receiveTime: new Date(Date.now() - (3 - number) * 3_600_000).toISOString(),
-    state: 'STATE_ACCEPTED',
-    subject,
-    run,
-  });
-  server.pushes.push(
-    push(1, 'a', 'Orders are stored', ''),
-    push(2, 'b', 'Lock stock rows', FINAL_RUN.name),
-  );
-  const patch = [
-    '@@ -14,9 +14,12 @@ def create_order(connection, order):',
-    '     with connection.transaction():',
-    '-        for line in order.lines:',
-    '-            left = stock_of(connection, line.sku)',
-    '-            if left < line.quantity:',
-    '-                raise OutOfStock(line.sku)',
-    '-            set_stock(connection, line.sku, left - line.quantity)',
-    '+        # In the order of their names: two orders cannot wait for each other.',
-    '+        for line in sorted(order.lines, key=lambda line: line.sku):',
-    '+            taken = connection.execute(',
-    '+                "UPDATE stock SET quantity = quantity - %s"',
-    '+                " WHERE sku = %s AND quantity >= %s",',
-    '+                (line.quantity, line.sku, line.quantity))',
-    '+            if taken.rowcount == 0:',
-    '+                raise OutOfStock(line.sku)',
-    '         insert_order(connection, order)',
-    '     return order',
-    '',
-  ].join('\n');
-  const added = '@@ -0,0 +1,2 @@\n+# Decisions\n+See below.\n';
-  server.diff = {
-    addedLines: 10,
-    removedLines: 5,
-    files: [
-      {
-        kind: 'KIND_MODIFIED',
-        oldPath: 'shop/orders.py',
-        newPath: 'shop/orders.py',
-        addedLines: 8,
-        removedLines: 5,
-        patch: base64(patch),
-      },
-      {
-        kind: 'KIND_ADDED',
-        newPath: 'DECISIONS.md',
-        newMode: 0o100644,
-        addedLines: 2,
-        patch: base64(added),
-      },
-      { kind: 'KIND_RENAMED', oldPath: 'db.py', newPath: 'shop/database.py' },
-    ],
-  };
-  server.notes = [
-    {
-      path: 'DECISIONS.md',
-      content: base64(
-        '# Decisions\n\nStock is taken by **one statement** a line, so that fifty buyers at once cannot oversell.\n\nLines are sorted: without that, two orders could deadlock.\n',
-      ),
-    },
-  ];
-  server.commits = [
-    {
-      commit: 'b'.repeat(40),
-      subject: 'Lock stock rows',
-      body: 'One statement takes the stock.',
-      authorTime: new Date(Date.now() - 3_700_000).toISOString(),
-    },
-  ];
-}
 
 async function openEvidence() {
   const check = page.getByRole('listitem').filter({ hasText: 'few-queries' });
@@ -484,7 +359,7 @@ test('what cannot be taken back is asked once more', async () => {
 
 test('a diff of more files than can be shown says so', async () => {
   fill(server);
-  fillCode();
+  fillCode(server);
   const [one] = server.diff.files;
   server.diff.files = Array.from({ length: 300 }, (_, i) => ({
     ...one,
@@ -500,65 +375,4 @@ test('a diff of more files than can be shown says so', async () => {
   assert.ok(lines < 10_000, `${lines} lines are drawn at once`);
   await button('Show them').first().click();
   assert.equal(await page.locator('table.diff tr').count(), lines + 101);
-});
-
-// What the keyboard is at, as people call it.
-const FOCUSED = () => {
-  const at = document.activeElement;
-  const label = at.labels?.[0] ?? null;
-  return (at.getAttribute('aria-label') ?? (label ?? at).textContent).trim();
-};
-
-async function tabTo(name) {
-  // Parts of a page come when they are read.
-  await page
-    .getByLabel(name)
-    .or(page.getByRole('button', { name }))
-    .first()
-    .waitFor();
-  const seen = [];
-  for (let i = 0; i < 90; i++) {
-    await page.keyboard.press('Tab');
-    const at = await page.evaluate(FOCUSED);
-    if (at.startsWith(name)) return;
-    seen.push(at.slice(0, 20));
-  }
-  assert.fail(`no way to ${name}: ${seen.join(' > ')}`);
-}
-
-async function typeInto(name, text) {
-  await tabTo(name);
-  await page.keyboard.press('Control+a');
-  await page.keyboard.type(text);
-}
-
-async function press(name) {
-  await tabTo(name);
-  await page.keyboard.press('Enter');
-}
-
-test('a candidate accepts, starts and hands in by keys alone', async () => {
-  server.mine = candidate();
-  await page.goto(`${origin}/invitation#${INVITATION}`);
-  await page.getByRole('heading', { name: 'You are invited' }).waitFor();
-  await press('Accept and read the task');
-  await page.getByRole('heading', { name: 'The task' }).waitFor();
-  await press('Start');
-  await button('Yes, start the clock').waitFor();
-  await press('Yes, start the clock');
-  await page.getByText(/left$/).waitFor();
-  server.pushes.push({
-    name: 'attempts/at_1/pushes/1',
-    newCommit: LIVE_RUN.commit,
-    receiveTime: new Date().toISOString(),
-    state: 'STATE_ACCEPTED',
-    subject: 'Orders',
-  });
-  server.touch();
-  await page.getByRole('cell', { name: 'Orders' }).waitFor();
-  await typeInto('Which tools did you use', 'an assistant');
-  await press('Hand in the last push');
-  await page.getByText('counts', { exact: true }).waitFor();
-  await press('Receipt');
-  await page.getByText('0011223344556677').waitFor();
 });

@@ -8,6 +8,7 @@ import './styles/base.css';
 import './styles/diff.css';
 import './styles/parts.css';
 import './styles/run.css';
+import './styles/trace.css';
 import './styles/attempt.css';
 import './styles/desk.css';
 

@@ -21,6 +21,17 @@ test('a letter split between chunks stays whole', () => {
   log.append(0n, whole.subarray(0, 1));
   log.append(1n, whole.subarray(1));
   expect(linesOf(log)).toEqual(['ä']);
+  expect(log.odd).toBe(false);
+});
+
+test('bytes that are no UTF-8 are said to be there, and kept as they were', async () => {
+  const log = new LogStream();
+  const latin = new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x0a]);
+  log.append(0n, latin);
+  expect(linesOf(log)).toEqual(['caf\ufffd']);
+  expect(log.odd).toBe(true);
+  const kept = new Uint8Array(await log.asFile().arrayBuffer());
+  expect(kept).toEqual(latin);
 });
 
 test('repeated and overlapping chunks add only what is new', () => {

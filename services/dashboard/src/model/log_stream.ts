@@ -10,6 +10,8 @@ const MAX_LINE = 10_000;
 export class LogStream {
   // A sentence after the last line when the output did not end by itself.
   note = '';
+  // Whether some bytes were no UTF-8, and are shown as marks.
+  odd = false;
   readonly #raw: string[] = [];
   readonly #content: Uint8Array[] = [];
   // When what was read, in order: the line that it began with.
@@ -37,7 +39,9 @@ export class LogStream {
       this.#read.push({ time, line });
     }
     this.#content.push(content);
-    this.#add(this.#decoder.decode(content, { stream: true }));
+    const text = this.#decoder.decode(content, { stream: true });
+    this.odd ||= text.includes('\ufffd');
+    this.#add(text);
   }
 
   get bytes(): bigint {

@@ -213,6 +213,13 @@ export interface TimeRange {
   length: number;
 }
 
+// The same time further on or back, within a trace of that length.
+export function moved(range: TimeRange, by: number, length: number): TimeRange {
+  const latest = Math.max(0, length - range.length);
+  const start = Math.min(latest, Math.max(0, range.start + by));
+  return { start, length: range.length };
+}
+
 // Times while a fault was at work on a wire or a process.
 export function faults(rows: readonly TraceRow[]): TraceRow[] {
   return rows.filter((row) => row.isFault);

@@ -1,7 +1,6 @@
 import {
   type MouseEvent,
   type ReactNode,
-  type UIEvent,
   useEffectEvent,
   useLayoutEffect,
 } from 'react';
@@ -28,7 +27,10 @@ interface Props {
 // Draws only the lines that are in sight: an output may have a million.
 export function LogLines(props: Props) {
   const { log, count, query, shown, marked, following, onFollow } = props;
-  const { box, first, end, scrollTo } = useWindow(count, ROW);
+  const { box, first, end, height, offset, scrollTo, left } = useWindow(
+    count,
+    ROW,
+  );
   const toEnd = useEffectEvent(() => scrollTo(count - 1));
   useLayoutEffect(() => {
     if (following) toEnd();
@@ -42,11 +44,9 @@ export function LogLines(props: Props) {
   useLayoutEffect(() => {
     if (reachable) toShown();
   }, [shown, reachable]);
-  const onScroll = ({ currentTarget: element }: UIEvent<HTMLDivElement>) => {
-    const left =
-      element.scrollHeight - element.scrollTop - element.clientHeight;
+  const onScroll = () => {
     // Scrolling up is how people say that they want to read.
-    if (following && left > 2 * ROW) onFollow(false);
+    if (following && left() > 2 * ROW) onFollow(false);
   };
   const lines = [];
   for (let i = first; i < end; i++) {
@@ -88,8 +88,8 @@ export function LogLines(props: Props) {
       aria-live="off"
       aria-label="Output"
     >
-      <div className="log-lines" style={{ height: count * ROW }}>
-        <div style={{ transform: `translateY(${first * ROW}px)` }}>{lines}</div>
+      <div className="log-lines" style={{ height }}>
+        <div style={{ transform: `translateY(${offset}px)` }}>{lines}</div>
       </div>
     </div>
   );

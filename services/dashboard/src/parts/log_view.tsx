@@ -122,6 +122,12 @@ function Output(props: OutputProps) {
         addressOf={(line) => addressOf(name, line)}
       />
       {log.note && <p className="notice warn">{log.note}</p>}
+      {log.odd && (
+        <p className="notice warn">
+          Some of its bytes are no UTF-8, and shown as �. The download has them
+          as they were written.
+        </p>
+      )}
     </>
   );
 }

@@ -1,3 +1,5 @@
+import { memo } from 'react';
+
 import { durationText } from '../model/format';
 import type { TraceTree } from '../model/trace_tree';
 
@@ -9,7 +11,8 @@ interface Props {
 }
 
 // Whose bars are whose, and what of the trace is missing.
-export function TraceLegend({ tree, dropped, finished, hasFaults }: Props) {
+export const TraceLegend = memo(function TraceLegend(props: Props) {
+  const { tree, dropped, finished, hasFaults } = props;
   const orphans = tree.rows.filter((row) => row.orphan).length;
   const reports = tree.rows.some((row) => row.lane === 'reported');
   const missing = [
@@ -22,9 +25,9 @@ export function TraceLegend({ tree, dropped, finished, hasFaults }: Props) {
   return (
     <p className="legend">
       <span className="lane runner">runner</span>
-      <span className="lane service">requests</span>
-      <span className="lane database">statements</span>
+      <span className="lane service">service: requests</span>
       <span className="lane reported">reported by the service</span>
+      <span className="lane database">database: statements</span>
       {hasFaults && <span className="lane fault">fault at work</span>}
       <span className="muted">
         {tree.rows.length} spans, {durationText(tree.length)}
@@ -34,4 +37,4 @@ export function TraceLegend({ tree, dropped, finished, hasFaults }: Props) {
       )}
     </p>
   );
-}
+});

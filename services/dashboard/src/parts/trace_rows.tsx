@@ -1,27 +1,45 @@
-import { type KeyboardEvent, memo } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type Ref,
+  useImperativeHandle,
+  useMemo,
+} from 'react';
 
 import { cleanText } from '../model/clean_text';
 import { durationText } from '../model/format';
 import type { TimeRange, TraceRow } from '../model/trace_tree';
 import type { Trace } from './use_trace';
-import type { Window } from './use_window';
+import { useWindow, type Window } from './use_window';
 
-export const ROW = 26;
+// As styles/trace.css has it.
+const ROW = 26;
+
+export type RowScroller = Pick<Window, 'scrollTo'>;
 
 interface Props {
   trace: Trace;
-  view: Window;
   range: TimeRange;
   // Where the suite has the steps that failed, by their spans.
   pins: ReadonlyMap<string, string>;
   onKey: (event: KeyboardEvent) => void;
+  ref: Ref<RowScroller>;
 }
 
-// The tree of spans beside their bars. Only rows in sight are drawn.
+// The tree of spans beside their bars. Only rows in sight are drawn, and what
+// scrolls draws nothing around them.
 export function TraceRows(props: Props) {
-  const { trace, view, range } = props;
+  const { trace, range, ref } = props;
   const { rows, closed, matched, critical, chosen } = trace;
-  const { box, first, end } = view;
+  const { box, first, end, height, offset, scrollTo } = useWindow(
+    rows.length,
+    ROW,
+  );
+  useImperativeHandle(ref, () => ({ scrollTo }));
+  const isThere = useMemo(
+    () => chosen !== '' && rows.some((row) => row.id === chosen),
+    [rows, chosen],
+  );
   return (
     <div
       className="trace"
@@ -29,17 +47,13 @@ export function TraceRows(props: Props) {
       role="treegrid"
       aria-label="Trace"
       aria-rowcount={rows.length}
-      aria-activedescendant={
-        chosen && rows.some((row) => row.id === chosen)
-          ? `span-${chosen}`
-          : undefined
-      }
+      aria-activedescendant={isThere ? `span-${chosen}` : undefined}
       tabIndex={0}
       onKeyDown={props.onKey}
     >
-      <div style={{ height: rows.length * ROW }} role="presentation">
+      <div style={{ height }} role="presentation">
         <div
-          style={{ transform: `translateY(${first * ROW}px)` }}
+          style={{ transform: `translateY(${offset}px)` }}
           role="presentation"
         >
           {rows.slice(first, end).map((row, i) => (
@@ -111,16 +125,19 @@ const Row = memo(function Row(props: RowProps) {
         className="trace-name"
         style={{ paddingLeft: Math.min(row.depth, 20) * 16 + 4 }}
       >
-        <button
-          type="button"
-          className="twist"
-          tabIndex={-1}
-          aria-hidden="true"
-          onClick={toggle}
-          disabled={!row.below}
-        >
-          {row.below ? (closed ? '▸' : '▾') : ''}
-        </button>
+        {row.below > 0 ? (
+          <button
+            type="button"
+            className="twist"
+            tabIndex={-1}
+            aria-hidden="true"
+            onClick={toggle}
+          >
+            {closed ? '▸' : '▾'}
+          </button>
+        ) : (
+          <span className="twist" />
+        )}
         <span className="name-text" title={row.name}>
           {row.name}
         </span>

@@ -1,5 +1,12 @@
 import type { Trace } from './use_trace';
 
+const COMMON =
+  '+ and − zoom, shift and arrows move in time, 0 shows all, f goes to the next failure';
+const HINTS = {
+  tree: `Arrows walk and fold, ${COMMON}, l shows lanes`,
+  lanes: `Arrows walk along lanes and across, ${COMMON}, l shows the tree`,
+};
+
 interface Props {
   trace: Trace;
   zoomed: boolean;
@@ -8,7 +15,7 @@ interface Props {
 }
 
 export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
-  const { tree, filter, matched, showsPath, asTable } = trace;
+  const { tree, filter, matched, showsPath, layout, asTable } = trace;
   return (
     <>
       <div className="trace-tools" role="search">
@@ -19,6 +26,26 @@ export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
           value={trace.text}
           onChange={(event) => trace.setText(event.target.value)}
         />
+        <div className="choice" role="group" aria-label="Layout">
+          <button
+            type="button"
+            className="quiet"
+            aria-pressed={layout === 'tree'}
+            title="Each span below the one that caused it"
+            onClick={() => trace.setLayout('tree')}
+          >
+            Tree
+          </button>
+          <button
+            type="button"
+            className="quiet"
+            aria-pressed={layout === 'lanes'}
+            title="Runner, service and database below each other, on one clock"
+            onClick={() => trace.setLayout('lanes')}
+          >
+            Lanes
+          </button>
+        </div>
         <button
           type="button"
           className="quiet"
@@ -54,7 +81,7 @@ export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
         {filter.problem ||
           (matched
             ? `${matched.size} of ${tree.rows.length} spans match`
-            : 'Arrows walk and fold, + and − zoom, 0 shows all, f goes to the next failure')}
+            : HINTS[layout])}
       </p>
     </>
   );

@@ -1,10 +1,4 @@
-import {
-  type KeyboardEvent,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { idOf } from '../model/format';
 import { loadOf } from '../model/load_histogram';
@@ -20,16 +14,14 @@ import { CheckStrip } from './check_strip';
 import { Empty } from './empty';
 import { saveFile } from './save_file';
 import { SpanDetails } from './span_details';
+import { traceKeys } from './trace_keys';
+import { TraceLanes } from './trace_lanes';
 import { TraceLegend } from './trace_legend';
-import { TraceMap, TraceRuler } from './trace_map';
-import { ROW, TraceRows } from './trace_rows';
+import { TraceMap, TraceTicks } from './trace_map';
+import { type RowScroller, TraceRows } from './trace_rows';
 import { TraceTable } from './trace_table';
 import { TraceTools } from './trace_tools';
 import { useTrace } from './use_trace';
-import { useWindow } from './use_window';
-
-// The shortest time that fills the width, in milliseconds.
-const CLOSEST = 0.001;
 
 export function TraceView({
   model,
@@ -47,20 +39,36 @@ export function TraceView({
     () => range ?? { start: 0, length: tree.length },
     [range, tree],
   );
-  const view = useWindow(rows.length, ROW);
+  const view = useRef<RowScroller>(null);
   // What the address names is in sight once it has come.
   const awaited = useRef(chosen !== '');
   useEffect(() => {
     const index = rows.findIndex((row) => row.id === chosen);
     if (!awaited.current || index < 0) return;
     awaited.current = false;
-    view.scrollTo(index);
-  }, [rows, chosen, view]);
+    view.current?.scrollTo(index);
+  }, [rows, chosen]);
+  // Keys go on where they were when the trace is laid out otherwise by one.
+  const body = useRef<HTMLDivElement>(null);
+  const byKey = useRef(false);
+  useEffect(() => {
+    if (byKey.current)
+      body.current?.querySelector<HTMLElement>('.trace')?.focus();
+    byKey.current = false;
+  }, [trace.layout]);
   const pins = useMemo(
     () => pinsOf(model),
     // The checks are kept in place; `version` is what says that they changed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [model, version],
+  );
+  const about = useMemo(
+    () => ({
+      above: ancestors(tree.rows, at),
+      load: loadOf(tree.rows, at),
+      groups: statementGroups(tree.rows, at),
+    }),
+    [tree, at],
   );
   if (tree.rows.length === 0) {
     return (
@@ -81,7 +89,7 @@ export function TraceView({
   const choose = (id: string) => {
     trace.choose(id);
     const index = rows.findIndex((row) => row.id === id);
-    if (index >= 0) view.scrollTo(index);
+    if (index >= 0) view.current?.scrollTo(index);
   };
   const chooseCheck = (id: string) => {
     const row = tree.rows.find((each) => each.id === id);
@@ -90,47 +98,19 @@ export function TraceView({
     setRange({ start: row.start, length: row.duration });
     // To the top, so that what it did is in sight.
     const index = rows.indexOf(row);
-    view.scrollTo(Math.min(rows.length - 1, index + row.below));
-    view.scrollTo(Math.max(0, index - 1));
+    view.current?.scrollTo(Math.min(rows.length - 1, index + row.below));
+    view.current?.scrollTo(Math.max(0, index - 1));
   };
-  const zoom = (by: number) => {
-    const length = Math.max(CLOSEST, shown.length * by);
-    if (length >= tree.length) return setRange(null);
-    const middle = selected
-      ? selected.start + selected.duration / 2
-      : shown.start + shown.length / 2;
-    const latest = tree.length - length;
-    const start = Math.min(latest, Math.max(0, middle - length / 2));
-    setRange({ start, length });
-  };
-  const onKey = (event: KeyboardEvent) => {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
-    const index = rows.findIndex((row) => row.id === chosen);
-    const move = (to: number) => {
-      const next = rows[Math.min(rows.length - 1, Math.max(0, to))];
-      if (next) choose(next.id);
-    };
-    const nextFailure = () => {
-      const next = rows.findIndex((row, i) => i > index && row.failed);
-      return next >= 0 ? next : rows.findIndex((row) => row.failed);
-    };
-    const actions: Record<string, () => void> = {
-      ArrowDown: () => move(index + 1),
-      ArrowUp: () => move(index - 1),
-      Home: () => move(0),
-      End: () => move(rows.length - 1),
-      ArrowRight: () => trace.toggle(chosen, false),
-      ArrowLeft: () => rows[index]?.below && trace.toggle(chosen, true),
-      '+': () => zoom(0.5),
-      '-': () => zoom(2),
-      '0': () => setRange(null),
-      f: () => move(nextFailure()),
-    };
-    const action = actions[event.key];
-    if (!action) return;
-    action();
-    event.preventDefault();
-  };
+  const onKey = traceKeys({
+    trace,
+    shown,
+    setRange,
+    choose,
+    onLayout: () => {
+      byKey.current = true;
+      trace.setLayout(trace.layout === 'tree' ? 'lanes' : 'tree');
+    },
+  });
   return (
     <>
       <TraceLegend
@@ -152,15 +132,27 @@ export function TraceView({
       />
       <TraceMap tree={tree} range={shown} onRange={setRange} />
       <div className={selected ? 'trace-body with-details' : 'trace-body'}>
-        <div>
+        <div ref={body}>
           {trace.asTable ? (
-            <TraceTable rows={rows} chosen={chosen} onChoose={trace.choose} />
+            <TraceTable trace={trace} />
+          ) : trace.layout === 'lanes' ? (
+            <TraceLanes
+              trace={trace}
+              range={shown}
+              onRange={setRange}
+              onKey={onKey}
+            />
           ) : (
             <>
-              <TraceRuler range={shown} />
+              <div className="trace-ruler" aria-hidden="true">
+                <span />
+                <span className="number">took</span>
+                <span className="number">own</span>
+                <TraceTicks range={shown} />
+              </div>
               <TraceRows
+                ref={view}
                 trace={trace}
-                view={view}
                 range={shown}
                 pins={pins}
                 onKey={onKey}
@@ -171,10 +163,10 @@ export function TraceView({
         {selected && (
           <SpanDetails
             row={selected}
-            above={ancestors(tree.rows, at)}
+            above={about.above}
             step={stepOf(model, chosen)}
-            load={loadOf(tree.rows, at)}
-            groups={statementGroups(tree.rows, at)}
+            load={about.load}
+            groups={about.groups}
             run={model.run?.name ?? ''}
             logs={model.logs}
             zoomed={fills}

@@ -17,6 +17,9 @@ import {
 
 const NONE: ReadonlySet<string> = new Set();
 
+// Below who caused it, or beside who else was at work.
+export type Layout = 'tree' | 'lanes';
+
 export interface Trace {
   tree: TraceTree;
   // What is left by the filter and by what was folded.
@@ -35,6 +38,8 @@ export interface Trace {
   critical: ReadonlySet<string>;
   text: string;
   setText: (text: string) => void;
+  layout: Layout;
+  setLayout: (layout: Layout) => void;
   asTable: boolean;
   setAsTable: (shows: boolean) => void;
   showsPath: boolean;
@@ -55,6 +60,7 @@ export function useTrace(
   const [chosen, choose] = useState(first);
   const [text, setText] = useState('');
   const [showsPath, setShowsPath] = useState(false);
+  const [layout, setLayout] = useState<Layout>('tree');
   const [asTable, setAsTable] = useState(false);
 
   const query = useDeferredValue(text.trim());
@@ -100,6 +106,8 @@ export function useTrace(
     critical,
     text,
     setText,
+    layout,
+    setLayout,
     asTable,
     setAsTable,
     showsPath,

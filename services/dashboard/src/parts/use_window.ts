@@ -1,4 +1,13 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
+
+import { TALLEST, TallScroll } from '../model/tall_scroll';
 
 export interface Window {
   // The ref of the scrolling box, which may come and go.
@@ -6,10 +15,24 @@ export interface Window {
   // Rows `first` to `end` - 1 are to be drawn.
   first: number;
   end: number;
+  // How high that is which is scrolled over, and where in it row `first` is to
+  // be drawn: more rows than fit into an element are drawn where the box is.
+  height: number;
+  offset: number;
   scrollTo: (row: number) => void;
+  // Pixels below what is seen.
+  left: () => number;
 }
 
-const SPARE_ROWS = 20;
+// Rows beyond those in sight, and how many come and go at once.
+const SPARE_ROWS = 8;
+const TOGETHER = 4;
+
+interface Seen {
+  first: number;
+  end: number;
+  shift: number;
+}
 
 // Which of `count` rows of equal height a scrolling box shows.
 export function useWindow(count: number, rowHeight: number): Window {
@@ -21,33 +44,69 @@ export function useWindow(count: number, rowHeight: number): Window {
     current.current = next;
     setElement(next);
   }, []);
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
+  const [scroll] = useState(() => new TallScroll());
+  const [seen, setSeen] = useState<Seen>({ first: 0, end: 40, shift: 0 });
+
+  // Scrolls the box to where it is to stand, and draws what is seen there.
+  const look = (at: number) => {
+    const scrolled = current.current;
+    if (!scrolled) return;
+    if (scrolled.scrollTop !== at) scrolled.scrollTop = at;
+    const { top, shift } = scroll;
+    const from = Math.floor(top / rowHeight / TOGETHER) * TOGETHER;
+    const to = Math.ceil((top + scrolled.clientHeight) / rowHeight / TOGETHER);
+    const first = Math.max(0, from - SPARE_ROWS);
+    const end = to * TOGETHER + SPARE_ROWS;
+    setSeen((now) =>
+      now.first === first && now.end === end && now.shift === shift
+        ? now
+        : { first, end, shift },
+    );
+  };
+  const measure = () => {
+    const scrolled = current.current;
+    if (!scrolled) return;
+    // Of the last step one may not have heard yet.
+    scroll.scrolled(scrolled.scrollTop);
+    look(scroll.resize(count * rowHeight, scrolled.clientHeight));
+  };
+  const onScroll = useEffectEvent(() => {
+    if (current.current) look(scroll.scrolled(current.current.scrollTop));
+  });
+  const onRest = useEffectEvent(() => look(scroll.rest()));
+  const onResize = useEffectEvent(measure);
+  useLayoutEffect(() => onResize(), [element, count, rowHeight]);
   useEffect(() => {
     if (!element) return;
-    const onScroll = () => setTop(element.scrollTop);
-    const size = new ResizeObserver(() => setHeight(element.clientHeight));
-    element.addEventListener('scroll', onScroll, { passive: true });
+    const scrolls = () => onScroll();
+    const rests = () => onRest();
+    const size = new ResizeObserver(() => onResize());
+    element.addEventListener('scroll', scrolls, { passive: true });
+    element.addEventListener('scrollend', rests);
     size.observe(element);
     return () => {
-      element.removeEventListener('scroll', onScroll);
+      element.removeEventListener('scroll', scrolls);
+      element.removeEventListener('scrollend', rests);
       size.disconnect();
     };
   }, [element]);
-  const first = Math.max(0, Math.floor(top / rowHeight) - SPARE_ROWS);
-  const end = Math.ceil((top + height) / rowHeight) + SPARE_ROWS;
   const scrollTo = (row: number) => {
     const scrolled = current.current;
     if (!scrolled) return;
+    measure();
     const at = row * rowHeight;
-    const seen = scrolled.clientHeight - rowHeight;
-    if (at < scrolled.scrollTop) scrolled.scrollTop = at;
-    else if (at > scrolled.scrollTop + seen) scrolled.scrollTop = at - seen;
+    const last = at - (scrolled.clientHeight - rowHeight);
+    if (at < scroll.top) look(scroll.go(at));
+    else if (last > scroll.top) look(scroll.go(last));
   };
+  const first = Math.min(seen.first, count);
   return {
     box,
-    first: Math.min(first, count),
-    end: Math.min(end, count),
+    first,
+    end: Math.min(seen.end, count),
+    height: Math.min(count * rowHeight, TALLEST),
+    offset: first * rowHeight - seen.shift,
     scrollTo,
+    left: () => scroll.left,
   };
 }
