@@ -34,8 +34,8 @@ void Dispatcher::State::Offer() {
 boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
   while (std::exchange(self->offer_again, false)) {
     // Asking costs a read; an idle installation must not write every second.
-    const auto counts = co_await self->queue.Count();
-    if (counts && counts->queued == 0) continue;
+    const auto queued = co_await self->queue.AnyQueued();
+    if (queued && !*queued) continue;
     while (!self->draining && !self->stopped) {
       std::vector<runs::Room> rooms = self->roster.Rooms();
       if (!AnyPlace(rooms)) break;

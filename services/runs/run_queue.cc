@@ -1,5 +1,6 @@
 #include "services/runs/run_queue.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,21 @@ scoring::Scope ScopeOf(v1::Run::Kind kind) {
                                     : scoring::Scope::kAll;
 }
 
+// Our own fault is a loss like a silent worker's: tried again, and never
+// scored.
+bool IsLoss(const v1::RunEvent::Finished& word) {
+  return word.outcome() == v1::Run::OUTCOME_ERRORED ||
+         word.outcome() == v1::Run::OUTCOME_UNSPECIFIED;
+}
+
+std::optional<v1::Score> Judge(const RunRecord& run,
+                               const v1::RunEvent::Finished& word,
+                               const plan::v1::Plan& plan,
+                               const std::vector<v1::CheckResult>& results) {
+  if (word.outcome() == v1::Run::OUTCOME_CANCELLED) return std::nullopt;
+  return scoring::Compute(plan, results, ScopeOf(run.kind));
+}
+
 // What a batch that ends with the worker's last word leads to. `results` are
 // read where they are not known.
 Expected<RunChange> End(Transaction& tx, const RunRecord& run,
@@ -24,21 +40,14 @@ Expected<RunChange> End(Transaction& tx, const RunRecord& run,
                         const plan::v1::Plan& plan,
                         std::optional<std::vector<v1::CheckResult>> results,
                         Clock::TimePoint now) {
-  // Our own fault is a loss like a silent worker's: tried again, and never
-  // scored.
-  if (word.outcome() == v1::Run::OUTCOME_ERRORED ||
-      word.outcome() == v1::Run::OUTCOME_UNSPECIFIED)
+  if (IsLoss(word))
     return tx.runs.HandBack(run.id, run.epoch, now, word.reason(), true);
-  std::optional<v1::Score> score;
-  if (word.outcome() != v1::Run::OUTCOME_CANCELLED) {
-    if (!results) {
-      ASSAY_ASSIGN_OR_RETURN(results,
-                             tx.run_events.ListResults(run.id, run.epoch));
-    }
-    score = scoring::Compute(plan, *results, ScopeOf(run.kind));
+  if (!results) {
+    ASSAY_ASSIGN_OR_RETURN(results,
+                           tx.run_events.ListResults(run.id, run.epoch));
   }
   return tx.runs.Finish(run.id, run.epoch, now, word.outcome(), word.reason(),
-                        score);
+                        Judge(run, word, plan, *results));
 }
 
 struct Appended {
@@ -52,10 +61,24 @@ Expected<Appended> AppendIn(Transaction& tx, const RunRecord& run,
                             std::int64_t first_offset,
                             const std::vector<v1::RunEvent>& events,
                             const plan::v1::Plan* plan, Clock::TimePoint now) {
+  Appended result;
+  if (plan != nullptr && !IsLoss(events.back().finished())) {
+    ASSAY_ASSIGN_OR_RETURN(
+        auto ended, tx.run_events.AppendLast(
+                        run.id, run.epoch, first_offset, events, now,
+                        [&](const std::vector<v1::CheckResult>& results) {
+                          return Judge(run, events.back().finished(), *plan,
+                                       results);
+                        }));
+    if (ended) {
+      result.report = {.next_offset = ended->next_offset, .finished = true};
+      result.events = std::move(ended->appended);
+      return result;
+    }
+  }
   ASSAY_ASSIGN_OR_RETURN(
       storage::AppendResult stored,
       tx.run_events.Append(run.id, run.epoch, first_offset, events));
-  Appended result;
   result.report.next_offset = stored.next_offset;
   result.events = std::move(stored.appended);
   const bool last_word = plan != nullptr && !result.events.empty();
@@ -72,6 +95,37 @@ Expected<Appended> AppendIn(Transaction& tx, const RunRecord& run,
       stored.next_offset ==
           first_offset + static_cast<std::int64_t>(events.size());
   return result;
+}
+
+struct Taken {
+  std::optional<RunChange> change;
+  // Of all that was queued; empty: there were several.
+  std::string only_lane;
+};
+
+// The transaction of TakeNext. `lane` is where everything was queued the last
+// time: mostly it still is, and whose turn it is need not be asked first.
+Expected<Taken> TakeIn(Transaction& tx, const std::vector<Room>& rooms,
+                       const std::string& lane, Clock::TimePoint now,
+                       std::chrono::microseconds ttl) {
+  const bool any_run =
+      std::ranges::all_of(rooms, &std::vector<RunId>::empty, &Room::failed);
+  if (!lane.empty() && any_run) {
+    const storage::QueueHead head{.needs = storage::NeedsOfLane(lane)};
+    if (const auto choice = Place({&head, 1}, rooms)) {
+      ASSAY_ASSIGN_OR_RETURN(
+          auto change, tx.runs.LeaseOldest(lane, choice->worker, now, ttl));
+      if (change) return Taken{std::move(change), lane};
+    }
+  }
+  ASSAY_ASSIGN_OR_RETURN(const auto heads, tx.queue.ListHeads());
+  Taken taken;
+  if (heads.size() == 1) taken.only_lane = heads.front().lane;
+  if (const std::optional<Choice> choice = Place(heads, rooms)) {
+    ASSAY_ASSIGN_OR_RETURN(
+        taken.change, tx.runs.Lease(choice->run, choice->worker, now, ttl));
+  }
+  return taken;
 }
 
 Status AuditRefusal(Transaction& tx, const RunId& run, const Error& refusal,
@@ -91,25 +145,22 @@ RunQueue::RunQueue(storage::Store& store, PlanCache& plans, RunFeed& feed,
 
 Async<std::optional<RunRecord>> RunQueue::TakeNext(
     std::vector<Room> rooms, std::chrono::microseconds ttl) {
-  using Taken = std::optional<RunChange>;
   ASSAY_CO_ASSIGN_OR_RETURN(
-      const Taken change,
-      co_await store_.Write([rooms = std::move(rooms), ttl, now = clock_.Now()](
-                                Transaction& tx) -> Expected<Taken> {
-        ASSAY_ASSIGN_OR_RETURN(const auto heads, tx.queue.ListHeads());
-        const std::optional<Choice> choice = Place(heads, rooms);
-        if (!choice) return std::nullopt;
-        return tx.runs.Lease(choice->run, choice->worker, now, ttl);
+      const Taken taken,
+      co_await store_.Write([rooms = std::move(rooms), lane = only_lane_, ttl,
+                             now = clock_.Now()](Transaction& tx) {
+        return TakeIn(tx, rooms, lane, now, ttl);
       }));
-  if (!change) co_return std::nullopt;
-  feed_.Publish(*change);
-  if (observer_ != nullptr) observer_->Leased(change->run);
-  co_return change->run;
+  only_lane_ = taken.only_lane;
+  if (!taken.change) co_return std::nullopt;
+  feed_.Publish(*taken.change);
+  if (observer_ != nullptr) observer_->Leased(taken.change->run);
+  co_return taken.change->run;
 }
 
 Async<Clock::TimePoint> RunQueue::Renew(RunId run, std::uint64_t epoch,
                                         std::chrono::microseconds ttl) {
-  co_return co_await store_.Write(
+  co_return co_await store_.WriteBeside(
       [run, epoch, ttl, now = clock_.Now()](Transaction& tx) {
         return tx.runs.Renew(run, epoch, now, ttl);
       });
@@ -128,11 +179,15 @@ Async<RunQueue::Report> RunQueue::Append(RunRecord lease,
   std::optional<RunRecord> observed;
   if (observer_ != nullptr) observed = lease;
   const Clock::TimePoint now = clock_.Now();
-  Expected<Appended> appended = co_await store_.Write(
-      [lease = std::move(lease), first_offset, events = std::move(events), plan,
-       now](Transaction& tx) {
-        return AppendIn(tx, lease, first_offset, events, plan.get(), now);
-      });
+  // A run that is queued again has others to look at.
+  const bool requeues = ends && IsLoss(events.back().finished());
+  auto append = [lease = std::move(lease), first_offset,
+                 events = std::move(events), plan, now](Transaction& tx) {
+    return AppendIn(tx, lease, first_offset, events, plan.get(), now);
+  };
+  Expected<Appended> appended =
+      requeues ? co_await store_.Write(std::move(append))
+               : co_await store_.WriteBeside(std::move(append));
   if (!appended && appended.error().code == Code::kFailedPrecondition) {
     ASSAY_CO_RETURN_IF_ERROR(co_await store_.Write(
         [run, refusal = appended.error(), now](Transaction& tx) {
@@ -213,9 +268,9 @@ Async<std::optional<Clock::TimePoint>> RunQueue::NextExpiry() {
       [](Transaction& tx) { return tx.runs.NextExpiry(); });
 }
 
-Async<storage::RunCounts> RunQueue::Count() {
+Async<bool> RunQueue::AnyQueued() {
   co_return co_await store_.Read(
-      [](Transaction& tx) { return tx.runs.Count(); });
+      [](Transaction& tx) { return tx.runs.AnyQueued(); });
 }
 
 }  // namespace assay::runs

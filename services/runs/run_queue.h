@@ -70,7 +70,7 @@ class RunQueue {
   Async<std::vector<storage::RunRecord>> ListRunning();
   Async<std::optional<Clock::TimePoint>> NextExpiry();
   Async<storage::RunRecord> Get(RunId run);
-  Async<storage::RunCounts> Count();
+  Async<bool> AnyQueued();
 
  private:
   storage::Store& store_;
@@ -78,6 +78,8 @@ class RunQueue {
   RunFeed& feed_;
   const Clock& clock_;
   RunObserver* observer_ = nullptr;
+  // Where everything was queued that the last TakeNext found; a hint.
+  std::string only_lane_;
 };
 
 }  // namespace assay::runs

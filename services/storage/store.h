@@ -50,6 +50,14 @@ class Store {
   auto Write(Closure closure) -> Async<ResultOf<Closure>> {
     return Run<ResultOf<Closure>>(this, Mode::kWrite, std::move(closure));
   }
+  // Write of a closure that changes what belongs to one run and its lease, and
+  // whose every change hangs on a statement that changes the run's row only if
+  // that stands as the closure has found it. Where several programs share the
+  // store, such closures of theirs may run at the same time; nothing else does.
+  template <class Closure>
+  auto WriteBeside(Closure closure) -> Async<ResultOf<Closure>> {
+    return Run<ResultOf<Closure>>(this, Mode::kWriteBeside, std::move(closure));
+  }
   // Sees every write that was acknowledged before the call. Writing fails.
   template <class Closure>
   auto Read(Closure closure) -> Async<ResultOf<Closure>> {
@@ -57,7 +65,7 @@ class Store {
   }
 
  protected:
-  enum class Mode { kRead, kWrite };
+  enum class Mode { kRead, kWrite, kWriteBeside };
   // A closure with its type erased.
   using Work = std::move_only_function<Status(Transaction&)>;
   using Done = std::move_only_function<void(Status)>;

@@ -59,7 +59,10 @@ Expected<BatchWriter::Ended> BatchWriter::Try(std::span<Job> jobs,
                                               std::size_t limit) {
   ASSAY_ASSIGN_OR_RETURN(PostgresConnection * db, connect_());
   jobs = jobs.first(std::min(limit, jobs.size()));
-  if (!BeginWriting(*db)) return GiveUp(*db, jobs.first(1));
+  const Beside beside = std::ranges::all_of(jobs, &Job::beside)
+                            ? Beside::kItsKind
+                            : Beside::kNobody;
+  if (!BeginWriting(*db, beside)) return GiveUp(*db, jobs.first(1));
   const std::int64_t untouched = db->changes();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const std::int64_t before = db->changes();

@@ -19,6 +19,8 @@ struct Job {
   std::move_only_function<Status(Transaction&)> work;
   std::move_only_function<void(Status)> done;
   Status status;
+  // Of Store::WriteBeside.
+  bool beside = false;
 };
 
 // Runs the closure inside the transaction that `connection` is in.
@@ -31,6 +33,9 @@ Status CallJob(Job& job, PostgresConnection& connection);
 // committed without it, then it is the first of a transaction, and what it
 // answers there is final. So nobody is told of a failure that another closure's
 // writes brought about.
+//
+// A transaction keeps all other writers of the database out, unless every
+// closure in it may run beside others of its kind.
 //
 // Threads: one.
 class BatchWriter {

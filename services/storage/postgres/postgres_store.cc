@@ -98,8 +98,11 @@ class PostgresStore final : public Store {
 
  protected:
   void Submit(Mode mode, Work work, Done done) override {
-    Job job{std::move(work), std::move(done), {}};
-    JobQueue<Job>& queue = mode == Mode::kWrite ? writes_ : reads_;
+    Job job{.work = std::move(work),
+            .done = std::move(done),
+            .status = {},
+            .beside = mode == Mode::kWriteBeside};
+    JobQueue<Job>& queue = mode == Mode::kRead ? reads_ : writes_;
     if (!queue.Push(job)) job.done(Unavailable("the store is closing"));
   }
 

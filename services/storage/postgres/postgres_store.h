@@ -36,7 +36,8 @@ struct PostgresOptions {
 // writers of a database take one advisory lock first, so that closures see each
 // other's writes one after the other, as they do in SQLite, and never conflict;
 // the lock costs one round trip that a batch shares, and a writer that stops in
-// the middle loses lock and transaction after five seconds.
+// the middle loses lock and transaction after five seconds. A transaction of
+// Store::WriteBeside alone shares the lock with others such.
 //
 // A commit whose answer is lost with the connection is looked up afterwards, by
 // a row that the transaction wrote: it has happened or not, and closures that

@@ -14,8 +14,11 @@ namespace {
 constexpr std::int64_t kOldestServer = 130000;
 
 // "assaywri", which nobody else will choose by chance.
+#define ASSAY_WRITERS "7022364301967062633"
 constexpr const char* kLockWriters =
-    "SELECT pg_advisory_xact_lock(7022364301967062633)::text";
+    "SELECT pg_advisory_xact_lock(" ASSAY_WRITERS ")::text";
+constexpr const char* kLockBeside =
+    "SELECT pg_advisory_xact_lock_shared(" ASSAY_WRITERS ")::text";
 
 // A session whose client's machine is gone ends within seconds, and its locks
 // with it.
@@ -84,11 +87,12 @@ Expected<std::optional<OldTransaction>> FindOldTransaction(
   return OldTransaction{row.Int(0), row.Text(1), row.Int(2)};
 }
 
-Status BeginWriting(PostgresConnection& connection) {
+Status BeginWriting(PostgresConnection& connection, Beside beside) {
   connection.Forget();
   ASSAY_RETURN_IF_ERROR(
       connection.Post("BEGIN ISOLATION LEVEL READ COMMITTED", {}));
-  return connection.Post(kLockWriters, {});
+  return connection.Post(
+      beside == Beside::kItsKind ? kLockBeside : kLockWriters, {});
 }
 
 Status BeginReading(PostgresConnection& connection) {

@@ -34,9 +34,15 @@ struct OldTransaction {
 Expected<std::optional<OldTransaction>> FindOldTransaction(
     PostgresConnection& connection, std::chrono::seconds age);
 
-// Begins a transaction that no other writer of this database is in beside.
-// Costs nothing until the first statement, which it goes out with.
-Status BeginWriting(PostgresConnection& connection);
+// Who may be in a transaction of a writer of this database beside it.
+enum class Beside {
+  kNobody,
+  kItsKind,  // other transactions that were begun with kItsKind
+};
+// Begins a transaction that writes. Costs nothing until the first statement,
+// which it goes out with.
+Status BeginWriting(PostgresConnection& connection,
+                    Beside beside = Beside::kNobody);
 // Begins a transaction that sees one moment, and cannot write.
 Status BeginReading(PostgresConnection& connection);
 

@@ -41,7 +41,7 @@ class SqliteStore final : public Store {
  protected:
   void Submit(Mode mode, Work work, Done done) override {
     Job job{std::move(work), std::move(done), {}};
-    JobQueue<Job>& queue = mode == Mode::kWrite ? writes_ : reads_;
+    JobQueue<Job>& queue = mode == Mode::kRead ? reads_ : writes_;
     if (!queue.Push(job)) job.done(Unavailable("the store is closing"));
   }
 

@@ -5,23 +5,10 @@
 #include <tuple>
 #include <utility>
 
+#include "services/storage/tables/oldest_run.h"
+
 namespace assay::storage {
 namespace {
-
-// Has its attempt fewer runs under way than it may? Few are passed over: each
-// waits behind one that is under way.
-#define ASSAY_MAY_RUN                                                  \
-  "(r.at_once = 0 OR r.at_once > "                                     \
-  "(SELECT COUNT(*) FROM runs AS b WHERE b.state = 2 AND b.attempt = " \
-  "r.attempt))"
-
-// The oldest of the most urgent runs, and what says that there are other lanes
-// beside its own.
-#define ASSAY_OLDEST_RUN                                             \
-  "SELECT (SELECT MIN(lane) FROM runs WHERE state = 1), "            \
-  "(SELECT MAX(lane) FROM runs WHERE state = 1), "                   \
-  "(SELECT r.id FROM runs AS r WHERE r.state = 1 AND " ASSAY_MAY_RUN \
-  " ORDER BY r.priority DESC, r.queue_time, r.id LIMIT 1)"
 
 // `waiting` walks the lanes that have queued runs, one look into the index for
 // each; `head` is the first run of each. No join: PostgreSQL would read the
@@ -42,6 +29,12 @@ namespace {
   "(SELECT r.priority FROM runs AS r WHERE r.id = head.id), "      \
   "(SELECT r.queue_time FROM runs AS r WHERE r.id = head.id) "     \
   "FROM head WHERE head.id IS NOT NULL"
+
+// The oldest of the most urgent runs, and what says that there are other lanes
+// beside its own.
+constexpr const char* kOldest =
+    "SELECT (SELECT MIN(lane) FROM runs WHERE state = 1), "
+    "(SELECT MAX(lane) FROM runs WHERE state = 1), (" ASSAY_OLDEST_RUN ")";
 
 // Takes turns between assignments: each has its runs in order, and as many
 // under way as `busy` says.
@@ -89,7 +82,7 @@ std::string NeedsOfLane(const std::string& lane) {
 
 Expected<std::vector<QueueHead>> QueueTable::ListHeads() {
   ASSAY_ASSIGN_OR_RETURN(const sql::Result oldest,
-                         connection_.Execute(ASSAY_OLDEST_RUN));
+                         connection_.Execute(kOldest));
   const sql::Row& first = oldest.rows.front();
   std::vector<QueueHead> heads;
   if (first.IsNull(2)) return heads;
@@ -97,7 +90,8 @@ Expected<std::vector<QueueHead>> QueueTable::ListHeads() {
   if (first.Text(0) == first.Text(1)) {
     QueueHead& head = heads.emplace_back();
     head.run = RunId(first.Text(2));
-    head.needs = NeedsOfLane(first.Text(0));
+    head.lane = first.Text(0);
+    head.needs = NeedsOfLane(head.lane);
     return heads;
   }
   ASSAY_ASSIGN_OR_RETURN(const sql::Result found,
@@ -106,7 +100,8 @@ Expected<std::vector<QueueHead>> QueueTable::ListHeads() {
   for (const sql::Row& row : found.rows) {
     QueueHead& head = heads.emplace_back();
     head.run = RunId(row.Text(0));
-    head.needs = NeedsOfLane(row.Text(1));
+    head.lane = row.Text(1);
+    head.needs = NeedsOfLane(head.lane);
     head.assignment = AssignmentId(row.Text(2));
     head.priority = row.Int(3);
     head.queue_time = row.Time(4);

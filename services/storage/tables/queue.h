@@ -32,6 +32,7 @@ struct QueuedRun {
 struct QueueHead {
   RunId run;
   AssignmentId assignment;
+  std::string lane;
   std::string needs;
   std::int64_t priority = 0;
   // Runs of the assignment that are under way.
@@ -54,7 +55,7 @@ class QueueTable {
   // The heads of all lanes in the order of their turns. A run whose attempt
   // has as many under way as it may is passed over. The cost grows with the
   // number of lanes, not with the queue's length. Where there is one lane
-  // only, its head says what it needs and no more.
+  // only, its head says lane and needs, and no more.
   Expected<std::vector<QueueHead>> ListHeads();
   // How many runs wait for what they need.
   Expected<std::map<std::string, std::int32_t>> CountByNeeds();

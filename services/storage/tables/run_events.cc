@@ -1,11 +1,11 @@
 #include "services/storage/tables/run_events.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "services/rpc/proto_time.h"
 #include "services/storage/tables/run_event_rows.h"
 
 namespace assay::storage {
@@ -70,21 +70,14 @@ Status Reserve(sql::Connection& connection, const RunId& run,
   return {};
 }
 
-// The results of an epoch: in the order in which they came, and serialised, by
-// check.
-struct Known {
-  std::vector<v1::CheckResult> results;
-  std::map<std::string, std::string> contents;
-};
-
-Expected<Known> ReadKnown(sql::Connection& connection, const RunId& run,
-                          std::uint64_t epoch) {
+Expected<KnownResults> ReadKnown(sql::Connection& connection, const RunId& run,
+                                 std::uint64_t epoch) {
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result found,
       connection.Execute("SELECT check_id, content FROM check_results "
                          "WHERE run = $1 AND epoch = $2 ORDER BY sequence",
                          {run.str(), static_cast<std::int64_t>(epoch)}));
-  Known known;
+  KnownResults known;
   for (const sql::Row& row : found.rows) {
     known.contents[row.Text(0)] = row.Blob(1);
     known.results.emplace_back().ParseFromString(row.Blob(1));
@@ -92,65 +85,56 @@ Expected<Known> ReadKnown(sql::Connection& connection, const RunId& run,
   return known;
 }
 
-// Adds the results among the appended events to those that there are. Asks
-// once, however many there are, and not at all at the start of an epoch.
-Status InsertResults(sql::Connection& connection, const RunId& run,
-                     std::uint64_t epoch, bool starts, AppendResult& appended) {
-  const std::vector<v1::RunEvent>& events = appended.appended;
-  if (std::ranges::none_of(events, &v1::RunEvent::has_check_finished))
-    return {};
-  Known known;
-  if (!starts) {
-    ASSAY_ASSIGN_OR_RETURN(known, ReadKnown(connection, run, epoch));
-  }
-  for (const v1::RunEvent& event : events) {
-    if (!event.has_check_finished()) continue;
-    const v1::CheckResult& result = event.check_finished().result();
-    const std::string content = result.SerializeAsString();
-    const auto [earlier, fresh] =
-        known.contents.emplace(result.check_id(), content);
-    if (!fresh && earlier->second != content)
-      return FailedPrecondition("check \"", result.check_id(), "\" of run ",
-                                run,
-                                " has a verdict already; a different one was "
-                                "refused");
-    if (!fresh) continue;
-    known.results.push_back(result);
-    ASSAY_RETURN_IF_ERROR(connection.Post(
-        "INSERT INTO check_results (run, epoch, check_id, sequence, content) "
-        "VALUES ($1, $2, $3, $4, $5)",
-        {run.str(), static_cast<std::int64_t>(epoch), result.check_id(),
-         sql::Number(event.sequence()), sql::Bytes{content}}));
-  }
-  appended.results = std::move(known.results);
-  return {};
-}
-
 // Stores `events` under the sequences from `sequence` on. They are the first of
-// their epoch, or not.
+// their epoch, or not. What is known already is asked for once, however many
+// results there are, and not at all at the start of an epoch.
 Status Insert(sql::Connection& connection, const RunId& run,
               std::uint64_t epoch, std::int64_t sequence, bool starts,
               std::span<const v1::RunEvent> events, AppendResult& result) {
-  for (const v1::RunEvent& event : events) {
-    v1::RunEvent& stored = result.appended.emplace_back(event);
-    stored.set_sequence(sequence++);
-    stored.set_epoch(epoch);
-    ASSAY_RETURN_IF_ERROR(InsertRunEvent(connection, run, stored));
+  result.appended.assign(events.begin(), events.end());
+  for (v1::RunEvent& event : result.appended) {
+    event.set_sequence(sequence++);
+    event.set_epoch(epoch);
   }
-  return InsertResults(connection, run, epoch, starts, result);
+  ASSAY_RETURN_IF_ERROR(InsertRunEvents(connection, run, result.appended));
+  if (std::ranges::none_of(events, &v1::RunEvent::has_check_finished))
+    return {};
+  KnownResults known;
+  if (!starts) {
+    ASSAY_ASSIGN_OR_RETURN(known, ReadKnown(connection, run, epoch));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const auto fresh,
+                         AddResults(run, result.appended, known));
+  result.results = std::move(known.results);
+  return InsertResults(connection, run, epoch, result.appended, fresh);
+}
+
+// The results of an epoch whose next event has the number `offset`, and whose
+// lease is the current one; nothing where that is not how it stands. One
+// statement, so that both are of one moment.
+Expected<std::optional<KnownResults>> ReadKnownAt(sql::Connection& connection,
+                                                  const RunId& run,
+                                                  std::uint64_t epoch,
+                                                  std::int64_t offset) {
+  KnownResults known;
+  if (offset == 1) return known;
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection.Execute(
+          "SELECT sequence, check_id, content FROM check_results "
+          "WHERE run = $1 AND epoch = $2 UNION ALL "
+          "SELECT 0, '', NULL FROM runs WHERE id = $1 AND epoch = $2 AND "
+          "state = 2 AND next_offset = $3 ORDER BY 1",
+          {run.str(), static_cast<std::int64_t>(epoch), offset}));
+  if (found.rows.empty() || found.rows.front().Int(0) != 0) return std::nullopt;
+  for (const sql::Row& row : std::span(found.rows).subspan(1)) {
+    known.contents[row.Text(1)] = row.Blob(2);
+    known.results.emplace_back().ParseFromString(row.Blob(2));
+  }
+  return known;
 }
 
 }  // namespace
-
-Status InsertRunEvent(sql::Connection& connection, const RunId& run,
-                      const v1::RunEvent& event) {
-  return connection.Post(
-      "INSERT INTO run_events (run, sequence, epoch, kind, content) "
-      "VALUES ($1, $2, $3, $4, $5)",
-      {run.str(), sql::Number(event.sequence()),
-       static_cast<std::int64_t>(event.epoch()),
-       sql::Number(event.event_case()), sql::Bytes{event.SerializeAsString()}});
-}
 
 Expected<AppendResult> RunEventTable::Append(
     const RunId& run, std::uint64_t epoch, std::int64_t first_offset,
@@ -187,6 +171,54 @@ Expected<AppendResult> RunEventTable::Append(
   ASSAY_RETURN_IF_ERROR(Insert(connection_, run, epoch, position.next_sequence,
                                position.next_offset == 1, fresh, result));
   result.next_offset = end;
+  return result;
+}
+
+Expected<std::optional<AppendResult>> RunEventTable::AppendLast(
+    const RunId& run, std::uint64_t epoch, std::int64_t first_offset,
+    std::span<const v1::RunEvent> events, Clock::TimePoint now,
+    const Judge& judge) {
+  if (events.empty() || first_offset < 1) return std::nullopt;
+  ASSAY_ASSIGN_OR_RETURN(auto known,
+                         ReadKnownAt(connection_, run, epoch, first_offset));
+  if (!known) return std::nullopt;
+  // A refusal is Append's to say, after it has looked at the lease.
+  const auto fresh = AddResults(run, events, *known);
+  if (!fresh) return std::nullopt;
+  const v1::RunEvent::Finished& word = events.back().finished();
+  const std::optional<v1::Score> score = judge(known->results);
+  const auto count = static_cast<std::int64_t>(events.size());
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result updated,
+      connection_.Execute(
+          "UPDATE runs SET state = 3, outcome = $5, outcome_reason = $6, "
+          "score = $7, finish_time = $8, lease_expiry = NULL, "
+          "next_offset = next_offset + $3, "
+          "next_sequence = next_sequence + $3 + 1 "
+          "WHERE id = $1 AND epoch = $2 AND state = 2 AND next_offset = $4 "
+          "RETURNING next_sequence",
+          {run.str(), static_cast<std::int64_t>(epoch), count, first_offset,
+           sql::Number(word.outcome()), word.reason(),
+           score ? sql::Value(sql::Bytes{score->SerializeAsString()})
+                 : sql::Value(),
+           sql::Time(now)}));
+  if (updated.rows.empty()) return std::nullopt;
+  AppendResult result;
+  result.next_offset = first_offset + count;
+  result.appended.assign(events.begin(), events.end());
+  v1::RunEvent& end = result.appended.emplace_back();
+  *end.mutable_time() = rpc::ToProto(now);
+  end.mutable_state_changed()->set_state(v1::Run::STATE_FINISHED);
+  if (score) *end.mutable_state_changed()->mutable_score() = *score;
+  std::int64_t sequence = updated.rows.front().Int(0) - count - 1;
+  for (v1::RunEvent& event : result.appended) {
+    event.set_sequence(sequence++);
+    event.set_epoch(epoch);
+  }
+  ASSAY_RETURN_IF_ERROR(InsertRunEvents(connection_, run, result.appended));
+  ASSAY_RETURN_IF_ERROR(
+      InsertResults(connection_, run, epoch, result.appended, *fresh));
+  result.results = std::move(known->results);
   return result;
 }
 

@@ -2,6 +2,7 @@
 #define ASSAY_SERVICES_STORAGE_TABLES_RUN_EVENTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "assay/otlp/v1/trace.pb.h"
 #include "assay/v1/check.pb.h"
 #include "assay/v1/run.pb.h"
+#include "proto/base/clock.h"
 #include "proto/base/error.h"
 #include "proto/base/id.h"
 #include "services/storage/sql/connection.h"
@@ -56,6 +58,22 @@ class RunEventTable {
   Expected<AppendResult> Append(const RunId& run, std::uint64_t epoch,
                                 std::int64_t first_offset,
                                 std::span<const v1::RunEvent> events);
+
+  // The score of a run with these results; nothing where it gets none.
+  using Judge = std::function<std::optional<v1::Score>(
+      const std::vector<v1::CheckResult>&)>;
+  // As Append of a batch whose last event is `finished`, and RunTable::Finish
+  // with its outcome and with what `judge` says of all results of the epoch:
+  // one change of the run's row instead of two. The event that says so is
+  // among the appended ones.
+  //
+  // Nothing, and nothing is changed, where the batch does not begin exactly
+  // where the last one ended, under a lease that is the current one: Append
+  // says what is to be said then.
+  Expected<std::optional<AppendResult>> AppendLast(
+      const RunId& run, std::uint64_t epoch, std::int64_t first_offset,
+      std::span<const v1::RunEvent> events, Clock::TimePoint now,
+      const Judge& judge);
 
   // Events with a sequence above `after`, in order, at most `limit`.
   // `results_only` leaves out logs and spans.

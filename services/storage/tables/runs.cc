@@ -4,6 +4,7 @@
 
 #include "services/rpc/proto_time.h"
 #include "services/storage/sql/cursor.h"
+#include "services/storage/tables/oldest_run.h"
 #include "services/storage/tables/queue.h"
 #include "services/storage/tables/run_event_rows.h"
 
@@ -94,7 +95,7 @@ Expected<RunChange> Announce(sql::Connection& connection, RunRecord run,
   *event.mutable_time() = rpc::ToProto(now);
   event.mutable_state_changed()->set_state(run.state);
   if (run.score) *event.mutable_state_changed()->mutable_score() = *run.score;
-  ASSAY_RETURN_IF_ERROR(InsertRunEvent(connection, run.id, event));
+  ASSAY_RETURN_IF_ERROR(InsertRunEvents(connection, run.id, {&event, 1}));
   change.run = std::move(run);
   return change;
 }
@@ -155,6 +156,26 @@ Expected<std::optional<RunChange>> RunTable::Lease(const RunId& run,
           "next_sequence = next_sequence + 1 WHERE state = 1 AND id = $1 "
           "RETURNING " ASSAY_RUN_COLUMNS,
           {run.str(), worker.str(), sql::Time(now + ttl), sql::Time(now)}));
+  if (taken.rows.empty()) return std::nullopt;
+  ASSAY_ASSIGN_OR_RETURN(RunChange change,
+                         Announce(connection_, Read(taken.rows.front()), now));
+  return change;
+}
+
+Expected<std::optional<RunChange>> RunTable::LeaseOldest(
+    const std::string& lane, const WorkerId& worker, Clock::TimePoint now,
+    microseconds ttl) {
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result taken,
+      connection_.Execute(
+          "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $2, "
+          "lease_expiry = $3, start_time = $4, next_offset = 1, "
+          "next_sequence = next_sequence + 1 WHERE state = 1 AND "
+          "id = (" ASSAY_OLDEST_RUN ") AND "
+          "(SELECT MIN(lane) FROM runs WHERE state = 1) = $1 AND "
+          "(SELECT MAX(lane) FROM runs WHERE state = 1) = $1 "
+          "RETURNING " ASSAY_RUN_COLUMNS,
+          {lane, worker.str(), sql::Time(now + ttl), sql::Time(now)}));
   if (taken.rows.empty()) return std::nullopt;
   ASSAY_ASSIGN_OR_RETURN(RunChange change,
                          Announce(connection_, Read(taken.rows.front()), now));
@@ -335,6 +356,15 @@ Expected<RunCounts> RunTable::Count() {
   const sql::Row& row = found.rows.front();
   return RunCounts{static_cast<std::int32_t>(row.Int(0)),
                    static_cast<std::int32_t>(row.Int(1))};
+}
+
+Expected<bool> RunTable::AnyQueued() {
+  // In the order of an index, so that nothing else is looked through.
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute("SELECT id FROM runs WHERE state = 1 "
+                          "ORDER BY priority DESC, queue_time, id LIMIT 1"));
+  return !found.rows.empty();
 }
 
 Expected<std::optional<Clock::TimePoint>> RunTable::NextExpiry() {

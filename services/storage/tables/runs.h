@@ -93,6 +93,12 @@ class RunTable {
                                            const WorkerId& worker,
                                            Clock::TimePoint now,
                                            std::chrono::microseconds ttl);
+  // Lease of the run whose turn it is, in one statement, where every queued run
+  // is of `lane`; nothing where that is not so, or none may run.
+  Expected<std::optional<RunChange>> LeaseOldest(const std::string& lane,
+                                                 const WorkerId& worker,
+                                                 Clock::TimePoint now,
+                                                 std::chrono::microseconds ttl);
   // The new expiry, now + ttl.
   Expected<Clock::TimePoint> Renew(const RunId& run, std::uint64_t epoch,
                                    Clock::TimePoint now,
@@ -120,6 +126,8 @@ class RunTable {
   // Runs with a live lease: what a restarted coordinator takes up.
   Expected<std::vector<RunRecord>> ListRunning();
   Expected<RunCounts> Count();
+  // Whether any run is queued, at a cost that does not depend on how many are.
+  Expected<bool> AnyQueued();
   // The earliest expiry of a live lease.
   Expected<std::optional<Clock::TimePoint>> NextExpiry();
 

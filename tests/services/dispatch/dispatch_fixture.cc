@@ -89,7 +89,7 @@ void DispatchFixture::Settle() {
   // Behind everything that is in the store's two queues, several times over,
   // since one answer sets off another question.
   for (int i = 0; i < 6; ++i) {
-    static_cast<void>(loop_.Await(queue_->Count()));
+    static_cast<void>(loop_.Await(queue_->AnyQueued()));
     static_cast<void>(loop_.Await(store_->Write(
         [](storage::Transaction& tx) { return tx.runs.Count(); })));
     loop_.RunReady();

@@ -506,6 +506,51 @@ TEST_P(PostgresTest, AStoppedWriterLosesItsLockAndItsTransaction) {
   EXPECT_THAT(CheckSchema(*Connect()), IsOk());
 }
 
+// Reports of two coordinators do not wait for each other; everything else that
+// writes keeps out of their way, and they out of its.
+TEST_P(PostgresTest, OnlyWritesOfOneKindRunBesideEachOther) {
+  const auto store = Open();
+  const auto renew = [&] {
+    return testing::Await(store->WriteBeside([](Transaction& tx) {
+      return tx.runs.Renew(RunId("run_1"), 1, Clock::TimePoint(),
+                           std::chrono::seconds(1));
+    }));
+  };
+  const auto other = Connect();
+  const auto begin = [&](Beside beside, const char* patience) {
+    ASSERT_THAT(other->Execute(
+                    std::string("SET idle_in_transaction_session_timeout = ") +
+                    patience),
+                IsOk());
+    ASSERT_THAT(BeginWriting(*other, beside), IsOk());
+    ASSERT_THAT(other->Execute("SELECT 1"), IsOk());
+  };
+  // Neither has waited for the other: the session is there still.
+  begin(Beside::kItsKind, "'60s'");
+  EXPECT_THAT(renew(), FailsWith(Code::kAborted));
+  ASSERT_THAT(other->Execute("COMMIT"), IsOk());
+
+  begin(Beside::kItsKind, "'300ms'");
+  EXPECT_THAT(Append(*store, "x"), IsOk());
+  EXPECT_FALSE(other->Execute("COMMIT"));
+}
+
+TEST_P(PostgresTest, WritesBesideOthersWaitForOneThatIsAlone) {
+  const auto store = Open();
+  const auto alone = Connect();
+  ASSERT_THAT(
+      alone->Execute("SET idle_in_transaction_session_timeout = '300ms'"),
+      IsOk());
+  ASSERT_THAT(BeginWriting(*alone), IsOk());
+  ASSERT_THAT(alone->Execute("SELECT 1"), IsOk());
+  EXPECT_THAT(testing::Await(store->WriteBeside([](Transaction& tx) {
+                return tx.runs.Renew(RunId("run_1"), 1, Clock::TimePoint(),
+                                     std::chrono::seconds(1));
+              })),
+              FailsWith(Code::kAborted));
+  EXPECT_FALSE(alone->Execute("COMMIT"));
+}
+
 // What a bulletin was told, for a test that waits for it.
 class Ear {
  public:

@@ -317,6 +317,103 @@ TEST_P(RunsTest, ResultsAreThoseOfTheEpochThatIsAskedFor) {
   EXPECT_EQ(results[1].verdict(), v1::VERDICT_PASSED);
 }
 
+TEST_P(RunsTest, TheOldestIsLeasedAtOnceWhereAllWaitInOneLane) {
+  const auto lease = [&](const std::string& lane) {
+    return Write([=, now = clock_.Now()](Transaction& tx) {
+             return tx.runs.LeaseOldest(lane, WorkerId("w1"), now, kTtl);
+           })
+        .value();
+  };
+  RunRecord limited = NewRun(v1::Run::KIND_FINAL);
+  limited.at_once = 1;
+  ASSERT_THAT(Write([=](Transaction& tx) { return tx.runs.Enqueue(limited); }),
+              IsOk());
+  const RunId next = Enqueue(v1::Run::KIND_REGRADE);
+  EXPECT_FALSE(lease("another"));
+  const auto first = lease("orders");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->run.id, limited.id);
+  EXPECT_EQ(first->run.epoch, 1);
+  EXPECT_EQ(first->events.back().state_changed().state(),
+            v1::Run::STATE_RUNNING);
+  // Its attempt has as many under way as this one may be beside.
+  RunRecord again = NewRun(v1::Run::KIND_FINAL);
+  again.at_once = 1;
+  ASSERT_THAT(Write([=](Transaction& tx) { return tx.runs.Enqueue(again); }),
+              IsOk());
+  EXPECT_EQ(lease("orders")->run.id, next);
+  EXPECT_FALSE(lease("orders"));
+  // With another lane, whose turn it is takes more than that to say.
+  Enqueue(v1::Run::KIND_FINAL);
+  RunRecord other = NewRun(v1::Run::KIND_FINAL);
+  other.needs = "cpus=2000";
+  ASSERT_THAT(Write([=](Transaction& tx) { return tx.runs.Enqueue(other); }),
+              IsOk());
+  EXPECT_FALSE(lease("orders"));
+}
+
+TEST_P(RunsTest, TheLastBatchEndsTheRunInOneStep) {
+  const RunId id = Enqueue(v1::Run::KIND_FINAL);
+  const auto epoch = Take()->epoch;
+  ASSERT_THAT(Append(id, epoch, 1, {ResultEvent("c1", v1::VERDICT_PASSED)}),
+              IsOk());
+  std::vector<v1::RunEvent> last(10, LogEvent("x"));
+  last.push_back(ResultEvent("c2", v1::VERDICT_PASSED));
+  last.emplace_back().mutable_finished()->set_outcome(
+      v1::Run::OUTCOME_COMPLETED);
+  const auto end = [&](std::uint64_t under, std::int64_t first,
+                       const std::vector<v1::RunEvent>& events) {
+    return Write([=, now = clock_.Now()](Transaction& tx) {
+             return tx.run_events.AppendLast(
+                 id, under, first, events, now,
+                 [](const std::vector<v1::CheckResult>& results) {
+                   v1::Score score;
+                   score.set_earned(static_cast<double>(results.size()));
+                   return score;
+                 });
+           })
+        .value();
+  };
+  // A repeat, a gap, a stale epoch, another verdict: nothing happens.
+  EXPECT_FALSE(end(epoch, 1, last));
+  EXPECT_FALSE(end(epoch, 3, last));
+  EXPECT_FALSE(end(epoch + 1, 2, last));
+  EXPECT_FALSE(end(epoch + 1, 1, last));
+  auto changed = last;
+  changed.front() = ResultEvent("c1", v1::VERDICT_FAILED);
+  EXPECT_FALSE(end(epoch, 2, changed));
+  EXPECT_EQ(Get(id).next_offset, 2);
+
+  const auto ended = end(epoch, 2, last);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->next_offset, 14);
+  EXPECT_EQ(ended->results->size(), 2);
+  EXPECT_EQ(Get(id).state, v1::Run::STATE_FINISHED);
+  EXPECT_EQ(Get(id).outcome, v1::Run::OUTCOME_COMPLETED);
+  EXPECT_EQ(Get(id).score->earned(), 2);
+  EXPECT_EQ(Get(id).next_offset, 14);
+  EXPECT_FALSE(Get(id).lease_expiry);
+  std::int64_t sequence = 0;
+  for (const v1::RunEvent& event : Events(id))
+    EXPECT_EQ(event.sequence(), ++sequence);
+  // queued, running, c1, ten logs, c2, finished, FINISHED.
+  EXPECT_EQ(sequence, 16);
+  EXPECT_EQ(Get(id).next_sequence, 17);
+  EXPECT_EQ(Events(id).back().state_changed().score().earned(), 2);
+  EXPECT_FALSE(end(epoch, 2, last));
+}
+
+TEST_P(RunsTest, SaysWhetherAnythingIsQueued) {
+  const auto any = [&] {
+    return Read([](Transaction& tx) { return tx.runs.AnyQueued(); }).value();
+  };
+  EXPECT_FALSE(any());
+  Enqueue(v1::Run::KIND_FINAL);
+  EXPECT_TRUE(any());
+  Take();
+  EXPECT_FALSE(any());
+}
+
 TEST_P(RunsTest, ReadersResumeBySequenceAndMayLeaveLogsOut) {
   const RunId id = Enqueue(v1::Run::KIND_FINAL);
   ASSERT_THAT(Append(id, Take()->epoch, 1,
