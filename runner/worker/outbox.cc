@@ -15,6 +15,7 @@ void Outbox::Add(std::vector<v1::RunEvent> events) {
     ended_ = ended_ || event.has_finished();
     const std::size_t bytes = event.ByteSizeLong();
     bytes_ += bytes;
+    unsent_bytes_ += bytes;
     items_.push_back({std::move(event), bytes});
   }
 }
@@ -35,6 +36,7 @@ std::optional<AttachRequest::Report> Outbox::Next() {
     *report.add_events() = items_[i].event;
   }
   next_ += report.events_size();
+  unsent_bytes_ -= bytes;
   on_the_way_.push_back(next_);
   return report;
 }
@@ -42,6 +44,7 @@ std::optional<AttachRequest::Report> Outbox::Next() {
 void Outbox::Acknowledge(std::int64_t next_offset) {
   while (first_ < next_offset && !items_.empty()) {
     bytes_ -= items_.front().bytes;
+    if (first_ >= next_) unsent_bytes_ -= items_.front().bytes;
     items_.pop_front();
     ++first_;
   }
@@ -51,14 +54,12 @@ void Outbox::Acknowledge(std::int64_t next_offset) {
   if (on_the_way_.empty()) return;
   const std::int64_t end = on_the_way_.front();
   on_the_way_.pop_front();
-  if (next_offset < end) {
-    next_ = first_;
-    on_the_way_.clear();
-  }
+  if (next_offset < end) Rewind();
 }
 
 void Outbox::Rewind() {
   next_ = first_;
+  unsent_bytes_ = bytes_;
   on_the_way_.clear();
 }
 

@@ -29,6 +29,10 @@ class Outbox {
   // The stream is new: everything that is not durable is sent again.
   void Rewind();
 
+  // Something is not sent yet.
+  bool Waits() const { return unsent_bytes_ > 0; }
+  // What is not sent yet is not to wait for more: the last word, or a lot.
+  bool Urgent() const { return ended_ || unsent_bytes_ > kUrgentBytes; }
   // Everything that was added is durable, and it ended with `finished`.
   bool Done() const;
   // So much waits that its producer should, too.
@@ -39,6 +43,7 @@ class Outbox {
   // that a short absence of the coordinator disturbs no measurement.
   static constexpr std::size_t kFullBytes = std::size_t{32} << 20;
   static constexpr std::size_t kReportBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kUrgentBytes = std::size_t{64} << 10;
   static constexpr int kReportsOnTheWay = 4;
 
   struct Item {
@@ -52,6 +57,7 @@ class Outbox {
   std::int64_t first_ = 1;  // offset of items_.front()
   std::int64_t next_ = 1;   // to be sent next
   std::size_t bytes_ = 0;
+  std::size_t unsent_bytes_ = 0;         // of those from next_ on
   std::deque<std::int64_t> on_the_way_;  // ends of the reports in flight
   bool ended_ = false;
 };

@@ -52,6 +52,26 @@ TEST_F(OutboxTest, OnlySoMuchIsOnTheWayAtOnce) {
   EXPECT_FALSE(outbox_.Next().has_value());
 }
 
+TEST_F(OutboxTest, TheLastWordAndALotAreUrgentUntilTheyAreSent) {
+  EXPECT_FALSE(outbox_.Waits());
+  outbox_.Add({Log(1)});
+  EXPECT_TRUE(outbox_.Waits());
+  EXPECT_FALSE(outbox_.Urgent());
+  outbox_.Add({Log(100 << 10)});
+  EXPECT_TRUE(outbox_.Urgent());
+  outbox_.Next();
+  EXPECT_FALSE(outbox_.Waits());
+  EXPECT_FALSE(outbox_.Urgent());
+  // Refused for a gap: it is to be sent again.
+  outbox_.Acknowledge(2);
+  EXPECT_TRUE(outbox_.Urgent());
+  outbox_.Next();
+  outbox_.Acknowledge(3);
+  EXPECT_FALSE(outbox_.Waits());
+  outbox_.Add({Finished()});
+  EXPECT_TRUE(outbox_.Urgent());
+}
+
 TEST_F(OutboxTest, IsDoneOnlyWhenTheLastWordIsDurable) {
   outbox_.Add({Log(1)});
   outbox_.Next();
