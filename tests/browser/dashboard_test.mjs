@@ -418,6 +418,9 @@ test('who was at work stands in lanes on one clock, by keys and by pointer', asy
 test('a load is a histogram with its slowest requests, a fault a band', async () => {
   fill(server);
   await open(`/${FINAL_RUN.name}?tab=trace`);
+  // Rows are drawn when they come into sight.
+  const tree = page.getByRole('treegrid');
+  await tree.evaluate((box) => (box.scrollTop = box.scrollHeight));
   await page.getByRole('row', { name: /load \/stock/ }).click();
   await page.getByText('· p99 9.80 ms').waitFor();
   assert.equal(await page.locator('.load rect').count(), 4);

@@ -2,6 +2,7 @@ import type { Run } from '../gen/assay/v1/run_pb';
 import { idOf, kindText, shortCommit } from '../model/format';
 import { CheckList } from '../parts/check_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
+import { Empty } from '../parts/empty';
 import { Loading } from '../parts/loading';
 import { LogView } from '../parts/log_view';
 import { PhaseStrip } from '../parts/phase_strip';
@@ -14,7 +15,8 @@ import { TraceView } from '../parts/trace_view';
 import { useNow } from '../parts/use_now';
 import { useRun } from '../parts/use_run';
 import { goTo, Link, useAddress } from '../router';
-import { candidateClients, useClients } from '../rpc/client';
+import { candidateClients, sentence, useClients } from '../rpc/client';
+import type { Connection } from '../rpc/follow';
 
 export function RunPage({ name }: { name: string }) {
   const { model, version, connection } = useRun(name);
@@ -41,8 +43,8 @@ export function RunPage({ name }: { name: string }) {
       id: 'trace',
       label: model.awaitsSpans ? 'Trace' : `Trace (${model.spans.size})`,
       content: () =>
-        model.awaitsSpans && connection.state !== 'failed' ? (
-          <Loading what="spans" />
+        model.awaitsSpans ? (
+          <SpansToCome connection={connection} />
         ) : (
           <TraceView model={model} version={version} />
         ),
@@ -98,6 +100,16 @@ export function RunPage({ name }: { name: string }) {
         </>
       )}
     </>
+  );
+}
+
+// What went wrong stands above, too; that there are none would be a guess.
+function SpansToCome({ connection }: { connection: Connection }) {
+  if (connection.state !== 'failed') return <Loading what="spans" />;
+  return (
+    <Empty title="The spans could not be read">
+      <p>{sentence(connection.error)}</p>
+    </Empty>
   );
 }
 

@@ -92,7 +92,8 @@ export function RunCompare({ model, version, other, onChoose }: Props) {
         <Empty title="No other run chosen">
           <p>
             Another push of the same candidate shows what a change did; another
-            candidate’s run, or the reference’s, shows what can be had.
+            candidate’s run, or the reference’s, shows what can be had. To have
+            the reference’s here, invite yourself and push it.
           </p>
         </Empty>
       )}

@@ -1,4 +1,4 @@
-import type { CheckResult_Step } from '../gen/assay/v1/check_pb';
+import type { CheckResult } from '../gen/assay/v1/check_pb';
 import { cleanText } from '../model/clean_text';
 import { curlCommand } from '../model/curl';
 import { durationText } from '../model/format';
@@ -17,8 +17,8 @@ interface Props {
   row: TraceRow;
   // Where it hangs, from the root on.
   above: TraceRow[];
-  // The step that this span is of.
-  step?: CheckResult_Step;
+  // The step or check that this span is of.
+  judged?: Pick<CheckResult, 'verdict' | 'title' | 'reason' | 'position'>;
   // What it measured, of a load's span.
   load: Load | null;
   groups: readonly StatementGroup[];
@@ -30,7 +30,7 @@ interface Props {
 }
 
 export function SpanDetails(props: Props) {
-  const { row, above, step, zoomed, onZoom, onChoose } = props;
+  const { row, above, judged, zoomed, onZoom, onChoose } = props;
   const { span } = row;
   const command = curlCommand(span);
   return (
@@ -64,14 +64,14 @@ export function SpanDetails(props: Props) {
       {span.status?.message && (
         <p className="reason">{cleanText(span.status.message)}</p>
       )}
-      {step && (
+      {judged && (
         <p className="span-step">
-          <VerdictMark verdict={step.verdict} />{' '}
-          <code>{cleanText(step.title)}</code>
-          {step.reason && (
-            <span className="why"> {cleanText(step.reason)}</span>
+          <VerdictMark verdict={judged.verdict} />{' '}
+          <code>{cleanText(judged.title)}</code>
+          {judged.reason && (
+            <span className="why"> {cleanText(judged.reason)}</span>
           )}
-          <span className="muted"> {step.position}</span>
+          <span className="muted"> {judged.position}</span>
         </p>
       )}
       {command && <CurlLine command={command} />}

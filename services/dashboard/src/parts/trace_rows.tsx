@@ -14,6 +14,10 @@ import { useWindow, type Window } from './use_window';
 
 // As styles/trace.css has it.
 const ROW = 26;
+const TWIST = 20;
+// Pixels of a level, and how many levels are told apart.
+const STEP = 16;
+const DEEPEST = 20;
 
 export type RowScroller = Pick<Window, 'scrollTo'>;
 
@@ -31,10 +35,8 @@ interface Props {
 export function TraceRows(props: Props) {
   const { trace, range, ref } = props;
   const { rows, closed, matched, critical, chosen } = trace;
-  const { box, first, end, height, offset, scrollTo } = useWindow(
-    rows.length,
-    ROW,
-  );
+  const view = useWindow(rows.length, ROW);
+  const { box, first, height, offset, scrollTo } = view;
   useImperativeHandle(ref, () => ({ scrollTo }));
   const isThere = useMemo(
     () => chosen !== '' && rows.some((row) => row.id === chosen),
@@ -51,16 +53,16 @@ export function TraceRows(props: Props) {
       tabIndex={0}
       onKeyDown={props.onKey}
     >
-      <div style={{ height }} role="presentation">
-        <div
-          style={{ transform: `translateY(${offset}px)` }}
-          role="presentation"
-        >
-          {rows.slice(first, end).map((row, i) => (
+      <div className="trace-rows" style={{ height }} role="presentation">
+        {placesOf(view).map((index, place) => {
+          const row = rows[index];
+          if (!row) return null;
+          return (
             <Row
-              key={row.id}
+              key={place}
               row={row}
-              index={first + i}
+              index={index}
+              top={offset + (index - first) * ROW}
               range={range}
               closed={closed.has(row.id)}
               chosen={row.id === chosen}
@@ -71,16 +73,28 @@ export function TraceRows(props: Props) {
               onChoose={trace.choose}
               onToggle={trace.toggle}
             />
-          ))}
-        </div>
+          );
+        })}
       </div>
     </div>
   );
 }
 
+// Which row each place draws; -1 for none. A row that comes into sight takes the
+// elements of one that has gone: to make new ones costs most of a frame. So they do
+// not stand in order; their indices say where they are, and there is the table.
+function placesOf({ first, end, size }: Window): number[] {
+  const places = Array.from({ length: size }, () => -1);
+  for (let index = first; index < end; index++) places[index % size] = index;
+  return places;
+}
+
 interface RowProps {
   row: TraceRow;
   index: number;
+  // Where it is drawn: the same place as long as it is in sight, so that nothing
+  // is to be done for it when others come and go.
+  top: number;
   range: TimeRange;
   closed: boolean;
   chosen: boolean;
@@ -103,6 +117,8 @@ const Row = memo(function Row(props: RowProps) {
     width: share(duration),
   });
   const toggle = () => props.onToggle(row.id, !closed);
+  const indent =
+    Math.min(row.depth, DEEPEST) * STEP + 4 + (row.below > 0 ? 0 : TWIST);
   const state = [
     row.failed && 'failed',
     props.faded && 'faded',
@@ -117,15 +133,16 @@ const Row = memo(function Row(props: RowProps) {
       aria-expanded={row.below ? !closed : undefined}
       aria-selected={chosen}
       className={`trace-row ${state.filter(Boolean).join(' ')}`}
+      style={{ top: props.top }}
       onClick={() => props.onChoose(row.id)}
       onDoubleClick={toggle}
     >
       <div
         role="gridcell"
         className="trace-name"
-        style={{ paddingLeft: Math.min(row.depth, 20) * 16 + 4 }}
+        style={{ paddingLeft: indent }}
       >
-        {row.below > 0 ? (
+        {row.below > 0 && (
           <button
             type="button"
             className="twist"
@@ -135,8 +152,6 @@ const Row = memo(function Row(props: RowProps) {
           >
             {closed ? '▸' : '▾'}
           </button>
-        ) : (
-          <span className="twist" />
         )}
         <span className="name-text" title={row.name}>
           {row.name}

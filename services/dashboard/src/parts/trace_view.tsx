@@ -164,7 +164,7 @@ export function TraceView({
           <SpanDetails
             row={selected}
             above={about.above}
-            step={stepOf(model, chosen)}
+            judged={judgedAt(model, chosen)}
             load={about.load}
             groups={about.groups}
             run={model.run?.name ?? ''}
@@ -196,10 +196,12 @@ function pinsOf(model: RunModel): ReadonlyMap<string, string> {
   return pins;
 }
 
-function stepOf(model: RunModel, span: string) {
+// What was judged where a span is: a step, or a check as a whole.
+function judgedAt(model: RunModel, span: string) {
   for (const check of model.checks.values()) {
     const step = check.steps.find((each) => each.spanId === span);
     if (step) return step;
+    if (check.spanId === span) return check;
   }
   return undefined;
 }

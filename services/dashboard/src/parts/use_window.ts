@@ -12,9 +12,11 @@ import { TALLEST, TallScroll } from '../model/tall_scroll';
 export interface Window {
   // The ref of the scrolling box, which may come and go.
   box: (element: HTMLDivElement | null) => void;
-  // Rows `first` to `end` - 1 are to be drawn.
+  // Rows `first` to `end` - 1 are to be drawn, which are `size` at most: whatever
+  // draws row N may draw row N + `size` once that one is seen instead.
   first: number;
   end: number;
+  size: number;
   // How high that is which is scrolled over, and where in it row `first` is to
   // be drawn: more rows than fit into an element are drawn where the box is.
   height: number;
@@ -31,8 +33,11 @@ const TOGETHER = 4;
 interface Seen {
   first: number;
   end: number;
+  size: number;
   shift: number;
 }
+
+const AT_FIRST: Seen = { first: 0, end: 40, size: 40, shift: 0 };
 
 // Which of `count` rows of equal height a scrolling box shows.
 export function useWindow(count: number, rowHeight: number): Window {
@@ -45,7 +50,7 @@ export function useWindow(count: number, rowHeight: number): Window {
     setElement(next);
   }, []);
   const [scroll] = useState(() => new TallScroll());
-  const [seen, setSeen] = useState<Seen>({ first: 0, end: 40, shift: 0 });
+  const [seen, setSeen] = useState(AT_FIRST);
 
   // Scrolls the box to where it is to stand, and draws what is seen there.
   const look = (at: number) => {
@@ -53,14 +58,17 @@ export function useWindow(count: number, rowHeight: number): Window {
     if (!scrolled) return;
     if (scrolled.scrollTop !== at) scrolled.scrollTop = at;
     const { top, shift } = scroll;
-    const from = Math.floor(top / rowHeight / TOGETHER) * TOGETHER;
-    const to = Math.ceil((top + scrolled.clientHeight) / rowHeight / TOGETHER);
-    const first = Math.max(0, from - SPARE_ROWS);
-    const end = to * TOGETHER + SPARE_ROWS;
+    const from = Math.floor(top / rowHeight / TOGETHER) * TOGETHER - SPARE_ROWS;
+    const inSight = Math.ceil(scrolled.clientHeight / rowHeight / TOGETHER) + 1;
+    const size = inSight * TOGETHER + 2 * SPARE_ROWS;
+    const [first, end] = [Math.max(0, from), from + size];
     setSeen((now) =>
-      now.first === first && now.end === end && now.shift === shift
+      now.first === first &&
+      now.end === end &&
+      now.size === size &&
+      now.shift === shift
         ? now
-        : { first, end, shift },
+        : { first, end, size, shift },
     );
   };
   const measure = () => {
@@ -104,6 +112,7 @@ export function useWindow(count: number, rowHeight: number): Window {
     box,
     first,
     end: Math.min(seen.end, count),
+    size: seen.size,
     height: Math.min(count * rowHeight, TALLEST),
     offset: first * rowHeight - seen.shift,
     scrollTo,
