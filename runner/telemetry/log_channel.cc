@@ -18,7 +18,7 @@ struct LogChannel::State : std::enable_shared_from_this<LogChannel::State> {
         std::string stream, std::int64_t limit)
       : sink(&sink),
         stream(std::move(stream)),
-        room(limit),
+        room(std::max<std::int64_t>(limit, 0)),
         timer(std::move(executor)) {}
 
   void Flush(bool end) {
@@ -53,7 +53,9 @@ struct LogChannel::State : std::enable_shared_from_this<LogChannel::State> {
   std::string pending;
   bool hidden = false;
   bool armed = false;
-  // The limit was reached and has not been told.
+  // Something was left out.
+  bool full = false;
+  // That has not been told.
   bool cut = false;
 };
 
@@ -65,12 +67,13 @@ LogChannel::LogChannel(boost::asio::any_io_executor executor, EventSink& sink,
 LogChannel::~LogChannel() { End(); }
 
 void LogChannel::Append(std::string_view bytes) {
-  if (bytes.empty() || state_->sink == nullptr || state_->room <= 0) return;
+  if (bytes.empty() || state_->sink == nullptr || state_->full) return;
   const std::size_t taken =
       std::min(bytes.size(), static_cast<std::size_t>(state_->room));
   state_->pending += bytes.substr(0, taken);
   state_->room -= static_cast<std::int64_t>(taken);
-  state_->cut = taken < bytes.size() || state_->room == 0;
+  // What just fits is whole.
+  state_->cut = state_->full = taken < bytes.size();
   if (state_->pending.size() >= kPiece || state_->cut) {
     state_->Flush(false);
   } else {

@@ -103,7 +103,7 @@ void RedactingSink::EmitLog(assay::v1::RunEvent event) {
   const bool hidden = log.hidden();
   log.set_hidden(hidden || stream.hidden);
   stream.hidden = hidden;
-  if (text.empty() && !log.end()) return;
+  if (text.empty() && !log.end() && !log.truncated()) return;
   log.set_offset(stream.offset);
   stream.offset += static_cast<std::int64_t>(text.size());
   log.set_content(std::move(text));

@@ -79,6 +79,19 @@ TEST_F(RedactingSinkTest, LogOffsetsCountRedactedBytes) {
   EXPECT_TRUE(out_.events.back().log().end());
 }
 
+// Its last bytes may begin a secret, and wait for what never comes.
+TEST_F(RedactingSinkTest, ThatAStreamWasCutIsToldAlsoWithoutBytes) {
+  assay::v1::RunEvent event;
+  event.mutable_log()->set_stream("service");
+  event.mutable_log()->set_content("tok-");
+  event.mutable_log()->set_truncated(true);
+  sink_.Emit(std::move(event));
+  Log("", false, true);
+  ASSERT_EQ(out_.events.size(), 2u);
+  EXPECT_TRUE(out_.events[0].log().truncated());
+  EXPECT_EQ(out_.events[1].log().content(), "tok-");
+}
+
 TEST_F(RedactingSinkTest, BytesHeldBackFromAHiddenCheckStayHidden) {
   Log("x tok-", true);
   Log("y", false);

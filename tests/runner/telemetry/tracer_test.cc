@@ -83,5 +83,19 @@ TEST(TracerTest, TheQuotaCountsWhatItDropsAndSparesTheRunsOwnSpans) {
   EXPECT_EQ(out.dropped, 5);
 }
 
+// Checks look at what the service did, which is no less for what is not kept.
+TEST(TracerTest, WhatIsDroppedIsSeenByWhoeverWatches) {
+  Recorder out;
+  Tracer tracer(out, kTrace);
+  std::int64_t seen = 0;
+  tracer.SetWatch([&](const assay::otlp::v1::Span&) { ++seen; });
+  for (int i = 0; i < Tracer::kQuota + 5; ++i) {
+    tracer.Start("SELECT", {}, assay::otlp::v1::Span::SPAN_KIND_CLIENT);
+  }
+  tracer.Flush();
+  EXPECT_EQ(out.dropped, 5);
+  EXPECT_EQ(seen, Tracer::kQuota + 5);
+}
+
 }  // namespace
 }  // namespace assay::telemetry
