@@ -369,6 +369,29 @@ TEST_F(DispatcherTest, AStrangerCannotReportOrHandBack) {
   EXPECT_EQ(Get(run).state, Run::STATE_RUNNING);
 }
 
+// Whoever ended it said nothing here; its worker's next word is what tells.
+TEST_F(DispatcherTest, ALeaseThatTheStoreHasEndedIsTakenFromItsWorker) {
+  for (const bool reports : {true, false}) {
+    const Worker worker = Attach(reports ? "w1" : "w2");
+    Demand(worker, 1);
+    const RunId run = Queue(Run::KIND_FINAL);
+    const auto lease = ExpectLease(worker);
+    ASSERT_TRUE(loop_
+                    .Await(store_->Write(
+                        [run, now = clock_.Now()](storage::Transaction& tx) {
+                          return tx.runs.Cancel(run, now, "a person's wish");
+                        }))
+                    .has_value());
+    if (reports)
+      Report(worker, lease, 1, {Phase("build")});
+    else
+      Beat(worker, {HeldOf(lease)});
+    EXPECT_EQ(Expect(worker, AttachResponse::kRevoke).revoke().run(), run.str())
+        << (reports ? "report" : "heartbeat");
+    EXPECT_EQ(dispatcher_->LeaseCount(), 0u);
+  }
+}
+
 TEST_F(DispatcherTest, TheFirstMessageMustBeHello) {
   const Worker worker{.link = std::make_shared<FakeLink>(), .session = 0};
   Worker opened = worker;

@@ -190,9 +190,16 @@ TEST_P(RunsTest, EachLeaseHasAHigherEpochAndFencesTheOneBefore) {
 }
 
 TEST_P(RunsTest, ARunIsLeasedToOneWorkerOnly) {
-  Enqueue(v1::Run::KIND_FINAL);
+  const RunId id = Enqueue(v1::Run::KIND_FINAL);
   EXPECT_TRUE(Take("w1"));
   EXPECT_FALSE(Take("w2"));
+  // Also by whoever saw it in the queue before.
+  const auto again = Write([id, now = clock_.Now()](Transaction& tx) {
+    return tx.runs.Lease(id, WorkerId("w2"), now, kTtl);
+  });
+  ASSERT_THAT(again, IsOk());
+  EXPECT_FALSE(again->has_value());
+  EXPECT_EQ(Get(id).worker, WorkerId("w1"));
 }
 
 TEST_P(RunsTest, ARenewedLeaseDoesNotExpire) {
@@ -283,6 +290,11 @@ TEST_P(RunsTest, ARepeatAfterTheEndIsStillAbsorbed) {
   EXPECT_TRUE(Finish(run)->events.empty());
   EXPECT_THAT(Finish(run, v1::Run::OUTCOME_BUILD_FAILED),
               FailsWith(Code::kAborted));
+  EXPECT_THAT(Write([&, now = clock_.Now()](Transaction& tx) {
+                return tx.runs.Renew(id, run.epoch, now, kTtl);
+              }),
+              FailsWith(Code::kAborted));
+  EXPECT_FALSE(Get(id).lease_expiry);
 }
 
 TEST_P(RunsTest, ACheckHasOneVerdict) {
