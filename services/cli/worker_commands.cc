@@ -55,6 +55,10 @@ std::string ReasonText(const v1::Worker& worker) {
   if (worker.state() == v1::Worker::STATE_DRAINED)
     return "by " + worker.actor() +
            (worker.reason().empty() ? "" : ": " + worker.reason());
+  // Nothing that mends it is seen from here.
+  if (worker.state() == v1::Worker::STATE_QUARANTINED)
+    return worker.reason() + "; mend it, then `assay worker resume " +
+           ShortName(worker.name()) + "`";
   if (!worker.reason().empty()) return worker.reason();
   if (worker.has_clock_ahead())
     return ClockText(FromProto(worker.clock_ahead()));
@@ -223,8 +227,7 @@ void AddWorkerCommands(CommandLine& line) {
   drain.app.add_option("--reason", drain.options->reason,
                        "Shown to whoever wonders");
   auto resume = line.Add<NameOptions>(
-      group, "resume",
-      "Give runs to a worker that was drained or set aside after three faults",
+      group, "resume", "Give runs to a worker that was drained or set aside",
       "  assay worker resume builder-2", Resume);
   resume.app.add_option("name", resume.options->name, "Worker")->required();
   auto enrol = line.Add<EnrolOptions>(

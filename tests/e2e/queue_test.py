@@ -28,10 +28,13 @@ class QueueTest(unittest.TestCase):
         broken = self.worker("broken")
         self.assertEqual(broken["state"], "STATE_QUARANTINED")
         self.assertIn("its own run at its start failed", broken["reason"])
-        self.assertIn("set aside", self.assay.run("worker", "list").stdout)
-        # Mended, started again, and looked at.
+        listed = self.assay.run("worker", "list").stdout
+        self.assertIn("set aside", listed)
+        self.assertIn("`assay worker resume broken`", listed)
+        # Mended and started again, it still waits for a person who looks at it.
         self.assay.worker.stop()
         self.assay.start_worker("--name", "broken")
+        self.assertEqual(self.worker("broken")["state"], "STATE_QUARANTINED")
         resumed = self.assay.json("worker", "resume", "broken")
         self.assertEqual(resumed["state"], "STATE_ACTIVE")
 
