@@ -47,6 +47,9 @@ Expected<int> CloneRepository(const GitAccess& access, const fs::path& dir,
   }
   const fs::path store = target / ".git" / "assay-credentials";
   const fs::path first = target.string() + ".assay-credentials";
+  // As git would; where it cannot, writing says why.
+  std::error_code unmade;
+  fs::create_directories(target.parent_path(), unmade);
   ASSAY_RETURN_IF_ERROR(WritePrivate(first, CredentialLine(access)));
   std::vector<std::string> command = {
       "git",

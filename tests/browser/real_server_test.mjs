@@ -151,12 +151,12 @@ test('an account signs in, writes a suite under the compiler’s eyes, and is pu
     .getByLabel('Folder that every candidate starts from')
     .setInputFiles(path.join(SAMPLE, 'template'));
   const suite = grace.page.getByLabel('Text of assay.yaml');
-  await grace.page.getByText('1 checks, 10 points').waitFor();
+  await grace.page.getByText('1 check, 10 points').waitFor();
   const text = await suite.inputValue();
   await suite.fill(text.replace('points: 10', 'pionts: 10'));
   await grace.page.getByText(/did you mean "points"/).waitFor();
   await suite.fill(text.replace('points: 10', 'points: 20'));
-  await grace.page.getByText('1 checks, 20 points').waitFor();
+  await grace.page.getByText('1 check, 20 points').waitFor();
   await grace.page.getByRole('button', { name: 'Create' }).click();
   await grace.page.getByRole('heading', { name: 'My task' }).waitFor();
   const made = installation.assay('assignment', 'show', 'my-task');
@@ -196,6 +196,46 @@ test('an account signs in, writes a suite under the compiler’s eyes, and is pu
   await grace.page.reload();
   await grace.page.getByLabel('Password').waitFor();
   assert.deepEqual(grace.wrong, []);
+});
+
+test('two edit at once, a session ends, a role changes: all is said, nothing typed is lost', async () => {
+  const { origin } = installation;
+  const { generatedPassword } = installation.assay(
+    ...['admin', 'user', 'add', 'ida', '--role', 'author'],
+  );
+  const { page, wrong } = await person();
+  const signIn = async () => {
+    await page.getByLabel('Name').fill('ida');
+    await page.getByLabel('Password').fill(generatedPassword);
+    await page.keyboard.press('Enter');
+  };
+  const title = page.getByLabel('Title');
+  await page.goto(`${origin}/assignments/my-task/edit`);
+  await signIn();
+  await title.fill('Written meanwhile');
+  installation.assay('assignment', 'update', SAMPLE, '--id', 'my-task');
+  await page.getByRole('button', { name: 'Make version 2' }).click();
+  await page.getByText('Somebody made version 2 while you wrote').waitFor();
+  assert.equal(await title.inputValue(), 'Written meanwhile');
+  await page.getByRole('button', { name: 'Follow version 2' }).click();
+  installation.assay('admin', 'user', 'sign-out', 'ida');
+  await page.getByRole('button', { name: 'Make version 3' }).click();
+  await signIn();
+  await page.getByText('it is not saved yet').waitFor();
+  assert.equal(await title.inputValue(), 'Written meanwhile');
+  await page.getByRole('button', { name: 'Make version 3' }).click();
+  await page.getByRole('heading', { name: 'Written meanwhile' }).waitFor();
+
+  await page.goto(`${origin}/assignments/gone`);
+  await page.getByText('there is no assignment "gone"').waitFor();
+  assert.equal(await page.getByText('live', { exact: true }).count(), 0);
+
+  installation.assay('admin', 'user', 'set-role', 'ida', 'observer');
+  const [{ name }] = installation.assay('attempt', 'list').attempts;
+  await page.goto(`${origin}/${name}`);
+  await page.getByText('Observers see numbers').waitFor();
+  assert.equal(await page.getByText('AttemptService').count(), 0);
+  assert.deepEqual(wrong, []);
 });
 
 test('a push is graded before the eyes of its candidate and of a reviewer', async () => {
@@ -257,6 +297,36 @@ test('a push is graded before the eyes of its candidate and of a reviewer', asyn
   await reviewer.page.getByText('Push 1 of 1').waitFor();
   await reviewer.page.getByRole('link', { name: 'FAULTS.md' }).waitFor();
   assert.deepEqual([...reviewer.wrong, ...bob.wrong], []);
+});
+
+test('what cannot be read is named: in the code, in reasons, in the trace', async () => {
+  const { origin, adminToken } = installation;
+  const cyd = new Candidate(installation, 'Cyd');
+  await cyd.begin();
+  const put = (name, content) =>
+    fs.writeFileSync(path.join(cyd.work, name), content);
+  put('large.txt', 'line\n'.repeat(30_000));
+  put('logo.png', Buffer.from([0x89, 0x50, 0, 1, 2, 3]));
+  put('latin.txt', Buffer.from('Gr\u00fc\u00dfe\n', 'latin1'));
+  // A character that would show the rest of its line backwards.
+  put('build.sh', '#!/bin/sh\nprintf "\\342\\200\\256gnp.exe" >&2\nexit 1\n');
+  await cyd.push();
+  const { page, wrong } = await person();
+  await page.goto(`${origin}/#token=${adminToken}`);
+  const row = page.getByRole('row').filter({ hasText: 'build failed' });
+  await row.getByRole('link').first().click();
+  await page.locator('p.notice.bad', { hasText: /U\+202E.gnp/ }).waitFor();
+  await page.getByRole('tab', { name: /Trace/ }).click();
+  await page.getByRole('row', { name: /build/ }).first().waitFor();
+  assert.equal(await page.getByText('its parent is missing').count(), 0);
+
+  await page.getByRole('link', { name: /^att_/ }).click();
+  await page.getByRole('heading', { name: 'Cyd' }).waitFor();
+  await page.getByRole('tab', { name: 'Code' }).click();
+  await page.getByText('30000 lines changed').waitFor();
+  await page.getByText('A binary file').waitFor();
+  await page.getByText('Some of its bytes are no UTF-8').waitFor();
+  assert.deepEqual(wrong, []);
 });
 
 // What each of six candidates gets done of the four checks.

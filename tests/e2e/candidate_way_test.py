@@ -225,7 +225,7 @@ class CandidateWayTest(unittest.TestCase):
         ada = self.started("tiny")
         reviewer = self.assay.json("token", "create", "--role", "reviewer",
                                    "--label", "grace")["token"]
-        copy = self.assay.root / "copy"
+        copy = self.assay.root / "reviews" / "copy"
         self.assay.run("attempt", "clone", ada.attempt, copy, token=reviewer)
         self.assertTrue((copy / "README.md").exists())
         ada.git("commit", "--quiet", "--allow-empty", "-m", "x", cwd=copy)

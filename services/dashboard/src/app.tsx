@@ -1,5 +1,13 @@
-import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useRef,
+  useSyncExternalStore,
+} from 'react';
 
+import { Role } from './gen/assay/v1/access_pb';
 import { AccountPage } from './pages/account';
 import { AssignmentPage } from './pages/assignment';
 import { AttemptPage } from './pages/attempt';
@@ -9,10 +17,11 @@ import { InvitationPage } from './pages/invitation';
 import { NotFoundPage } from './pages/not_found';
 import { RunPage } from './pages/run';
 import { SignInPage } from './pages/sign_in';
+import { Empty } from './parts/empty';
 import { Loading } from './parts/loading';
 import { Mishap } from './parts/mishap';
 import { Palette } from './parts/palette';
-import { SelfProvider } from './parts/self';
+import { SelfProvider, useSelf } from './parts/self';
 import { TopBar } from './parts/top_bar';
 import { useAddress } from './router';
 import { candidateClients, ClientsContext, staffClients } from './rpc/client';
@@ -75,6 +84,20 @@ function EditorPage({ name }: { name?: string }) {
   );
 }
 
+// A page of one person's work.
+function Single({ page }: { page: ReactNode }) {
+  const self = useSelf();
+  if (self?.role !== Role.OBSERVER) return page;
+  return (
+    <Empty title="Observers see numbers">
+      <p>
+        Single attempts and runs are for authors and reviewers. What they come
+        to stands on the page of each assignment.
+      </p>
+    </Empty>
+  );
+}
+
 function Page({ path }: { path: string }) {
   const [noun, id, more, rest] = path.slice(1).split('/');
   if (path === '/') return <HomePage />;
@@ -87,8 +110,10 @@ function Page({ path }: { path: string }) {
   }
   if (id && more === undefined) {
     const name = `${noun}/${decodeURIComponent(id)}`;
-    if (noun === 'runs') return <RunPage name={name} />;
-    if (noun === 'attempts') return <AttemptReviewPage name={name} />;
+    if (noun === 'runs') return <Single page={<RunPage name={name} />} />;
+    if (noun === 'attempts') {
+      return <Single page={<AttemptReviewPage name={name} />} />;
+    }
     if (noun === 'assignments') return <AssignmentPage name={name} />;
   }
   if (noun === 'assignments' && id && more === 'edit' && rest === undefined) {

@@ -109,7 +109,7 @@ Expected<std::vector<FunnelRow>> Overview::Funnels() {
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
           "AND a.state >= 2), "
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
-          "AND a.state = 3 AND " ASSAY_HANDED_IN "), "
+          "AND " ASSAY_HANDED_IN "), "
           "(SELECT COUNT(*) FROM attempts a JOIN decisions d "
           "ON " ASSAY_LAST_DECISION
           " WHERE a.assignment = s.id AND d.outcome <> 3 AND " ASSAY_HANDED_IN

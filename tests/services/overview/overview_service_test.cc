@@ -112,6 +112,18 @@ TEST_F(OverviewServiceTest, TheFunnelCountsHowFarEverybodyCame) {
   EXPECT_EQ(home.funnels(0).decided(), 1);
 }
 
+TEST_F(OverviewServiceTest, WhoHandsInBeforeTheDeadlineIsCountedAtOnce) {
+  const auto ada = assay_.Begin();
+  assay_.Push(ada, 'a');
+  EXPECT_EQ(Home().funnels(0).submitted(), 0);
+  v1::CreateSubmissionRequest request;
+  request.set_attempt("attempts/me");
+  ASSERT_THAT(assay_.Call<v1::CreateSubmissionResponse>(
+                  ada, "SubmissionService/CreateSubmission", request),
+              IsOk());
+  EXPECT_EQ(Home().funnels(0).submitted(), 1);
+}
+
 TEST_F(OverviewServiceTest, WhatWaitsForAPersonIsListedLongestFirst) {
   const auto ada = assay_.Begin();
   v1::AskQuestionRequest ask;

@@ -165,3 +165,14 @@ function outcomeText(outcome: Run_Outcome): string {
       return 'finished';
   }
 }
+
+// "1 check", "2 checks".
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+// How large a suite is.
+export function suiteText(of: { checkCount: number; maxPoints: number }) {
+  const points = pointsText(of.maxPoints);
+  return `${countText(of.checkCount, 'check')}, ${points} ${points === '1' ? 'point' : 'points'}`;
+}

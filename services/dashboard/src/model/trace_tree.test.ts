@@ -72,6 +72,12 @@ test('a span whose parent is missing is still shown', () => {
   ]);
 });
 
+test('a run’s own span names the coordinator’s, and misses nothing', () => {
+  const run = { ...span(2, 9, 0n, 1n), name: 'run' };
+  const { rows } = traceTree([run, span(1, 2, 0n, 1n)]);
+  expect(rows.map((row) => row.orphan)).toEqual([false, false]);
+});
+
 test('spans that are each other’s parents are shown, and do not hang the page', () => {
   const { rows } = traceTree([span(1, 2, 0n, 1n), span(2, 1, 0n, 1n)]);
   expect(rows.map((row) => [row.name, row.depth, row.below])).toEqual([

@@ -86,7 +86,10 @@ export function traceTree(spans: Iterable<TraceSpan>): TraceTree {
         // Sorts the children, which their parent's row counts on.
         push(node.children, depth + 1);
       }
-      const orphan = depth === 0 && node.span.parent !== '';
+      // A run's own span begins the trace; what it names is the coordinator's,
+      // which goes to the installation's collector and not here.
+      const isRun = node.span.name === 'run' && node.span.lane === 'runner';
+      const orphan = depth === 0 && node.span.parent !== '' && !isRun;
       rows.push(new Row(node, depth, first, orphan, shapes));
     }
   };

@@ -1,12 +1,12 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { Role } from '../gen/assay/v1/access_pb';
 import type { Assignment } from '../gen/assay/v1/assignment_pb';
 import {
   idOf,
-  pointsText,
   protoDurationText,
   shortCommit,
+  suiteText,
 } from '../model/format';
 import { sees, writes } from '../model/role';
 import { mergeRuns, type RunList } from '../model/run_list';
@@ -33,6 +33,7 @@ import { VerifyTable } from '../parts/verify_table';
 import { VersionList } from '../parts/version_list';
 import { goTo, Link, useAddress } from '../router';
 import { useClients } from '../rpc/client';
+import type { Connection } from '../rpc/follow';
 
 export function AssignmentPage({ name }: { name: string }) {
   const { assignments } = useClients();
@@ -47,6 +48,7 @@ export function AssignmentPage({ name }: { name: string }) {
     turn,
   );
   const [list, setList] = useState<RunList | null>(null);
+  const [connection, setConnection] = useState<Connection | null>(null);
   const changed = () => setTurn((before) => before + 1);
   const assignment = found.value?.assignment;
   const title = assignment?.spec?.title || idOf(name);
@@ -92,12 +94,19 @@ export function AssignmentPage({ name }: { name: string }) {
             Edit
           </Link>
         )}
+        {connection && <LiveMark connection={connection} />}
       </div>
+      {connection && <ConnectionNotice connection={connection} />}
       <Answer of={found} what="assignment">
         {(value) => value.assignment && <Facts assignment={value.assignment} />}
       </Answer>
-      {sees(self?.role) && (
-        <Follow name={name} onRuns={setList} onChanged={changed} />
+      {sees(self?.role) && assignment && (
+        <Follow
+          name={name}
+          onRuns={setList}
+          onChanged={changed}
+          onConnection={setConnection}
+        />
       )}
       {self && assignment && (
         <Tabs
@@ -123,10 +132,12 @@ function Follow({
   name,
   onRuns,
   onChanged,
+  onConnection,
 }: {
   name: string;
   onRuns: (change: (before: RunList | null) => RunList) => void;
   onChanged: () => void;
+  onConnection: (connection: Connection) => void;
 }) {
   const { runs } = useClients();
   const soon = useSoon(onChanged);
@@ -138,12 +149,8 @@ function Follow({
     },
     ends: false,
   });
-  return (
-    <>
-      <ConnectionNotice connection={connection} />
-      <LiveMark connection={connection} />
-    </>
-  );
+  useEffect(() => onConnection(connection), [connection, onConnection]);
+  return null;
 }
 
 function Candidates({ name, now, turn }: Part) {
@@ -300,10 +307,7 @@ function Facts({ assignment }: { assignment: Assignment }) {
       </div>
       <div>
         <dt>Suite</dt>
-        <dd>
-          {assignment.checkCount} checks, {pointsText(assignment.maxPoints)}{' '}
-          points
-        </dd>
+        <dd>{suiteText(assignment)}</dd>
       </div>
       <div>
         <dt>Template</dt>

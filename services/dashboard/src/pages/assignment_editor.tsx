@@ -243,6 +243,7 @@ function Editor({
           <textarea
             aria-labelledby="brief"
             rows={14}
+            placeholder="What to build, and what done looks like, in Markdown."
             value={draft.brief}
             onChange={(event) => change({ brief: event.target.value })}
           />
@@ -251,7 +252,11 @@ function Editor({
             aria-label="Preview of the brief"
             role="region"
           >
-            <Markdown text={draft.brief} level={2} />
+            {draft.brief ? (
+              <Markdown text={draft.brief} level={2} />
+            ) : (
+              <p className="muted">Here it stands as candidates will see it.</p>
+            )}
           </div>
         </div>
       </section>
@@ -377,7 +382,8 @@ function Facts({
       </label>
       <label className="wide">
         On AI tools
-        <input
+        <textarea
+          rows={2}
           value={draft.aiPolicy}
           onChange={(event) => onChange({ aiPolicy: event.target.value })}
         />

@@ -77,6 +77,7 @@ export function AttemptPage() {
   }
   if (!attempt) return <Loading what="task" />;
   const started = attempt.state !== Attempt_State.ACCEPTED;
+  const open = attempt.state !== Attempt_State.SUBMITTED;
   return (
     <>
       <title>{`${attempt.title || 'Your task'} · Assay`}</title>
@@ -98,7 +99,12 @@ export function AttemptPage() {
           <section aria-labelledby="pushes">
             <h2 id="pushes">Your pushes</h2>
             {value ? (
-              <PushTable pushes={lists.pushes} runs={lists.runs} now={now} />
+              <PushTable
+                pushes={lists.pushes}
+                runs={lists.runs}
+                now={now}
+                open={open}
+              />
             ) : (
               <Loading what="pushes" />
             )}
@@ -121,7 +127,7 @@ export function AttemptPage() {
       <QuestionThread
         attempt={attempt.name}
         questions={lists.questions}
-        open={attempt.state !== Attempt_State.SUBMITTED}
+        open={open}
         now={now}
         onAsked={reload}
       />

@@ -1,3 +1,4 @@
+import { Role } from '../gen/assay/v1/access_pb';
 import {
   type Attempt,
   type Push,
@@ -12,7 +13,12 @@ import {
   Submission_Cause,
 } from '../gen/assay/v1/submission_pb';
 import { cleanText } from '../model/clean_text';
-import { idOf, kindText, shortCommit } from '../model/format';
+import {
+  idOf,
+  kindText,
+  protoDurationText,
+  shortCommit,
+} from '../model/format';
 import { writes } from '../model/role';
 import { type Happening, timeline } from '../model/timeline';
 import { ClockForm } from '../parts/clock_form';
@@ -48,6 +54,9 @@ export function AttemptReviewPage({ name }: { name: string }) {
   const { attempts, decisions, questions, runs, submissions } = useClients();
   const { pathname, searchParams } = useAddress();
   const now = useNow(1000);
+  const self = useSelf();
+  // Authors answer without seeing who asks, so theirs is by assignment.
+  const asksShown = self?.role !== Role.AUTHOR;
   const whole = useLoad<Whole>(async (signal) => {
     const [found, pushed, ran, submitted, asked, decided, told] =
       await Promise.all([
@@ -55,10 +64,11 @@ export function AttemptReviewPage({ name }: { name: string }) {
         attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
         runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
         submissions.listSubmissions({ attempt: name }, { signal }),
-        // Authors answer without seeing who asks, so theirs is by assignment.
-        questions
-          .listQuestions({ attempt: name, pageSize: 200 }, { signal })
-          .catch(() => ({ questions: [] })),
+        asksShown
+          ? questions
+              .listQuestions({ attempt: name, pageSize: 200 }, { signal })
+              .catch(() => ({ questions: [] }))
+          : { questions: [] },
         decisions.listDecisions({ attempt: name }, { signal }),
         attempts.getTimeline({ attempt: name }, { signal }),
       ]);
@@ -100,7 +110,8 @@ export function AttemptReviewPage({ name }: { name: string }) {
         {attempt && <Countdown attempt={attempt} now={now} />}
         <LiveMark connection={connection} />
       </div>
-      <ConnectionNotice connection={connection} />
+      {/* What failed for good is said once, below. */}
+      {whole.error === null && <ConnectionNotice connection={connection} />}
       {attempt && <Facts attempt={attempt} now={now} />}
       <Answer of={whole} what="attempt">
         {(value) => (
@@ -244,15 +255,28 @@ function Facts({ attempt, now }: { attempt: Attempt; now: number }) {
         </dd>
       </div>
       <div>
-        <dt>Address</dt>
-        <dd>{cleanText(attempt.candidateEmail) || '–'}</dd>
+        <dt>Time allowed</dt>
+        <dd>{allowedText(attempt)}</dd>
       </div>
+      {attempt.candidateEmail && (
+        <div>
+          <dt>Address</dt>
+          <dd>{cleanText(attempt.candidateEmail)}</dd>
+        </div>
+      )}
       <div>
         <dt>Attempt</dt>
         <dd className="mono">{idOf(attempt.name)}</dd>
       </div>
     </dl>
   );
+}
+
+// What the task allows, and the factor that was agreed on.
+function allowedText({ clock }: Attempt): string {
+  const allowed = protoDurationText(clock?.duration);
+  const factor = clock?.accommodation ?? 1;
+  return factor > 1 ? `${allowed} × ${factor}` : allowed;
 }
 
 function Line({ happening }: { happening: Happening }) {

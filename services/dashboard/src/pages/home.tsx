@@ -4,7 +4,7 @@ import type {
   GetHomeResponse,
   GetHomeResponse_Funnel,
 } from '../gen/assay/v1/overview_service_pb';
-import { idOf, pointsText, protoDurationText } from '../model/format';
+import { idOf, protoDurationText, suiteText } from '../model/format';
 import { sees, writes } from '../model/role';
 import { mergeRuns, type RunList } from '../model/run_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
@@ -179,8 +179,7 @@ function AssignmentCard({ funnel }: { funnel: GetHomeResponse_Funnel }) {
       </h3>
       <p className="muted">
         <span className="mono">{idOf(funnel.assignment)}</span>, version{' '}
-        {funnel.version}, {funnel.checkCount} checks,{' '}
-        {pointsText(funnel.maxPoints)} points
+        {funnel.version}, {suiteText(funnel)}
       </p>
       <FunnelBar funnel={funnel} />
     </article>

@@ -1,4 +1,5 @@
 import type { Run } from '../gen/assay/v1/run_pb';
+import { cleanText } from '../model/clean_text';
 import { idOf, kindText, shortCommit } from '../model/format';
 import { CheckList } from '../parts/check_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
@@ -70,7 +71,7 @@ export function RunPage({ name }: { name: string }) {
   return (
     <>
       <title>{`Run ${idOf(name).slice(0, 10)} · Assay`}</title>
-      <Crumbs assignment={run?.assignment} forCandidate={forCandidate} />
+      <Crumbs run={run} forCandidate={forCandidate} />
       <ConnectionNotice connection={connection} />
       {!run && connection.state !== 'failed' && <Loading what="run" />}
       {run && (
@@ -88,7 +89,7 @@ export function RunPage({ name }: { name: string }) {
           </div>
           <RunFacts run={run} now={now} />
           {run.outcomeReason && (
-            <p className="notice bad">{run.outcomeReason}</p>
+            <p className="notice bad">{cleanText(run.outcomeReason)}</p>
           )}
           <PhaseStrip phases={model.phases} now={now} />
           <Tabs
@@ -145,10 +146,10 @@ function RunFacts({ run, now }: { run: Run; now: number }) {
 }
 
 function Crumbs({
-  assignment,
+  run,
   forCandidate,
 }: {
-  assignment?: string;
+  run: Run | null;
   forCandidate: boolean;
 }) {
   if (forCandidate) {
@@ -161,10 +162,12 @@ function Crumbs({
   return (
     <p className="crumbs">
       <Link href="/">Assignments</Link>
-      {assignment && (
+      {run && (
         <>
           {' / '}
-          <Link href={`/${assignment}`}>{idOf(assignment)}</Link>
+          <Link href={`/${run.assignment}`}>{idOf(run.assignment)}</Link>
+          {' / '}
+          <Link href={`/${run.attempt}`}>{idOf(run.attempt)}</Link>
         </>
       )}
     </p>

@@ -28,7 +28,8 @@ export function CheckList({ model, version, evidence }: Props) {
       <Empty title={model.finished ? 'No checks ran' : 'No checks so far'}>
         <p>
           {model.finished
-            ? model.run?.outcomeReason || 'The run ended before the first one.'
+            ? cleanText(model.run?.outcomeReason ?? '') ||
+              'The run ended before the first one.'
             : 'They begin when the service is built, started and ready.'}
         </p>
       </Empty>

@@ -11,7 +11,8 @@ import { useDraft } from './use_draft';
 type Change = 'extend' | 'pause' | 'resume' | 'accommodate';
 
 interface Typed {
-  wanted: Change;
+  // None chosen: what is likely.
+  wanted: Change | '';
   minutes: string;
   factor: string;
   reason: string;
@@ -28,7 +29,7 @@ export function ClockForm({ attempt, onChanged }: Props) {
   const { attempts } = useClients();
   const possible = changesOf(attempt);
   const [typed, setTyped, forget] = useDraft<Typed>(`clock ${attempt.name}`, {
-    wanted: 'extend',
+    wanted: '',
     minutes: '30',
     factor: String(attempt.clock?.accommodation || 1),
     reason: '',
@@ -37,7 +38,7 @@ export function ClockForm({ attempt, onChanged }: Props) {
   const type = (more: Partial<Typed>) => setTyped({ ...typed, ...more });
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [requestId, setRequestId] = useState(newRequestId);
-  const change = possible.includes(wanted) ? wanted : possible[0]!;
+  const change = wanted && possible.includes(wanted) ? wanted : possible[0]!;
 
   const send = async (event: FormEvent) => {
     event.preventDefault();

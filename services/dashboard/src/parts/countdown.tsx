@@ -11,6 +11,9 @@ export function Countdown({ attempt, now }: { attempt: Attempt; now: number }) {
     return <span className="pill">not started</span>;
   }
   if (clock?.pauseTime) return <span className="pill waiting">paused</span>;
+  if (state === Attempt_State.SUBMITTED && attempt.pushCount === 0) {
+    return <span className="pill warn">nothing handed in</span>;
+  }
   if (state === Attempt_State.SUBMITTED || deadline === null) {
     return <span className="pill good">handed in</span>;
   }

@@ -13,9 +13,16 @@ interface Props {
   pushes: readonly Push[];
   runs: readonly Run[];
   now: number;
+  // Whether more may come.
+  open: boolean;
 }
 
-export function PushTable({ pushes, runs, now }: Props) {
+export function PushTable({ pushes, runs, now, open }: Props) {
+  if (pushes.length === 0 && !open) {
+    return (
+      <p className="muted">Nothing was pushed before the time was over.</p>
+    );
+  }
   if (pushes.length === 0) {
     return (
       <Empty title="Nothing pushed so far">

@@ -35,6 +35,8 @@ export function QuestionThread(props: Props) {
       setProblem(sentence(error));
     }
   };
+  // Nothing was asked, and nobody is there to ask any more.
+  if (!open && questions.length === 0) return null;
   return (
     <section aria-labelledby="questions">
       <h2 id="questions">Questions</h2>

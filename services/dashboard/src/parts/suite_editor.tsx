@@ -6,7 +6,7 @@ import type {
 } from '../gen/assay/v1/suite_service_pb';
 import { cleanText } from '../model/clean_text';
 import { fromText, readFolder, sorted, textOf } from '../model/file_tree';
-import { pointsText } from '../model/format';
+import { suiteText } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { CodeEditor } from './code_editor';
 
@@ -148,8 +148,11 @@ function Verdict({
       )}
       {errors === 0 && (
         <p className="muted">
-          {found.checks.length} checks, {pointsText(found.maxPoints)} points,{' '}
-          {found.checks.filter((check) => check.hidden).length} hidden.
+          {suiteText({
+            checkCount: found.checks.length,
+            maxPoints: found.maxPoints,
+          })}
+          , {found.checks.filter((check) => check.hidden).length} hidden.
         </p>
       )}
     </div>

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 
 import type { Assignment } from '../gen/assay/v1/assignment_pb';
-import { pointsText, protoDurationText, shortCommit } from '../model/format';
+import { protoDurationText, shortCommit, suiteText } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { FormEnd } from './form_end';
 import { newRequestId } from './invite_form';
@@ -57,10 +57,7 @@ export function VersionList({
                       <Time at={one.updateTime} now={now} />
                     </td>
                     <td>{protoDurationText(one.spec?.duration)}</td>
-                    <td>
-                      {one.checkCount} checks, {pointsText(one.maxPoints)}{' '}
-                      points
-                    </td>
+                    <td>{suiteText(one)}</td>
                     <td className="mono">{shortCommit(one.templateCommit)}</td>
                   </tr>
                 ))}

@@ -3,7 +3,7 @@ import {
   type GetHomeResponse_Waiting,
   GetHomeResponse_Waiting_Kind as Kind,
 } from '../gen/assay/v1/overview_service_pb';
-import { idOf } from '../model/format';
+import { countText, idOf } from '../model/format';
 import { Link } from '../router';
 import { Time } from './time';
 
@@ -29,7 +29,14 @@ export function WaitingList({
           </li>
         ))}
       </ul>
-      {hidden > 0 && <p className="muted">and {hidden} more</p>}
+      {hidden > 0 && (
+        <p className="muted">
+          {/* Observers see how many, and not what. */}
+          {home.waiting.length > 0
+            ? `and ${hidden} more`
+            : `${countText(hidden, 'thing')}, for authors and reviewers.`}
+        </p>
+      )}
     </>
   );
 }
