@@ -21,32 +21,30 @@ interface Options {
 
 type Actions = Record<string, (() => void) | undefined>;
 
-// What keys do in a trace, as the line above it says.
-export function traceKeys(options: Options) {
+// What a key does in a trace, as the line above it says.
+export function onTraceKey(event: KeyboardEvent, options: Options) {
   const { trace, shown, setRange } = options;
   const { tree, layout } = trace;
+  if (event.metaKey || event.ctrlKey || event.altKey) return;
   const move = (by: number) =>
     shown.length < tree.length &&
     setRange(moved(shown, by * STEP * shown.length, tree.length));
-  return (event: KeyboardEvent) => {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
-    const actions: Actions = {
-      ...(layout === 'tree' ? treeKeys(options) : laneKeys(options)),
-      '+': () => zoom(options, 0.5),
-      '-': () => zoom(options, 2),
-      '0': () => setRange(null),
-      f: () => nextFailure(options),
-      l: options.onLayout,
-      ...(event.shiftKey && {
-        ArrowLeft: () => move(-1),
-        ArrowRight: () => move(1),
-      }),
-    };
-    const action = actions[event.key];
-    if (!action) return;
-    action();
-    event.preventDefault();
+  const actions: Actions = {
+    ...(layout === 'tree' ? treeKeys(options) : laneKeys(options)),
+    '+': () => zoom(options, 0.5),
+    '-': () => zoom(options, 2),
+    '0': () => setRange(null),
+    f: () => nextFailure(options),
+    l: options.onLayout,
+    ...(event.shiftKey && {
+      ArrowLeft: () => move(-1),
+      ArrowRight: () => move(1),
+    }),
   };
+  const action = actions[event.key];
+  if (!action) return;
+  action();
+  event.preventDefault();
 }
 
 function treeKeys({ trace, choose }: Options): Actions {

@@ -1,4 +1,10 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 
 import { idOf } from '../model/format';
 import { loadOf } from '../model/load_histogram';
@@ -14,7 +20,7 @@ import { CheckStrip } from './check_strip';
 import { Empty } from './empty';
 import { saveFile } from './save_file';
 import { SpanDetails } from './span_details';
-import { traceKeys } from './trace_keys';
+import { onTraceKey } from './trace_keys';
 import { TraceLanes } from './trace_lanes';
 import { TraceLegend } from './trace_legend';
 import { TraceMap, TraceTicks } from './trace_map';
@@ -101,16 +107,12 @@ export function TraceView({
     view.current?.scrollTo(Math.min(rows.length - 1, index + row.below));
     view.current?.scrollTo(Math.max(0, index - 1));
   };
-  const onKey = traceKeys({
-    trace,
-    shown,
-    setRange,
-    choose,
-    onLayout: () => {
-      byKey.current = true;
-      trace.setLayout(trace.layout === 'tree' ? 'lanes' : 'tree');
-    },
-  });
+  const onLayout = () => {
+    byKey.current = true;
+    trace.setLayout(trace.layout === 'tree' ? 'lanes' : 'tree');
+  };
+  const onKey = (event: KeyboardEvent) =>
+    onTraceKey(event, { trace, shown, setRange, choose, onLayout });
   return (
     <>
       <TraceLegend
