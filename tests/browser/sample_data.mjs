@@ -26,7 +26,12 @@ export const ATTEMPT = {
   name: 'attempts/at_7f3a',
   assignment: ASSIGNMENT.name,
   state: 'STATE_SUBMITTED',
-  clock: { startTime: at(0), deadline: at(14_400_000) },
+  clock: {
+    startTime: at(0),
+    deadline: at(14_400_000),
+    duration: '14400s',
+    accommodation: 1,
+  },
   candidateName: 'Ada Lovelace',
   candidateEmail: 'ada@example.org',
   pushCount: 4,

@@ -274,7 +274,7 @@ function Facts({ attempt, now }: { attempt: Attempt; now: number }) {
 
 // What the task allows, and the factor that was agreed on.
 function allowedText({ clock }: Attempt): string {
-  const allowed = protoDurationText(clock?.duration);
+  const allowed = protoDurationText(clock?.duration) || '–';
   const factor = clock?.accommodation ?? 1;
   return factor > 1 ? `${allowed} × ${factor}` : allowed;
 }
