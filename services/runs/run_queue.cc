@@ -97,29 +97,42 @@ Expected<Appended> AppendIn(Transaction& tx, const RunRecord& run,
   return result;
 }
 
+using Leased = std::optional<RunChange>;
+
+// Leases the run whose turn it is where everything waits in `lane`, as it
+// mostly still does: then nothing has to be asked first.
+Expected<Leased> TakeOldest(Transaction& tx, const std::vector<Room>& rooms,
+                            const std::string& lane, Clock::TimePoint now,
+                            std::chrono::microseconds ttl,
+                            storage::RunTable::Among among) {
+  const bool any_run =
+      std::ranges::all_of(rooms, &std::vector<RunId>::empty, &Room::failed);
+  if (lane.empty() || !any_run) return std::nullopt;
+  const storage::QueueHead head{.needs = storage::NeedsOfLane(lane)};
+  const std::optional<Choice> choice = Place({&head, 1}, rooms);
+  if (!choice) return std::nullopt;
+  return tx.runs.LeaseOldest(lane, choice->worker, now, ttl, among);
+}
+
 struct Taken {
-  std::optional<RunChange> change;
+  Leased change;
   // Of all that was queued; empty: there were several.
   std::string only_lane;
 };
 
-// The transaction of TakeNext. `lane` is where everything was queued the last
-// time: mostly it still is, and whose turn it is need not be asked first.
+// The transaction of TakeNext, when nobody else may be in one.
 Expected<Taken> TakeIn(Transaction& tx, const std::vector<Room>& rooms,
                        const std::string& lane, Clock::TimePoint now,
                        std::chrono::microseconds ttl) {
-  const bool any_run =
-      std::ranges::all_of(rooms, &std::vector<RunId>::empty, &Room::failed);
-  if (!lane.empty() && any_run) {
-    const storage::QueueHead head{.needs = storage::NeedsOfLane(lane)};
-    if (const auto choice = Place({&head, 1}, rooms)) {
-      ASSAY_ASSIGN_OR_RETURN(
-          auto change, tx.runs.LeaseOldest(lane, choice->worker, now, ttl));
-      if (change) return Taken{std::move(change), lane};
-    }
+  Taken taken;
+  ASSAY_ASSIGN_OR_RETURN(
+      taken.change,
+      TakeOldest(tx, rooms, lane, now, ttl, storage::RunTable::Among::kNobody));
+  if (taken.change) {
+    taken.only_lane = lane;
+    return taken;
   }
   ASSAY_ASSIGN_OR_RETURN(const auto heads, tx.queue.ListHeads());
-  Taken taken;
   if (heads.size() == 1) taken.only_lane = heads.front().lane;
   if (const std::optional<Choice> choice = Place(heads, rooms)) {
     ASSAY_ASSIGN_OR_RETURN(
@@ -145,17 +158,33 @@ RunQueue::RunQueue(storage::Store& store, PlanCache& plans, RunFeed& feed,
 
 Async<std::optional<RunRecord>> RunQueue::TakeNext(
     std::vector<Room> rooms, std::chrono::microseconds ttl) {
-  ASSAY_CO_ASSIGN_OR_RETURN(
-      const Taken taken,
-      co_await store_.Write([rooms = std::move(rooms), lane = only_lane_, ttl,
-                             now = clock_.Now()](Transaction& tx) {
-        return TakeIn(tx, rooms, lane, now, ttl);
-      }));
-  only_lane_ = taken.only_lane;
-  if (!taken.change) co_return std::nullopt;
-  feed_.Publish(*taken.change);
-  if (observer_ != nullptr) observer_->Leased(taken.change->run);
-  co_return taken.change->run;
+  const Clock::TimePoint now = clock_.Now();
+  Leased change;
+  std::string lane = only_lane_;
+  if (!lane.empty() && unlimited_) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        change,
+        co_await store_.WriteBeside([rooms, lane, now, ttl](Transaction& tx) {
+          return TakeOldest(tx, rooms, lane, now, ttl,
+                            storage::RunTable::Among::kBeside);
+        }));
+    // What it could not take is no longer as it was.
+    lane.clear();
+  }
+  if (!change) {
+    ASSAY_CO_ASSIGN_OR_RETURN(
+        Taken taken, co_await store_.Write([rooms = std::move(rooms), lane, now,
+                                            ttl](Transaction& tx) {
+          return TakeIn(tx, rooms, lane, now, ttl);
+        }));
+    change = std::move(taken.change);
+    only_lane_ = std::move(taken.only_lane);
+    unlimited_ = change && change->run.at_once == 0;
+  }
+  if (!change) co_return std::nullopt;
+  feed_.Publish(*change);
+  if (observer_ != nullptr) observer_->Leased(change->run);
+  co_return change->run;
 }
 
 Async<Clock::TimePoint> RunQueue::Renew(RunId run, std::uint64_t epoch,

@@ -78,8 +78,10 @@ class RunQueue {
   RunFeed& feed_;
   const Clock& clock_;
   RunObserver* observer_ = nullptr;
-  // Where everything was queued that the last TakeNext found; a hint.
+  // Hints: where everything was queued that the last TakeNext found, and
+  // whether its run could run beside any number of its attempt's.
   std::string only_lane_;
+  bool unlimited_ = false;
 };
 
 }  // namespace assay::runs

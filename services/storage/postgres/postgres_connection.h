@@ -38,6 +38,9 @@ class PostgresConnection final : public sql::Connection {
                                 std::span<const sql::Value> values) override;
   Status Post(std::string_view statement,
               std::span<const sql::Value> values) override;
+  std::string_view SkipLocked() const override {
+    return " FOR UPDATE SKIP LOCKED";
+  }
   using sql::Connection::Execute;
   using sql::Connection::Post;
 

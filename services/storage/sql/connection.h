@@ -89,6 +89,11 @@ class Connection {
     return {};
   }
 
+  // What a SELECT of the row to be changed ends with, so that it passes over
+  // rows that a transaction beside this one is about to change. Empty where
+  // there is never one beside.
+  virtual std::string_view SkipLocked() const { return ""; }
+
   Expected<Result> Execute(std::string_view statement,
                            std::initializer_list<Value> parameters = {}) {
     return Execute(statement, std::span<const Value>(parameters.begin(),

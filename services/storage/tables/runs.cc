@@ -164,17 +164,23 @@ Expected<std::optional<RunChange>> RunTable::Lease(const RunId& run,
 
 Expected<std::optional<RunChange>> RunTable::LeaseOldest(
     const std::string& lane, const WorkerId& worker, Clock::TimePoint now,
-    microseconds ttl) {
+    microseconds ttl, Among among) {
+#define ASSAY_LEASE_BY_ID                                       \
+  "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $2, " \
+  "lease_expiry = $3, start_time = $4, next_offset = 1, "       \
+  "next_sequence = next_sequence + 1 WHERE state = 1 AND "      \
+  "(SELECT MIN(lane) FROM runs WHERE state = 1) = $1 AND "      \
+  "(SELECT MAX(lane) FROM runs WHERE state = 1) = $1 AND id = "
+  std::string statement = ASSAY_LEASE_BY_ID "(" ASSAY_OLDEST_RUN ")";
+  if (among == Among::kBeside)
+    statement = ASSAY_LEASE_BY_ID
+                "(SELECT r.id FROM runs AS r WHERE r.state = 1 "
+                "ORDER BY r.priority DESC, r.queue_time, r.id LIMIT 1" +
+                std::string(connection_.SkipLocked()) + ") AND at_once = 0";
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result taken,
       connection_.Execute(
-          "UPDATE runs SET state = 2, epoch = epoch + 1, worker = $2, "
-          "lease_expiry = $3, start_time = $4, next_offset = 1, "
-          "next_sequence = next_sequence + 1 WHERE state = 1 AND "
-          "id = (" ASSAY_OLDEST_RUN ") AND "
-          "(SELECT MIN(lane) FROM runs WHERE state = 1) = $1 AND "
-          "(SELECT MAX(lane) FROM runs WHERE state = 1) = $1 "
-          "RETURNING " ASSAY_RUN_COLUMNS,
+          statement + " RETURNING " ASSAY_RUN_COLUMNS,
           {lane, worker.str(), sql::Time(now + ttl), sql::Time(now)}));
   if (taken.rows.empty()) return std::nullopt;
   ASSAY_ASSIGN_OR_RETURN(RunChange change,

@@ -95,10 +95,16 @@ class RunTable {
                                            std::chrono::microseconds ttl);
   // Lease of the run whose turn it is, in one statement, where every queued run
   // is of `lane`; nothing where that is not so, or none may run.
+  //
+  // kBeside: others may do the same at this moment (Store::WriteBeside). A run
+  // that one of them is about to lease is passed over; nothing where the first
+  // of the rest may only run beside so many of its attempt.
+  enum class Among { kNobody, kBeside };
   Expected<std::optional<RunChange>> LeaseOldest(const std::string& lane,
                                                  const WorkerId& worker,
                                                  Clock::TimePoint now,
-                                                 std::chrono::microseconds ttl);
+                                                 std::chrono::microseconds ttl,
+                                                 Among among = Among::kNobody);
   // The new expiry, now + ttl.
   Expected<Clock::TimePoint> Renew(const RunId& run, std::uint64_t epoch,
                                    Clock::TimePoint now,

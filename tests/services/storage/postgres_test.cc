@@ -535,6 +535,36 @@ TEST_P(PostgresTest, OnlyWritesOfOneKindRunBesideEachOther) {
   EXPECT_FALSE(other->Execute("COMMIT"));
 }
 
+TEST_P(PostgresTest, LeasesBesideEachOtherAreOfDifferentRuns) {
+  const auto store = Open();
+  for (const char* id : {"run_1", "run_2"}) {
+    RunRecord run;
+    run.id = RunId(id);
+    run.attempt = AttemptId("att_1");
+    run.assignment = AssignmentId("orders");
+    run.kind = v1::Run::KIND_FINAL;
+    ASSERT_THAT(testing::Await(store->Write(
+                    [run](Transaction& tx) { return tx.runs.Enqueue(run); })),
+                IsOk());
+  }
+  const auto lease = [](Transaction& tx) {
+    return tx.runs.LeaseOldest("orders", WorkerId("w"), Clock::TimePoint(),
+                               std::chrono::seconds(9),
+                               RunTable::Among::kBeside);
+  };
+  const auto other = Connect();
+  ASSERT_THAT(BeginWriting(*other, Beside::kItsKind), IsOk());
+  Transaction beside(*other);
+  const auto first = lease(beside).value();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->run.id, RunId("run_1"));
+  const auto second = testing::Await(store->WriteBeside(lease)).value();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->run.id, RunId("run_2"));
+  EXPECT_FALSE(testing::Await(store->WriteBeside(lease)).value());
+  ASSERT_THAT(other->Execute("COMMIT"), IsOk());
+}
+
 TEST_P(PostgresTest, WritesBesideOthersWaitForOneThatIsAlone) {
   const auto store = Open();
   const auto alone = Connect();

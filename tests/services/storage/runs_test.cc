@@ -330,9 +330,11 @@ TEST_P(RunsTest, ResultsAreThoseOfTheEpochThatIsAskedFor) {
 }
 
 TEST_P(RunsTest, TheOldestIsLeasedAtOnceWhereAllWaitInOneLane) {
-  const auto lease = [&](const std::string& lane) {
+  using Among = RunTable::Among;
+  const auto lease = [&](const std::string& lane,
+                         Among among = Among::kNobody) {
     return Write([=, now = clock_.Now()](Transaction& tx) {
-             return tx.runs.LeaseOldest(lane, WorkerId("w1"), now, kTtl);
+             return tx.runs.LeaseOldest(lane, WorkerId("w1"), now, kTtl, among);
            })
         .value();
   };
@@ -342,6 +344,7 @@ TEST_P(RunsTest, TheOldestIsLeasedAtOnceWhereAllWaitInOneLane) {
               IsOk());
   const RunId next = Enqueue(v1::Run::KIND_REGRADE);
   EXPECT_FALSE(lease("another"));
+  EXPECT_FALSE(lease("orders", Among::kBeside)) << "others may be beside it";
   const auto first = lease("orders");
   ASSERT_TRUE(first);
   EXPECT_EQ(first->run.id, limited.id);
@@ -355,6 +358,14 @@ TEST_P(RunsTest, TheOldestIsLeasedAtOnceWhereAllWaitInOneLane) {
               IsOk());
   EXPECT_EQ(lease("orders")->run.id, next);
   EXPECT_FALSE(lease("orders"));
+  const RunRecord urgent = NewRun(v1::Run::KIND_FINAL);
+  RunRecord first_of_all = urgent;
+  first_of_all.queue_time -= std::chrono::hours(1);
+  ASSERT_THAT(
+      Write([=](Transaction& tx) { return tx.runs.Enqueue(first_of_all); }),
+      IsOk());
+  EXPECT_FALSE(lease("another", Among::kBeside));
+  EXPECT_EQ(lease("orders", Among::kBeside)->run.id, urgent.id);
   // With another lane, whose turn it is takes more than that to say.
   Enqueue(v1::Run::KIND_FINAL);
   RunRecord other = NewRun(v1::Run::KIND_FINAL);
@@ -362,6 +373,7 @@ TEST_P(RunsTest, TheOldestIsLeasedAtOnceWhereAllWaitInOneLane) {
   ASSERT_THAT(Write([=](Transaction& tx) { return tx.runs.Enqueue(other); }),
               IsOk());
   EXPECT_FALSE(lease("orders"));
+  EXPECT_FALSE(lease("orders", Among::kBeside));
 }
 
 TEST_P(RunsTest, TheLastBatchEndsTheRunInOneStep) {
