@@ -45,7 +45,7 @@ constexpr std::chrono::seconds kMoveApart{20};
 // How long a run's events wait for more, so that a run that is over soon is
 // reported in one piece, which costs the coordinator one commit. Far below what
 // whoever watches a log notices.
-constexpr milliseconds kGather{50};
+constexpr milliseconds kGather{100};
 // Pushes come in bursts; a worker that has nothing to do holds nothing ready.
 constexpr std::chrono::seconds kAheadFor{60};
 
