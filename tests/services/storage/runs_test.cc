@@ -427,6 +427,31 @@ TEST_P(RunsTest, TheLastBatchEndsTheRunInOneStep) {
   EXPECT_FALSE(end(epoch, 2, last));
 }
 
+TEST_P(RunsTest, ALastBatchUnderALeaseThatIsOverChangesNothing) {
+  const RunId id = Enqueue(v1::Run::KIND_FINAL);
+  ASSERT_TRUE(Take());
+  ASSERT_THAT(HandBack(Get(id)), IsOk());
+  const auto epoch = Take()->epoch;
+  std::vector<v1::RunEvent> last(1);
+  last.front().mutable_finished()->set_outcome(v1::Run::OUTCOME_COMPLETED);
+  const auto end = [&](std::uint64_t under) {
+    return Write([=, now = clock_.Now()](Transaction& tx) {
+             return tx.run_events.AppendLast(
+                 id, under, 1, last, now,
+                 [](const auto&) { return std::optional<v1::Score>(); });
+           })
+        .value();
+  };
+  EXPECT_FALSE(end(epoch - 1));
+  EXPECT_EQ(Get(id).state, v1::Run::STATE_RUNNING);
+  ASSERT_THAT(Write([id, now = clock_.Now()](Transaction& tx) {
+                return tx.runs.Cancel(id, now, "a person's wish");
+              }),
+              IsOk());
+  EXPECT_FALSE(end(epoch));
+  EXPECT_EQ(Get(id).outcome, v1::Run::OUTCOME_CANCELLED);
+}
+
 TEST_P(RunsTest, SaysWhetherAnythingIsQueued) {
   const auto any = [&] {
     return Read([](Transaction& tx) { return tx.runs.AnyQueued(); }).value();
