@@ -42,6 +42,7 @@ std::optional<AttachRequest::Report> Outbox::Next() {
 }
 
 void Outbox::Acknowledge(std::int64_t next_offset) {
+  silent_beats_ = 0;
   while (first_ < next_offset && !items_.empty()) {
     bytes_ -= items_.front().bytes;
     if (first_ >= next_) unsent_bytes_ -= items_.front().bytes;
@@ -61,6 +62,14 @@ void Outbox::Rewind() {
   next_ = first_;
   unsent_bytes_ = bytes_;
   on_the_way_.clear();
+  silent_beats_ = 0;
+}
+
+void Outbox::Beat() {
+  if (on_the_way_.empty())
+    silent_beats_ = 0;
+  else if (++silent_beats_ >= kPatientBeats)
+    Rewind();
 }
 
 bool Outbox::Done() const { return ended_ && items_.empty(); }

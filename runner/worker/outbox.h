@@ -28,6 +28,10 @@ class Outbox {
   void Acknowledge(std::int64_t next_offset);
   // The stream is new: everything that is not durable is sent again.
   void Rewind();
+  // At each heartbeat: where nothing was acknowledged for several of them, the
+  // stream stands but a report or its answer is gone, and with no report behind
+  // it nobody else would notice. What is not durable is sent again.
+  void Beat();
 
   // Something is not sent yet.
   bool Waits() const { return unsent_bytes_ > 0; }
@@ -45,6 +49,8 @@ class Outbox {
   static constexpr std::size_t kReportBytes = std::size_t{1} << 20;
   static constexpr std::size_t kUrgentBytes = std::size_t{64} << 10;
   static constexpr int kReportsOnTheWay = 4;
+  // More than a store may take that starts again.
+  static constexpr int kPatientBeats = 5;
 
   struct Item {
     v1::RunEvent event;
@@ -59,6 +65,7 @@ class Outbox {
   std::size_t bytes_ = 0;
   std::size_t unsent_bytes_ = 0;         // of those from next_ on
   std::deque<std::int64_t> on_the_way_;  // ends of the reports in flight
+  int silent_beats_ = 0;                 // since something was acknowledged
   bool ended_ = false;
 };
 

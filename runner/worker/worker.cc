@@ -403,6 +403,10 @@ void LeaseWorker::Beat() {
   }
   if (beat.held_size() > 0) ReachFaultPoint("worker.beating");
   Send(std::move(request));
+  for (const auto& [name, run] : runs_) {
+    run->outbox().Beat();
+    Report(*run);
+  }
   After(beat_timer_, beat_interval_, &LeaseWorker::Beat);
 }
 

@@ -72,6 +72,34 @@ TEST_F(OutboxTest, TheLastWordAndALotAreUrgentUntilTheyAreSent) {
   EXPECT_TRUE(outbox_.Urgent());
 }
 
+TEST_F(OutboxTest, WhatNobodyAcknowledgesIsSentAgainAfterSomeBeats) {
+  outbox_.Add({Log(1), Finished()});
+  outbox_.Next();
+  for (int i = 0; i < 4; ++i) outbox_.Beat();
+  EXPECT_FALSE(outbox_.Waits());
+  outbox_.Beat();
+  EXPECT_TRUE(outbox_.Urgent());
+  EXPECT_EQ(outbox_.Next()->first_offset(), 1);
+  // The answer to the first one, after all, and then the second's.
+  outbox_.Acknowledge(3);
+  EXPECT_TRUE(outbox_.Done());
+  outbox_.Acknowledge(3);
+  EXPECT_TRUE(outbox_.Done());
+}
+
+TEST_F(OutboxTest, BeatsCountFromTheLastAcknowledgement) {
+  outbox_.Add({Log(1)});
+  outbox_.Next();
+  for (int i = 0; i < 4; ++i) outbox_.Beat();
+  outbox_.Add({Log(2)});
+  outbox_.Next();
+  outbox_.Acknowledge(2);
+  for (int i = 0; i < 4; ++i) outbox_.Beat();
+  EXPECT_FALSE(outbox_.Waits());
+  outbox_.Beat();
+  EXPECT_TRUE(outbox_.Waits());
+}
+
 TEST_F(OutboxTest, IsDoneOnlyWhenTheLastWordIsDurable) {
   outbox_.Add({Log(1)});
   outbox_.Next();
