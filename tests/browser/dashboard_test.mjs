@@ -15,6 +15,7 @@ import {
   manyCandidates,
 } from './sample_data.mjs';
 import {
+  candidate,
   docsPicture,
   goWithin,
   open,
@@ -807,19 +808,7 @@ test('everything can be reached without a mouse', async () => {
 });
 
 test('a candidate comes from the link to the hand-in, without an account', async () => {
-  server.mine = {
-    name: 'attempts/at_1',
-    state: 'STATE_ACCEPTED',
-    title: 'Orders API',
-    brief: '# Orders API\n\nYou build the order service of a small shop.',
-    aiPolicy: 'Use the tools that you would use at work.',
-    clock: { duration: '14400s', grace: '120s', accommodation: 1 },
-    rules: {
-      latePolicy: 'LATE_POLICY_REJECT',
-      maxPushBytes: String(16 << 20),
-      pushRunsPerHour: 30,
-    },
-  };
+  server.mine = candidate();
   await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByText('does not start the clock').waitFor();
   await picture('candidate-invitation');
