@@ -88,16 +88,23 @@ test('an output of 50 MB is followed, searched and linked without freezing', asy
     tell(name, BYTES, Buffer.from('and one more\n').toString('base64'));
     await isSeen(LINES + 1);
 
-    // By keys to either end.
+    // By keys to either end, and page by page from there.
     await log.focus();
     await page.keyboard.press('Home');
     await isSeen(1);
     assert.equal(await button('Follow').getAttribute('aria-pressed'), 'false');
     await page.keyboard.press('End');
     await isSeen(LINES + 1);
+    await page.keyboard.press('PageUp');
+    await line(LINES - 30).waitFor();
+    await page.keyboard.press('End');
+    await isSeen(LINES + 1);
 
-    // An address of a line, in the middle and at the far end.
+    // An address of a line, in the middle and at the far end: what keys have
+    // begun does not lead away from there.
     for (const number of [LINES / 2, LINES - 99, 7]) {
+      await page.keyboard.press('PageUp');
+      await page.keyboard.press('PageUp');
       await goWithin(`${address}&line=${number}`);
       await isSeen(number);
     }

@@ -25,6 +25,16 @@ export class TallScroll {
     return this.top - this.#at;
   }
 
+  // Where the box was put, whatever has moved it since.
+  get stays(): number {
+    return this.#at;
+  }
+
+  // The list is higher than what is scrolled over.
+  get scaled(): boolean {
+    return this.#total > TALLEST;
+  }
+
   // Pixels of the list below the box.
   get left(): number {
     return this.#furthest - this.top;
@@ -37,7 +47,7 @@ export class TallScroll {
     this.#total = total;
     this.#view = view;
     this.top = Math.min(this.top, this.#furthest);
-    if (!this.#scaled) return (this.#at = this.top);
+    if (!this.scaled) return (this.#at = this.top);
     return grew ? this.#settle() : this.#at;
   }
 
@@ -45,7 +55,7 @@ export class TallScroll {
   scrolled(at: number): number {
     const by = at - this.#at;
     this.#at = at;
-    if (!this.#scaled) {
+    if (!this.scaled) {
       this.top = at;
       return at;
     }
@@ -77,10 +87,6 @@ export class TallScroll {
     return this.#settle();
   }
 
-  get #scaled(): boolean {
-    return this.#total > TALLEST;
-  }
-
   get #furthest(): number {
     return Math.max(0, this.#total - this.#view);
   }
@@ -91,7 +97,7 @@ export class TallScroll {
   }
 
   #settle(): number {
-    if (!this.#scaled) return (this.#at = this.top);
+    if (!this.scaled) return (this.#at = this.top);
     const part = this.top / Math.max(1, this.#furthest);
     const end = this.height - this.#view;
     const at = Math.max(

@@ -1,6 +1,7 @@
 import {
   type MouseEvent,
   type ReactNode,
+  type SyntheticEvent,
   useEffectEvent,
   useLayoutEffect,
 } from 'react';
@@ -10,6 +11,7 @@ import { goTo } from '../router';
 import { useWindow } from './use_window';
 
 const ROW = 19;
+const UPWARDS = ['ArrowUp', 'PageUp', 'Home'];
 
 interface Props {
   log: LogStream;
@@ -45,8 +47,12 @@ export function LogLines(props: Props) {
     if (reachable) toShown();
   }, [shown, reachable]);
   const onScroll = () => {
-    // Scrolling up is how people say that they want to read.
     if (following && left() > 2 * ROW) onFollow(false);
+  };
+  // Scrolling up is how people say that they want to read. What is written
+  // meanwhile would lead back before it was seen to have begun.
+  const onUpwards = ({ currentTarget }: SyntheticEvent) => {
+    if (following && currentTarget.scrollTop > 0) onFollow(false);
   };
   const lines = [];
   for (let i = first; i < end; i++) {
@@ -83,6 +89,8 @@ export function LogLines(props: Props) {
       className="log"
       ref={box}
       onScroll={onScroll}
+      onWheel={(event) => event.deltaY < 0 && onUpwards(event)}
+      onKeyDown={(event) => UPWARDS.includes(event.key) && onUpwards(event)}
       tabIndex={0}
       role="log"
       aria-live="off"

@@ -8,6 +8,7 @@ import {
 } from 'react';
 
 import { TALLEST, TallScroll } from '../model/tall_scroll';
+import { endOf, Momentum, scrolls } from './momentum';
 
 export interface Window {
   // The ref of the scrolling box, which may come and go.
@@ -71,41 +72,80 @@ export function useWindow(count: number, rowHeight: number): Window {
         : { first, end, size, shift },
     );
   };
+  const onRest = useEffectEvent(() => look(scroll.rest()));
+  const [momentum] = useState(() => new Momentum());
+  // Where the box is, unless something leads it away from where it was put.
+  const heard = (at: number) =>
+    momentum.held ? scroll.stays : scroll.scrolled(at);
   const measure = () => {
     const scrolled = current.current;
     if (!scrolled) return;
     // Of the last step one may not have heard yet.
-    scroll.scrolled(scrolled.scrollTop);
+    heard(scrolled.scrollTop);
     look(scroll.resize(count * rowHeight, scrolled.clientHeight));
   };
   const onScroll = useEffectEvent(() => {
-    if (current.current) look(scroll.scrolled(current.current.scrollTop));
+    if (!current.current) return;
+    momentum.goOn();
+    look(heard(current.current.scrollTop));
   });
-  const onRest = useEffectEvent(() => look(scroll.rest()));
+  const go = (top: number) => {
+    momentum.hold();
+    look(scroll.go(top));
+  };
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (!scrolls(event)) return;
+    const end = scroll.scaled && endOf(event);
+    if (!end) return momentum.begin();
+    // The browser's way there would be one over millions of pixels.
+    event.preventDefault();
+    go(end === 'first' ? 0 : Infinity);
+  });
   const onResize = useEffectEvent(measure);
   useLayoutEffect(() => onResize(), [element, count, rowHeight]);
   useEffect(() => {
     if (!element) return;
-    const scrolls = () => onScroll();
-    const rests = () => onRest();
+    const unheard = new AbortController();
+    const { signal } = unheard;
+    const passive = { passive: true, signal };
     const size = new ResizeObserver(() => onResize());
-    element.addEventListener('scroll', scrolls, { passive: true });
-    element.addEventListener('scrollend', rests);
+    momentum.listen(() => onRest());
+    element.addEventListener('scroll', () => onScroll(), passive);
+    element.addEventListener('wheel', () => momentum.begin(), passive);
+    element.addEventListener('touchmove', () => momentum.begin(), passive);
+    // A thumb was let go of. What keys have begun may go on: to put the box
+    // elsewhere would stop it on its way.
+    element.addEventListener(
+      'scrollend',
+      () => {
+        if (!momentum.going) onRest();
+      },
+      { signal },
+    );
+    // After everybody else: a key may be taken.
+    document.addEventListener(
+      'keydown',
+      (event) => {
+        if (element.contains(event.target as Node)) onKey(event);
+      },
+      { signal },
+    );
     size.observe(element);
     return () => {
-      element.removeEventListener('scroll', scrolls);
-      element.removeEventListener('scrollend', rests);
+      unheard.abort();
+      momentum.stop();
       size.disconnect();
     };
-  }, [element]);
+  }, [element, momentum]);
   const scrollTo = (row: number) => {
     const scrolled = current.current;
     if (!scrolled) return;
     measure();
     const at = row * rowHeight;
     const last = at - (scrolled.clientHeight - rowHeight);
-    if (at < scroll.top) look(scroll.go(at));
-    else if (last > scroll.top) look(scroll.go(last));
+    if (at < scroll.top) go(at);
+    else if (last > scroll.top) go(last);
+    else momentum.hold();
   };
   const first = Math.min(seen.first, count);
   return {
