@@ -6,20 +6,16 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <iterator>
-#include <memory>
-#include <string_view>
 #include <utility>
 
 #include "assay/v1/worker_service.grpc.pb.h"
+#include "proto/base/pem.h"
 #include "proto/base/tls_finding.h"
 #include "runner/worker/lease_connection.h"
 #include "sandbox/cell/unique_fd.h"
@@ -30,58 +26,23 @@ namespace {
 constexpr std::chrono::seconds kEnrolTimeout{20};
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
-struct Freer {
-  void operator()(BIO* it) const { BIO_free(it); }
-  void operator()(X509* it) const { X509_free(it); }
-  void operator()(X509_REQ* it) const { X509_REQ_free(it); }
-  void operator()(EVP_PKEY* it) const { EVP_PKEY_free(it); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Freer>;
-
-Owned<BIO> Reader(std::string_view text) {
-  return Owned<BIO>(
-      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-std::string TextOf(BIO* bio) {
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(bio, &bytes);
-  return {bytes, static_cast<std::size_t>(size)};
-}
-
-int NoPassword(char*, int, int, void*) { return -1; }
-
-Clock::TimePoint TimeOf(const ASN1_TIME* time) {
-  std::tm when{};
-  if (ASN1_TIME_to_tm(time, &when) != 1) return {};
-  return FromMicros(std::int64_t{timegm(&when)} * 1'000'000);
-}
-
 }  // namespace
 
 Expected<KeyRequest> MakeKeyRequest() {
-  const Owned<EVP_PKEY> key(EVP_EC_gen(SN_X9_62_prime256v1));
-  const Owned<X509_REQ> request(X509_REQ_new());
-  const Owned<BIO> key_pem(BIO_new(BIO_s_mem()));
-  const Owned<BIO> request_pem(BIO_new(BIO_s_mem()));
-  const bool made =
-      key != nullptr && X509_REQ_set_pubkey(request.get(), key.get()) == 1 &&
-      X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0 &&
-      PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0,
-                               nullptr, nullptr) == 1 &&
-      PEM_write_bio_X509_REQ(request_pem.get(), request.get()) == 1;
-  if (!made) return Internal("OpenSSL makes no key");
-  return KeyRequest{.key_pem = TextOf(key_pem.get()),
-                    .request_pem = TextOf(request_pem.get())};
+  const pem::Owned<EVP_PKEY> key(EVP_EC_gen(SN_X9_62_prime256v1));
+  const pem::Owned<X509_REQ> request(X509_REQ_new());
+  const bool made = key != nullptr &&
+                    X509_REQ_set_pubkey(request.get(), key.get()) == 1 &&
+                    X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
+  if (!made) return Internal("OpenSSL makes no key: ", pem::WhyNot());
+  return KeyRequest{.key_pem = pem::TextOf(key.get()),
+                    .request_pem = pem::TextOf(request.get())};
 }
 
 Expected<Identity> JoinIdentity(std::string key_pem,
                                 std::string certificate_pem) {
-  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(
-      Reader(key_pem).get(), nullptr, NoPassword, nullptr));
-  const Owned<X509> x509(PEM_read_bio_X509(Reader(certificate_pem).get(),
-                                           nullptr, NoPassword, nullptr));
+  const pem::Owned<EVP_PKEY> key = pem::ReadKey(key_pem);
+  const pem::Owned<X509> x509 = pem::ReadCertificate(certificate_pem);
   const bool fit = key != nullptr && x509 != nullptr &&
                    X509_check_private_key(x509.get(), key.get()) == 1;
   ERR_clear_error();
@@ -89,12 +50,9 @@ Expected<Identity> JoinIdentity(std::string key_pem,
     return DataLoss("a certificate and a key that do not belong together");
   Identity identity{.key_pem = std::move(key_pem),
                     .certificate_pem = std::move(certificate_pem)};
-  std::array<char, 256> name{};
-  if (X509_NAME_get_text_by_NID(X509_get_subject_name(x509.get()),
-                                NID_commonName, name.data(), name.size()) > 0)
-    identity.name = name.data();
-  identity.begin = TimeOf(X509_get0_notBefore(x509.get()));
-  identity.expiry = TimeOf(X509_get0_notAfter(x509.get()));
+  identity.name = pem::NameOf(x509.get());
+  identity.begin = pem::TimeOf(X509_get0_notBefore(x509.get()));
+  identity.expiry = pem::TimeOf(X509_get0_notAfter(x509.get()));
   return identity;
 }
 

@@ -1,9 +1,7 @@
 #include "services/gateway/tls_identity.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <spdlog/spdlog.h>
 #include <sys/inotify.h>
 
@@ -14,12 +12,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <mutex>
 #include <set>
 #include <utility>
 
+#include "proto/base/pem.h"
 #include "services/gateway/spawn.h"
 
 namespace assay::gateway {
@@ -32,11 +30,6 @@ constexpr std::streamoff kMaxFile = 1 << 20;
 // Certificate and key are replaced one after the other.
 constexpr std::chrono::milliseconds kSettle{100};
 
-struct Freer {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
 Expected<std::string> ReadPem(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in)
@@ -47,24 +40,11 @@ Expected<std::string> ReadPem(const fs::path& file) {
   return text;
 }
 
-// The newest of OpenSSL's reasons, without its numbers.
-std::string WhyNot() {
-  const unsigned long error = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* reason = ERR_reason_error_string(error);
-  return reason == nullptr ? "unknown" : reason;
-}
-
-Expected<Clock::TimePoint> ExpiryOf(const std::string& pem) {
-  const std::unique_ptr<BIO, Freer> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const std::unique_ptr<X509, Freer> certificate(
-      PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  std::tm when{};
-  if (certificate == nullptr ||
-      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &when) != 1)
-    return InvalidArgument("no certificate in it: ", WhyNot());
-  return FromMicros(std::int64_t{timegm(&when)} * 1'000'000);
+Expected<Clock::TimePoint> ExpiryOf(const std::string& text) {
+  const pem::Owned<X509> certificate = pem::ReadCertificate(text);
+  if (certificate == nullptr)
+    return InvalidArgument("no certificate in it: ", pem::WhyNot());
+  return pem::TimeOf(X509_get0_notAfter(certificate.get()));
 }
 
 // No password is asked on a terminal that nobody looks at.
@@ -87,15 +67,17 @@ Expected<std::shared_ptr<asio::ssl::context>> MakeContext(
   boost::system::error_code error;
   context->use_certificate_chain(asio::buffer(material.certificate_pem), error);
   if (error)
-    return InvalidArgument("the file ", files.certificate.string(),
-                           " holds no certificate chain in PEM: ", WhyNot());
+    return InvalidArgument(
+        "the file ", files.certificate.string(),
+        " holds no certificate chain in PEM: ", pem::WhyNot());
   context->use_private_key(asio::buffer(material.key_pem),
                            asio::ssl::context::pem, error);
   if (error || SSL_CTX_check_private_key(raw) != 1)
     return InvalidArgument(
         "the file ", files.key.string(),
         " holds no key in PEM, without a password, of the certificate in ",
-        files.certificate.string(), ": ", error ? error.message() : WhyNot());
+        files.certificate.string(), ": ",
+        error ? error.message() : pem::WhyNot());
   return context;
 }
 

@@ -1,11 +1,9 @@
 #include "services/workers/certificates.h"
 
 #include <fcntl.h>
-#include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -20,6 +18,7 @@
 
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
+#include "proto/base/pem.h"
 
 namespace assay::workers {
 namespace {
@@ -30,11 +29,8 @@ constexpr std::chrono::hours kAuthorityLife{20 * 365 * 24};
 // Clocks differ, and a certificate is used at once.
 constexpr std::chrono::minutes kHeadStart{1};
 
-struct Freer {
-  void operator()(BIO* it) const { BIO_free(it); }
-  void operator()(X509* it) const { X509_free(it); }
-  void operator()(X509_REQ* it) const { X509_REQ_free(it); }
-  void operator()(EVP_PKEY* it) const { EVP_PKEY_free(it); }
+struct Freer : pem::Freer {
+  using pem::Freer::operator();
   void operator()(X509_STORE* it) const { X509_STORE_free(it); }
   void operator()(X509_STORE_CTX* it) const { X509_STORE_CTX_free(it); }
   void operator()(X509_EXTENSION* it) const { X509_EXTENSION_free(it); }
@@ -42,58 +38,22 @@ struct Freer {
 template <class T>
 using Owned = std::unique_ptr<T, Freer>;
 
-std::string WhyNot() {
-  const unsigned long error = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* reason = ERR_reason_error_string(error);
-  return reason == nullptr ? "unknown" : reason;
-}
-
-Owned<BIO> Reader(std::string_view text) {
-  return Owned<BIO>(
-      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-std::string TextOf(BIO* bio) {
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(bio, &bytes);
-  return {bytes, static_cast<std::size_t>(size)};
-}
-
-int NoPassword(char*, int, int, void*) { return -1; }
-
-Owned<X509> ParseCertificate(std::string_view pem) {
-  return Owned<X509>(
-      PEM_read_bio_X509(Reader(pem).get(), nullptr, NoPassword, nullptr));
-}
-
-Clock::TimePoint TimeOf(const ASN1_TIME* time) {
-  std::tm when{};
-  if (ASN1_TIME_to_tm(time, &when) != 1) return {};
-  return FromMicros(std::int64_t{timegm(&when)} * 1'000'000);
-}
-
 std::time_t ToSeconds(Clock::TimePoint time) {
   return static_cast<std::time_t>(ToMicros(time) / 1'000'000);
 }
 
 Certificate Describe(X509* x509) {
   Certificate certificate;
-  const Owned<BIO> pem(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(pem.get(), x509);
-  certificate.pem = TextOf(pem.get());
+  certificate.pem = pem::TextOf(x509);
   unsigned char* bytes = nullptr;
   const int size = i2d_X509(x509, &bytes);
   if (size > 0)
     certificate.fingerprint = Sha256Hex(
         {reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size)});
   OPENSSL_free(bytes);
-  std::array<char, 256> name{};
-  if (X509_NAME_get_text_by_NID(X509_get_subject_name(x509), NID_commonName,
-                                name.data(), name.size()) > 0)
-    certificate.name = name.data();
-  certificate.begin = TimeOf(X509_get0_notBefore(x509));
-  certificate.expiry = TimeOf(X509_get0_notAfter(x509));
+  certificate.name = pem::NameOf(x509);
+  certificate.begin = pem::TimeOf(X509_get0_notBefore(x509));
+  certificate.expiry = pem::TimeOf(X509_get0_notAfter(x509));
   return certificate;
 }
 
@@ -115,9 +75,9 @@ bool AddExtension(X509* x509, int nid, const char* value) {
 }
 
 // What every certificate of ours has; to be signed yet.
-Owned<X509> Blank(const std::string& name, EVP_PKEY* key,
-                  Clock::TimePoint begin, Clock::TimePoint expiry) {
-  Owned<X509> x509(X509_new());
+pem::Owned<X509> Blank(const std::string& name, EVP_PKEY* key,
+                       Clock::TimePoint begin, Clock::TimePoint expiry) {
+  pem::Owned<X509> x509(X509_new());
   std::array<unsigned char, 16> serial{};
   RAND_bytes(serial.data(), serial.size());
   serial[0] = (serial[0] & 0x3FU) | 0x40U;  // positive, and always as long
@@ -157,18 +117,19 @@ Status WritePrivate(const std::filesystem::path& file,
 }  // namespace
 
 struct CertificateAuthority::Parts {
-  Owned<EVP_PKEY> key;
-  Owned<X509> x509;
+  pem::Owned<EVP_PKEY> key;
+  pem::Owned<X509> x509;
   Certificate certificate;
 };
 
 namespace {
 
 Expected<std::string> MakeAuthority(Clock::TimePoint now) {
-  const Owned<EVP_PKEY> key(EVP_EC_gen(SN_X9_62_prime256v1));
-  if (key == nullptr) return Internal("no key could be made: ", WhyNot());
-  const Owned<X509> x509 = Blank("Assay workers " + RandomToken(10), key.get(),
-                                 now - kHeadStart, now + kAuthorityLife);
+  const pem::Owned<EVP_PKEY> key(EVP_EC_gen(SN_X9_62_prime256v1));
+  if (key == nullptr) return Internal("no key could be made: ", pem::WhyNot());
+  const pem::Owned<X509> x509 =
+      Blank("Assay workers " + RandomToken(10), key.get(), now - kHeadStart,
+            now + kAuthorityLife);
   X509_set_issuer_name(x509.get(), X509_get_subject_name(x509.get()));
   const bool made =
       AddExtension(x509.get(), NID_basic_constraints,
@@ -176,25 +137,20 @@ Expected<std::string> MakeAuthority(Clock::TimePoint now) {
       AddExtension(x509.get(), NID_key_usage, "critical,keyCertSign") &&
       AddExtension(x509.get(), NID_subject_key_identifier, "hash") &&
       X509_sign(x509.get(), key.get(), EVP_sha256()) > 0;
-  if (!made) return Internal("no authority could be made: ", WhyNot());
-  const Owned<BIO> pem(BIO_new(BIO_s_mem()));
-  PEM_write_bio_PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                           nullptr);
-  PEM_write_bio_X509(pem.get(), x509.get());
-  return TextOf(pem.get());
+  if (!made) return Internal("no authority could be made: ", pem::WhyNot());
+  return pem::TextOf(key.get()) + pem::TextOf(x509.get());
 }
 
 // The key that asks for a certificate, after it has shown that it is there.
-Expected<Owned<EVP_PKEY>> KeyOf(std::string_view request) {
+Expected<pem::Owned<EVP_PKEY>> KeyOf(std::string_view request) {
   if (request.size() > kMaxPem)
     return InvalidArgument("the certificate request has ", request.size(),
                            " bytes, expected at most ", kMaxPem);
-  ERR_clear_error();
-  const Owned<X509_REQ> parsed(PEM_read_bio_X509_REQ(
-      Reader(request).get(), nullptr, NoPassword, nullptr));
+  const pem::Owned<X509_REQ> parsed = pem::ReadRequest(request);
   if (parsed == nullptr)
-    return InvalidArgument("expected a certificate request in PEM: ", WhyNot());
-  Owned<EVP_PKEY> key(X509_REQ_get_pubkey(parsed.get()));
+    return InvalidArgument("expected a certificate request in PEM: ",
+                           pem::WhyNot());
+  pem::Owned<EVP_PKEY> key(X509_REQ_get_pubkey(parsed.get()));
   if (key == nullptr || !IsP256(key.get()))
     return InvalidArgument(
         "the certificate request is for another kind of key; expected P-256");
@@ -206,28 +162,27 @@ Expected<Owned<EVP_PKEY>> KeyOf(std::string_view request) {
 
 }  // namespace
 
-Expected<Certificate> ReadCertificate(std::string_view pem) {
-  if (pem.size() > kMaxPem)
-    return InvalidArgument("the certificate has ", pem.size(),
+Expected<Certificate> ReadCertificate(std::string_view text) {
+  if (text.size() > kMaxPem)
+    return InvalidArgument("the certificate has ", text.size(),
                            " bytes, expected at most ", kMaxPem);
-  ERR_clear_error();
-  const Owned<X509> x509 = ParseCertificate(pem);
+  const pem::Owned<X509> x509 = pem::ReadCertificate(text);
   if (x509 == nullptr)
-    return InvalidArgument("expected a certificate in PEM: ", WhyNot());
+    return InvalidArgument("expected a certificate in PEM: ", pem::WhyNot());
   return Describe(x509.get());
 }
 
 Status CheckIssued(const Certificate& certificate,
                    const std::vector<std::string>& authorities,
                    Clock::TimePoint now) {
-  const Owned<X509> x509 = ParseCertificate(certificate.pem);
+  const pem::Owned<X509> x509 = pem::ReadCertificate(certificate.pem);
   const Owned<X509_STORE> store(X509_STORE_new());
-  for (const std::string& pem : authorities)
-    if (const Owned<X509> authority = ParseCertificate(pem))
+  for (const std::string& text : authorities)
+    if (const pem::Owned<X509> authority = pem::ReadCertificate(text))
       X509_STORE_add_cert(store.get(), authority.get());
   const Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
   if (X509_STORE_CTX_init(context.get(), store.get(), x509.get(), nullptr) != 1)
-    return Internal("certificates cannot be checked: ", WhyNot());
+    return Internal("certificates cannot be checked: ", pem::WhyNot());
   X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_CLIENT);
   X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()),
                              ToSeconds(now));
@@ -258,10 +213,8 @@ Expected<CertificateAuthority> CertificateAuthority::Open(
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   auto parts = std::make_unique<Parts>();
-  ERR_clear_error();
-  parts->key.reset(PEM_read_bio_PrivateKey(Reader(text).get(), nullptr,
-                                           NoPassword, nullptr));
-  parts->x509 = ParseCertificate(text);
+  parts->key = pem::ReadKey(text);
+  parts->x509 = pem::ReadCertificate(text);
   if (parts->key == nullptr || parts->x509 == nullptr ||
       X509_check_private_key(parts->x509.get(), parts->key.get()) != 1)
     return DataLoss("the file ", file.string(),
@@ -285,15 +238,16 @@ const Certificate& CertificateAuthority::certificate() const {
 Expected<Certificate> CertificateAuthority::Issue(
     std::string_view request, const std::string& name, Clock::TimePoint now,
     std::chrono::seconds life) const {
-  ASSAY_ASSIGN_OR_RETURN(const Owned<EVP_PKEY> key, KeyOf(request));
-  const Owned<X509> x509 = Blank(name, key.get(), now - kHeadStart, now + life);
+  ASSAY_ASSIGN_OR_RETURN(const pem::Owned<EVP_PKEY> key, KeyOf(request));
+  const pem::Owned<X509> x509 =
+      Blank(name, key.get(), now - kHeadStart, now + life);
   X509_set_issuer_name(x509.get(), X509_get_subject_name(parts_->x509.get()));
   const bool made =
       AddExtension(x509.get(), NID_basic_constraints, "critical,CA:FALSE") &&
       AddExtension(x509.get(), NID_key_usage, "critical,digitalSignature") &&
       AddExtension(x509.get(), NID_ext_key_usage, "clientAuth") &&
       X509_sign(x509.get(), parts_->key.get(), EVP_sha256()) > 0;
-  if (!made) return Internal("no certificate could be made: ", WhyNot());
+  if (!made) return Internal("no certificate could be made: ", pem::WhyNot());
   return Describe(x509.get());
 }
 
