@@ -96,7 +96,7 @@ class WorkerTest : public dispatch::DispatchFixture {
          .slots = slots,
          .data_dir = directory_.path() / "worker",
          .run_program = std::getenv("ASSAY_FAKE_RUN"),
-         .drain_timeout = std::chrono::seconds(20)},
+         .drain_timeout = drain_timeout_},
         {.on_ready = [this] { ready_ = true; },
          .on_end = [this](Status status) { end_ = std::move(status); }});
     ASSERT_THAT(worker, IsOk());
@@ -132,6 +132,7 @@ class WorkerTest : public dispatch::DispatchFixture {
   }
 
   LeaseObserver observer_;
+  std::chrono::seconds drain_timeout_{20};
   // Behind the one of this test, in the worker's list.
   std::string more_coordinators_;
   FakeWorkshop workshop_;
@@ -284,6 +285,42 @@ TEST_F(WorkerTest, DrainFinishesWhatItHoldsAndTakesNoMore) {
   EXPECT_THAT(*end_, IsOk());
   UntilState(held, Run::STATE_FINISHED);
   EXPECT_EQ(Get(queued).state, Run::STATE_QUEUED);
+}
+
+// It was on its way when the worker began to drain, which has room for it.
+TEST_F(WorkerTest, ALeaseThatMeetsADrainingWorkerGoesBackOnce) {
+  UsePlan("wait");
+  StartWorker(2);
+  const RunId held = Queue(Run::KIND_FINAL, "a");
+  Until([&] { return !workshop_.orders().empty(); });
+  observer_.lease_sent = [this] {
+    observer_.lease_sent = nullptr;
+    worker_->Drain();
+  };
+  const RunId queued = Queue(Run::KIND_FINAL, "b");
+  UntilSeen([&] {
+    return Get(queued).epoch > 0 && Get(queued).state == Run::STATE_QUEUED;
+  });
+  workshop_.Release(held.str());
+  Until([&] { return end_.has_value(); });
+  UntilState(held, Run::STATE_FINISHED);
+  EXPECT_EQ(Get(queued).epoch, 1u);
+  EXPECT_EQ(Get(queued).losses, 0);
+  EXPECT_THAT(workshop_.orders(), SizeIs(1));
+}
+
+TEST_F(WorkerTest, ADrainThatTakesTooLongHandsBackWithoutBlame) {
+  drain_timeout_ = std::chrono::seconds(0);
+  UsePlan("wait");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  Until([&] { return !workshop_.orders().empty(); });
+  worker_->Drain();
+  Until([&] { return end_.has_value(); });
+  EXPECT_THAT(*end_, IsOk());
+  UntilState(run, Run::STATE_QUEUED);
+  EXPECT_EQ(Get(run).losses, 0);
+  UntilEnded(run);
 }
 
 TEST_F(WorkerTest, StopHandsBackWithoutBlame) {

@@ -219,6 +219,10 @@ TEST_F(AttemptServiceTest, AnExtensionAfterTheDeadlineOpensTheAttemptAgain) {
   assay_.Push(candidate, 'b');
   assay_.clock.Advance(minutes(10));
   ASSERT_EQ(Sweep(), 1);
+  // Nothing more came in this time: what was handed in stays the last.
+  ASSERT_THAT(Extend(candidate, 3'600), IsOk());
+  assay_.clock.Advance(hours(2));
+  ASSERT_EQ(Sweep(), 1);
   const auto submissions =
       assay_.Read([id = candidate.attempt](storage::Transaction& tx) {
         return tx.submissions.List(id);

@@ -113,6 +113,12 @@ TEST_F(PushRecorderTest, WhatAnotherNodeMadeOfAPushIsTheAnswer) {
               IsOk());
   EXPECT_THAT(Confirm(taken.push), FailsWith(Code::kAborted, "has moved"));
   EXPECT_EQ(Get(taken.push).state, v1::Push::STATE_RECEIVED);
+  EXPECT_THAT(
+      assay_.loop.Await(here.RecordPushIntent(assay_.Intent(candidate, 'c'))),
+      FailsWith(Code::kAborted, "has moved"));
+  // What is open is settled by whoever has the repository.
+  EXPECT_EQ(assay_.loop.Await(here.ListOpenIntents())->size(), 0);
+  EXPECT_EQ(assay_.loop.Await(there.ListOpenIntents())->size(), 2);
 
   const ConfirmedPush made = *assay_.loop.Await(there.ConfirmPush(taken.push));
   EXPECT_EQ(assay_.loop.Await(here.ConfirmPush(taken.push))->run, made.run);
@@ -225,6 +231,19 @@ TEST_F(PushRecorderTest, OpenIntentsSurviveARestart) {
   EXPECT_EQ(open[0].id, intent.push);
   EXPECT_EQ(open[0].new_commit, std::string(40, 'a'));
   ASSERT_THAT(Confirm(intent.push), IsOk());
+}
+
+TEST_F(PushRecorderTest, ATipThatIsFoundAfterTheCutOffIsLate) {
+  const rpc::Caller candidate = assay_.Begin();
+  assay_.clock.Advance(hours(2));
+  const auto found = assay_.loop.Await(assay_.parts().pushes->RecordFoundTip(
+      assay_.RepositoryOf(candidate), "refs/heads/main", std::string(40, 'f'),
+      assay_.clock.Now()));
+  ASSERT_THAT(found, IsOk());
+  EXPECT_TRUE(found->run.empty());
+  EXPECT_TRUE(Get(found->push).late);
+  EXPECT_EQ(Sweep(), 1);
+  EXPECT_EQ(Submissions(candidate)[0].commit, "");
 }
 
 TEST_F(PushRecorderTest, ATipWithoutAPushIsRecordedAndAudited) {

@@ -3,6 +3,8 @@
 
 #include "services/deadlines/deadlines.h"
 
+#include <algorithm>
+
 #include "assay/v1/submission_service.pb.h"
 #include "tests/services/installation/installation.h"
 
@@ -81,6 +83,11 @@ TEST_F(DeadlinesTest, FiresOnceAlsoAcrossARestart) {
   EXPECT_EQ(Sweep(), 0);
   EXPECT_EQ(Submissions(candidate).size(), 1);
   EXPECT_EQ(FinalRuns().size(), 1);
+  const auto audit = assay_.Read(
+      [](storage::Transaction& tx) { return tx.audit.List(0, 100); });
+  EXPECT_EQ(std::ranges::count(*audit, "attempt.deadline",
+                               &storage::AuditRecord::action),
+            1);
 }
 
 TEST_F(DeadlinesTest, TwoSweepsAtOnceFreezeOnce) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -58,6 +60,18 @@ class AbortTest : public ServerFixture {
     }
   }
 
+  // Whether the body of a push is being read: into a file without a name, in
+  // this process.
+  static bool IsSpooling() {
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code closed;
+      const auto file = std::filesystem::read_symlink(entry, closed).string();
+      if (file.find("/spool/") != std::string::npos) return true;
+    }
+    return false;
+  }
+
   StartedAttempt attempt_;
   std::string base_, commit_, body_;
 };
@@ -77,6 +91,37 @@ TEST_F(AbortTest, BeforeTheLastByteNothingHasHappened) {
             200);
   EXPECT_EQ(Tip(), base_);
   EXPECT_THAT(Pushes(attempt_), IsEmpty());
+}
+
+// Of a push that was begun in time and is whole too late.
+TEST_F(AbortTest, TheReceiveTimeIsThatOfTheLastByte) {
+  const std::string whole = Head() + body_;
+  RawClient client(web_port());
+  client.Send(whole.substr(0, whole.size() - 1));
+  while (!IsSpooling()) std::this_thread::yield();
+  clock_.Advance(std::chrono::minutes(1));
+  client.Send(whole.substr(whole.size() - 1));
+  EXPECT_EQ(Settled().receive_time().seconds(),
+            ManualClock::kStartMicros / 1'000'000 + 60);
+}
+
+// Whoever is told that it counts finds it there, however long the store takes.
+TEST_F(AbortTest, TheAnswerComesAfterTheRow) {
+  sqlite3* store = nullptr;
+  ASSERT_EQ(sqlite3_open((directory_.path() / "data/store.db").c_str(), &store),
+            SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(store,
+                         "CREATE TRIGGER slow BEFORE UPDATE ON pushes BEGIN "
+                         "SELECT (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL "
+                         "SELECT n + 1 FROM c WHERE n < 300000) "
+                         "SELECT MAX(n) FROM c); END",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(store);
+  RawClient client(web_port());
+  client.Send(Head() + body_);
+  ASSERT_TRUE(client.ReadUntil("ok refs/heads/main"));
+  EXPECT_EQ(Pushes(attempt_).at(0).state(), v1::Push::STATE_ACCEPTED);
 }
 
 TEST_F(AbortTest, AfterTheLastByteThePushIsTakenWithoutItsClient) {

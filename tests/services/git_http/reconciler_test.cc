@@ -184,6 +184,34 @@ TEST_F(ReconcilerTest, PushThatWasRewrittenSinceIsAcceptedAndItsSuccessorRuns) {
   EXPECT_NE(pushes[1].run(), "");
 }
 
+// Of a push that is under way the ref may have moved and the row be on its way.
+TEST_F(ReconcilerTest, ScanLeavesWhatIsUnderWayOrWasOfferedAlone) {
+  MoveRef(commit_);
+  Git("-C work push -q " + RepositoryPath(attempt_).string() +
+      " HEAD:template-v2");
+  EventLoop loop;
+  const auto store = *storage::OpenSqlite(options_.data_dir / "store.db");
+  const auto repositories = *repositories::Repositories::Open(
+      {.root = options_.data_dir / "repositories"});
+  const RepositoryId id(attempt_.repository);
+  runs::RunFeed feed(loop.executor());
+  attempts::PushRecorder recorder(*store, feed, clock_, HomeIn(*store));
+  git_http::Reconciler reconciler(recorder, *repositories, *store, clock_);
+  auto arrival = recorder.Arrive(id, clock_.Now());
+  EXPECT_EQ(loop.Await(reconciler.ScanRepositories())->found, 0);
+  arrival.reset();
+  ASSERT_THAT(loop.Await(store->Write([&](storage::Transaction& tx) -> Status {
+    ASSAY_ASSIGN_OR_RETURN(const auto repository, tx.repositories.Get(id));
+    return tx.template_offers.Put({.attempt = repository.attempt,
+                                   .version = 2,
+                                   .branch = "template-v2",
+                                   .commit = commit_,
+                                   .offer_time = clock_.Now()});
+  })),
+              IsOk());
+  EXPECT_EQ(loop.Await(reconciler.ScanRepositories())->found, 0);
+}
+
 TEST_F(ReconcilerTest, RefThatNoPushExplainsGetsOne) {
   MoveRef(commit_);
   Start();

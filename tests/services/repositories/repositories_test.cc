@@ -6,8 +6,10 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "tests/services/repositories/git_fixture.h"
+#include "tests/testing/flush_log.h"
 
 namespace assay::repositories {
 namespace {
@@ -64,9 +66,57 @@ TEST_F(RepositoriesTest, UnknownAndMalformedIdsAreNotFound) {
 TEST_F(RepositoriesTest, StartRemovesWhatACrashLeft) {
   std::filesystem::create_directories(root_ / "templates/tmp-x/objects");
   std::ofstream(root_ / "packs/left.pack") << "x";
+  std::filesystem::create_directories(root_ / "attempts/rep_x.git.gone/refs");
   ASSERT_TRUE(Repositories::Open({.root = root_}));
   EXPECT_FALSE(std::filesystem::exists(root_ / "templates/tmp-x"));
   EXPECT_FALSE(std::filesystem::exists(root_ / "packs/left.pack"));
+  EXPECT_FALSE(std::filesystem::exists(root_ / "attempts/rep_x.git.gone"));
+}
+
+// As git leaves them that was killed. Each would stop every later push.
+TEST_F(RepositoriesTest, APushBeginsWithoutWhatAKilledGitLeft) {
+  const RepositoryId id = RepositoryId::Random();
+  ASSERT_TRUE(Await(repositories_->CreateRepository(id, MakeTemplate())));
+  const auto path = *repositories_->Path(id);
+  const auto quarantine = path / "objects/tmp_objdir-incoming-x";
+  std::filesystem::create_directories(quarantine / "pack");
+  std::filesystem::create_directories(path / "refs/heads");
+  const std::vector files{path / "HEAD.lock", path / "packed-refs.lock",
+                          path / "tmp_ref-x", path / "refs/heads/main.lock",
+                          path / "objects/pack/tmp_pack_x"};
+  for (const auto& file : files) std::ofstream(file) << "x";
+  ASSERT_TRUE(Await(repositories_->Prepare(id)));
+  EXPECT_FALSE(std::filesystem::exists(quarantine));
+  for (const auto& file : files)
+    EXPECT_FALSE(std::filesystem::exists(file)) << file;
+  EXPECT_EQ(Await(repositories_->ReadRefs(id))->size(), 1);
+}
+
+// What is acknowledged is on the disk, with its name.
+TEST_F(RepositoriesTest, TemplatesRepositoriesAndRefsAreFlushed) {
+  const testing::FlushLog log;
+  const std::string base = MakeTemplate();
+  const auto store = templates_.Path(base);
+  EXPECT_TRUE(log.HasName(store));
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(store)) {
+    EXPECT_TRUE(log.HasName(entry)) << entry;
+    if (!entry.is_regular_file()) continue;
+    EXPECT_TRUE(log.HasContent(entry)) << entry;
+    ++files;
+  }
+  EXPECT_GT(files, 6);
+
+  const RepositoryId id = RepositoryId::Random();
+  ASSERT_TRUE(Await(repositories_->CreateRepository(id, base)));
+  const auto path = *repositories_->Path(id);
+  for (const char* name : {"HEAD", "config", "packed-refs"})
+    EXPECT_TRUE(log.HasName(path / name)) << name;
+
+  ASSERT_TRUE(Await(repositories_->WriteSubmissionRef(id, 1, base)));
+  EXPECT_TRUE(log.HasContent(path / "refs/submissions/1"));
+  EXPECT_TRUE(log.HasName(path / "refs/submissions/1"));
 }
 
 }  // namespace

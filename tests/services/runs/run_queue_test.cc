@@ -138,6 +138,16 @@ TEST_F(RunQueueTest, OurOwnFaultIsTriedAgainAndNeverScored) {
   EXPECT_FALSE(Get(id).score);
 }
 
+TEST_F(RunQueueTest, ACancelledRunHasNoScore) {
+  const RunId id = assay_.Push(candidate_, 'a').run;
+  ASSERT_THAT(Append(Take(), 1,
+                     {Result("open", v1::VERDICT_PASSED),
+                      LastWord(v1::Run::OUTCOME_CANCELLED)}),
+              IsOk());
+  EXPECT_EQ(Get(id).state, v1::Run::STATE_FINISHED);
+  EXPECT_FALSE(Get(id).score);
+}
+
 TEST_F(RunQueueTest, ADifferentVerdictIsRefusedAndAudited) {
   assay_.Push(candidate_, 'a');
   const auto run = Take();

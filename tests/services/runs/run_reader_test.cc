@@ -3,6 +3,11 @@
 
 #include "services/runs/run_reader.h"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "assay/v1/run_service.pb.h"
 #include "tests/services/installation/installation.h"
 
@@ -142,6 +147,60 @@ TEST_F(RunReaderTest, ASnapshotThenEveryEventToTheEnd) {
   EXPECT_EQ(reader.messages[0].snapshot().state(), v1::Run::STATE_QUEUED);
   EXPECT_EQ(reader.messages[0].snapshot_sequence(), 1);
   EXPECT_THAT(reader.Sequences(), ElementsAre(2, 3, 4, 5, 6));
+}
+
+// Blobs that answer when they are told to.
+class HeldBlobs final : public storage::BlobStore {
+ public:
+  HeldBlobs(storage::BlobStore& blobs, boost::asio::any_io_executor strand)
+      : blobs_(blobs),
+        held_(strand, boost::asio::steady_timer::time_point::max()) {}
+
+  bool asked() const { return asked_; }
+  void Release() { held_.cancel(); }
+
+  Async<std::string> Get(std::string digest) override {
+    asked_ = true;
+    co_await held_.async_wait(
+        boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_return co_await blobs_.Get(std::move(digest));
+  }
+  Async<std::string> Put(std::string content) override {
+    return blobs_.Put(std::move(content));
+  }
+  Async<bool> Has(std::string digest) override {
+    return blobs_.Has(std::move(digest));
+  }
+  Async<std::vector<std::string>> List(std::string after) override {
+    return blobs_.List(std::move(after));
+  }
+
+ private:
+  storage::BlobStore& blobs_;
+  boost::asio::steady_timer held_;
+  bool asked_ = false;
+};
+
+// The run ends after it was read for the first time, and before the reader is
+// told anything.
+TEST_F(RunReaderTest, WhatHappensBehindTheFirstReadingIsHeardOf) {
+  const RunId id = assay_.Push(candidate_, 'a').run;
+  TakeRun();
+  HeldBlobs blobs(*assay_.parts().blobs, assay_.loop.executor());
+  PlanCache plans(blobs);
+  RunReader slow(*assay_.parts().store, plans, *assay_.parts().feed);
+  Reader reader;
+  assay_.loop.Spawn(FollowOf(&slow, candidate_, id, {}, &reader));
+  assay_.loop.RunUntil([&] { return blobs.asked(); });
+  Append({Result("open", v1::VERDICT_PASSED), LastWord()});
+  blobs.Release();
+  assay_.loop.RunUntil([&] { return !reader.messages.empty(); });
+  // All that is left is ready.
+  assay_.loop.RunReady();
+  EXPECT_TRUE(reader.ended);
+  EXPECT_THAT(reader.Sequences(), ElementsAre(3, 4, 5));
+  assay_.parts().feed->Close();
+  WaitFor(reader);
 }
 
 TEST_F(RunReaderTest, AFinishedRunIsASnapshotAndTheEnd) {

@@ -5,7 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <future>
+#include <optional>
+#include <vector>
 
 #include "services/storage/migrations/migrations.h"
 #include "services/storage/sqlite/sqlite_connection.h"
@@ -170,6 +174,68 @@ TEST_F(SqliteTest, AFullDiskFailsClosedAndHealsByItself) {
   ASSERT_THAT(db->Execute("PRAGMA max_page_count = 1000000"), IsOk());
   EXPECT_EQ(db->Execute("SELECT COUNT(*) FROM t")->rows[0].Int(0), 0);
   EXPECT_THAT(db->Execute("INSERT INTO t (a) VALUES ('y')"), IsOk());
+}
+
+// What SQLite takes back by itself takes the whole batch with it: those who
+// wrote before it are not told that they have written, and those behind it
+// write nothing.
+TEST_F(SqliteTest, ATransactionThatWasGivenUpIsNobodysSuccess) {
+  testing::EventLoop loop;
+  auto store = OpenSqlite(file()).value();
+  ASSERT_THAT(
+      Connect()->Execute("CREATE TRIGGER giving_up BEFORE INSERT ON audit_log "
+                         "WHEN NEW.detail = 'second' BEGIN "
+                         "SELECT RAISE(ROLLBACK, 'gone'); END"),
+      IsOk());
+  // The first one holds the writer until all of them wait.
+  std::promise<void> all_wait;
+  const auto wait = all_wait.get_future().share();
+  std::vector<std::optional<Status>> told(3);
+  const char* const names[] = {"first", "second", "third"};
+  for (std::size_t i = 0; i < told.size(); ++i)
+    loop.Spawn(
+        [](Store* kept, std::string name, auto future,
+           std::optional<Status>* answer) -> boost::asio::awaitable<void> {
+          *answer = co_await kept->Write([name, future](Transaction& tx) {
+            if (name == "first") future.wait();
+            return tx.audit.Append({.time = FromMicros(1), .detail = name});
+          });
+        }(store.get(), names[i], wait, &told[i]));
+  loop.RunReady();
+  all_wait.set_value();
+  loop.RunUntil([&] {
+    return std::ranges::all_of(told, &std::optional<Status>::has_value);
+  });
+  for (const auto& each : told) EXPECT_FALSE(*each);
+  const auto kept = loop.Await(
+      store->Read([](Transaction& tx) { return tx.audit.List(0, 10); }));
+  EXPECT_TRUE(kept->empty());
+}
+
+// A transaction that cannot be committed is ended all the same, so that the
+// next one is.
+TEST_F(SqliteTest, ACommitThatFailsHarmsNoLaterOne) {
+  testing::EventLoop loop;
+  auto store = OpenSqlite(file()).value();
+  const auto db = Connect();
+  for (const char* statement :
+       {"CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE children (id INTEGER REFERENCES parents (id) "
+        "DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER orphan AFTER INSERT ON audit_log "
+        "WHEN NEW.detail = 'first' BEGIN INSERT INTO children VALUES (7); END"})
+    ASSERT_THAT(db->Execute(statement), IsOk());
+  const auto append = [&](std::string detail) {
+    return loop.Await(store->Write([detail](Transaction& tx) {
+      return tx.audit.Append({.time = FromMicros(1), .detail = detail});
+    }));
+  };
+  EXPECT_FALSE(append("first"));
+  EXPECT_THAT(append("second"), IsOk());
+  const auto kept = loop.Await(
+      store->Read([](Transaction& tx) { return tx.audit.List(0, 10); }));
+  ASSERT_EQ(kept->size(), 1);
+  EXPECT_EQ(kept->front().detail, "second");
 }
 
 // The child tells each acknowledged write through the pipe, and is killed in

@@ -486,6 +486,7 @@ TEST_P(TablesTest, ARequestIdAnswersTheSameRequestOnly) {
   EXPECT_EQ(*find(key, "d1"), "answer");
   EXPECT_THAT(find(key, "d2"), FailsWith(Code::kInvalidArgument, "r1"));
   EXPECT_EQ(*find({"tok_2", "Method", "r1"}, "d1"), std::nullopt);
+  EXPECT_EQ(*find({"tok_1", "Other", "r1"}, "d1"), std::nullopt);
 }
 
 TEST_P(TablesTest, TheAuditLogIsAChain) {

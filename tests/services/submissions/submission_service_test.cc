@@ -1,5 +1,7 @@
 #include "services/submissions/submission_service.h"
 
+#include <vector>
+
 #include "assay/v1/submission_service.pb.h"
 #include "tests/services/installation/installation.h"
 
@@ -56,6 +58,33 @@ TEST_F(SubmissionServiceTest, HandsInTheLastPushAndQueuesItsFinalRun) {
   EXPECT_EQ((assay_.repositories
                  .submission_refs[{assay_.RepositoryOf(candidate), 1}]),
             std::string(40, 'b'));
+}
+
+TEST_F(SubmissionServiceTest, EachRunSaysWhatItWasMadeOf) {
+  const rpc::Caller candidate = assay_.Begin();
+  const auto push = assay_.Push(candidate, 'a');
+  const auto made = Submit(candidate);
+  ASSERT_THAT(made, IsOk());
+  std::vector<storage::RunRecord> runs;
+  for (const RunId& id :
+       {push.run, RunId(made->submission().run().substr(5))}) {
+    const auto run =
+        assay_.Read([&](storage::Transaction& tx) { return tx.runs.Get(id); });
+    ASSERT_THAT(run, IsOk());
+    EXPECT_EQ(run->commit, std::string(40, 'a'));
+    EXPECT_EQ(run->push, push.push);
+    EXPECT_EQ(run->attempt, candidate.attempt);
+    EXPECT_EQ(run->assignment_version, 1);
+    const auto assignment = assay_.Read([&](storage::Transaction& tx) {
+      return tx.assignments.Get(run->assignment, run->assignment_version);
+    });
+    EXPECT_EQ(run->plan_digest, assignment->plan_digest);
+    EXPECT_NE(run->plan_digest, "");
+    EXPECT_EQ(run->trace_id.size(), 32);
+    runs.push_back(*run);
+  }
+  EXPECT_NE(runs[0].seed, runs[1].seed);
+  EXPECT_NE(runs[0].trace_id, runs[1].trace_id);
 }
 
 TEST_F(SubmissionServiceTest, AnEarlierPushCanBeHandedIn) {
