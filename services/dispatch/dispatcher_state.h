@@ -144,6 +144,8 @@ class Dispatcher::State : public std::enable_shared_from_this<State> {
   // One Grant runs at a time; what is queued meanwhile makes it look again.
   bool granting = false;
   bool offer_again = false;
+  // The last look found a run: the next one need not ask whether any waits.
+  bool expects_queued = false;
   // One MeasureAdopted at a time.
   bool measuring = false;
 };

@@ -34,8 +34,10 @@ void Dispatcher::State::Offer() {
 boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
   while (std::exchange(self->offer_again, false)) {
     // Asking costs a read; an idle installation must not write every second.
-    const auto queued = co_await self->queue.AnyQueued();
-    if (queued && !*queued) continue;
+    if (!self->expects_queued) {
+      const auto queued = co_await self->queue.AnyQueued();
+      if (queued && !*queued) continue;
+    }
     while (!self->draining && !self->stopped) {
       std::vector<runs::Room> rooms = self->roster.Rooms();
       if (!AnyPlace(rooms)) break;
@@ -43,7 +45,8 @@ boost::asio::awaitable<void> Dispatcher::State::Grant(Self self) {
                                                  self->options.lease_ttl);
       if (!taken)
         spdlog::error("no run could be leased: {}", taken.error().message);
-      if (!taken || !taken->has_value()) break;
+      self->expects_queued = taken && taken->has_value();
+      if (!self->expects_queued) break;
       ReachFaultPoint("lease.granted");
       RunRecord run = **std::move(taken);
       if (Attachment* to = self->roster.FindWorker(run.worker)) --to->demand;

@@ -13,7 +13,7 @@ namespace {
 using repositories::Pack;
 using storage::Transaction;
 
-// The pack files that leases need, by digest.
+// The pack files that leases need. Those of one commit share one.
 //
 // Threads: confined to the coordinator's strand.
 class PackShelf : public std::enable_shared_from_this<PackShelf> {
@@ -24,71 +24,89 @@ class PackShelf : public std::enable_shared_from_this<PackShelf> {
 
   static rpc::Async<SharedContent> Get(std::shared_ptr<PackShelf> self,
                                        AttemptId attempt, std::string commit) {
+    const Key key(attempt, commit);
+    if (SharedContent content = self->Find(key)) co_return content;
     const auto record = co_await self->store_.Read(
         [attempt](Transaction& tx) { return tx.attempts.Get(attempt); });
     if (!record) co_return std::unexpected(record.error());
     if (self->ready_)
       ASSAY_CO_RETURN_IF_ERROR(
           co_await self->ready_(record->repository, commit));
-    ++self->writing_;
     const auto pack =
         co_await self->repositories_.WritePack(record->repository, commit);
-    --self->writing_;
-    SharedContent content;
-    if (pack) content = self->Share(*pack);
-    self->Sweep();
     if (!pack) co_return std::unexpected(pack.error());
-    co_return content;
+    co_return self->Share(key, *pack);
   }
 
  private:
-  SharedContent Share(const Pack& pack) {
-    dropped_.erase(pack.digest);
-    std::weak_ptr<const Content>& shelved = shared_[pack.digest];
-    if (SharedContent content = shelved.lock()) return content;
-    SharedContent content(new Content{.digest = pack.digest,
-                                      .size = pack.bytes,
-                                      .bytes = {},
-                                      .file = pack.path},
-                          [weak = weak_from_this(), pack](const Content* dead) {
-                            delete dead;
-                            if (const auto shelf = weak.lock())
-                              shelf->Drop(pack);
-                          });
-    shelved = content;
+  using Key = std::pair<AttemptId, std::string>;
+
+  SharedContent Find(const Key& key) const {
+    const auto found = live_.find(key);
+    return found == live_.end() ? nullptr : found->second.lock();
+  }
+
+  SharedContent Share(const Key& key, const Pack& pack) {
+    // Another lease of this commit was prepared beside this one.
+    if (SharedContent content = Find(key)) {
+      repositories_.ForgetPack(pack);
+      return content;
+    }
+    SharedContent content(
+        new Content{.digest = pack.digest,
+                    .size = pack.bytes,
+                    .bytes = {},
+                    .file = pack.path},
+        [weak = weak_from_this(), key, pack](const Content* dead) {
+          delete dead;
+          if (const auto shelf = weak.lock()) shelf->Drop(key, pack);
+        });
+    live_[key] = content;
     return content;
   }
 
-  void Drop(const Pack& pack) {
-    shared_.erase(pack.digest);
-    dropped_.emplace(pack.digest, pack);
-    Sweep();
-  }
-
-  // A pack that is being written may be one that was just dropped: files go
-  // only while nothing is written.
-  void Sweep() {
-    if (writing_ > 0) return;
-    for (const auto& [digest, pack] : std::exchange(dropped_, {}))
-      repositories_.ForgetPack(pack);
+  void Drop(const Key& key, const Pack& pack) {
+    live_.erase(key);
+    repositories_.ForgetPack(pack);
   }
 
   storage::Store& store_;
   repositories::Repositories& repositories_;
   const ReadyWithCommit ready_;
-  int writing_ = 0;
-  std::map<std::string, std::weak_ptr<const Content>> shared_;
-  std::map<std::string, Pack> dropped_;
+  std::map<Key, std::weak_ptr<const Content>> live_;
 };
 
-rpc::Async<SharedContent> GetPlan(storage::BlobStore* blobs,
-                                  std::string digest) {
-  auto bytes = co_await blobs->Get(digest);
-  if (!bytes) co_return std::unexpected(bytes.error());
-  const auto size = static_cast<std::int64_t>(bytes->size());
-  co_return std::make_shared<const Content>(Content{
-      .digest = digest, .size = size, .bytes = *std::move(bytes), .file = {}});
-}
+// Plans that leases need: most runs at one time are of few assignments.
+//
+// Threads: confined to the coordinator's strand.
+class PlanShelf {
+ public:
+  explicit PlanShelf(storage::BlobStore& blobs) : blobs_(blobs) {}
+
+  static rpc::Async<SharedContent> Get(std::shared_ptr<PlanShelf> self,
+                                       std::string digest) {
+    if (const auto found = self->live_.find(digest);
+        found != self->live_.end()) {
+      if (SharedContent content = found->second.lock()) co_return content;
+    }
+    auto bytes = co_await self->blobs_.Get(digest);
+    if (!bytes) co_return std::unexpected(bytes.error());
+    const auto size = static_cast<std::int64_t>(bytes->size());
+    auto content =
+        std::make_shared<const Content>(Content{.digest = digest,
+                                                .size = size,
+                                                .bytes = *std::move(bytes),
+                                                .file = {}});
+    std::erase_if(self->live_,
+                  [](const auto& entry) { return entry.second.expired(); });
+    self->live_[digest] = content;
+    co_return content;
+  }
+
+ private:
+  storage::BlobStore& blobs_;
+  std::map<std::string, std::weak_ptr<const Content>> live_;
+};
 
 }  // namespace
 
@@ -96,16 +114,17 @@ ContentSources MakeContentSources(storage::Store& store,
                                   storage::BlobStore& blobs,
                                   repositories::Repositories& repositories,
                                   ReadyWithCommit ready) {
-  auto shelf =
+  auto packs =
       std::make_shared<PackShelf>(store, repositories, std::move(ready));
+  auto plans = std::make_shared<PlanShelf>(blobs);
   return ContentSources{.pack =
-                            [shelf](AttemptId attempt, std::string commit) {
-                              return PackShelf::Get(shelf, std::move(attempt),
+                            [packs](AttemptId attempt, std::string commit) {
+                              return PackShelf::Get(packs, std::move(attempt),
                                                     std::move(commit));
                             },
                         .plan =
-                            [blobs = &blobs](std::string digest) {
-                              return GetPlan(blobs, std::move(digest));
+                            [plans](std::string digest) {
+                              return PlanShelf::Get(plans, std::move(digest));
                             }};
 }
 

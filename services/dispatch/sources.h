@@ -22,7 +22,8 @@ using ReadyWithCommit = std::function<rpc::Async<void>(RepositoryId repository,
                                                        std::string commit)>;
 
 // Plans from the blob store, packs from the attempts' repositories. Leases of
-// one commit share a pack's file, which goes when the last of them ends.
+// one commit share a pack's file, which goes when the last of them ends; those
+// of one plan share its bytes.
 //
 // Ownership: borrows all three for as long as any content of it lives.
 ContentSources MakeContentSources(storage::Store& store,
