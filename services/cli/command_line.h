@@ -72,6 +72,7 @@ void AddReceiptCommands(CommandLine& line);
 void AddRunCommands(CommandLine& line);
 void AddRunCompareCommand(CommandLine& line, CLI::App& group);
 void AddTraceCommands(CommandLine& line);
+void AddTraceEvidenceCommand(CommandLine& line, CLI::App& group);
 void AddSuiteCommands(CommandLine& line);
 void AddSuiteRunCommand(CommandLine& line, CLI::App& group);
 void AddSuiteVerifyCommand(CommandLine& line, CLI::App& group);

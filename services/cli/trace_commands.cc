@@ -189,6 +189,7 @@ void AddTraceCommands(CommandLine& line) {
       .add_option("--collector", out.options->collector,
                   "OTLP/HTTP address of a collector to send it to")
       ->excludes(to);
+  AddTraceEvidenceCommand(line, group);
 }
 
 }  // namespace assay::cli

@@ -85,6 +85,7 @@ ARGUMENTS = {
     "run compare": ["{run}", "{run}"],
     "trace show": ["{run}"],
     "trace export": ["{run}"],
+    "trace evidence": ["{run}"],
     "suite init": ["{root}/made"],
     "suite fmt": ["{sample}/suite", "--check"],
     "suite lint": ["{sample}/suite"],

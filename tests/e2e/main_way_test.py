@@ -116,7 +116,33 @@ class MainWayTest(unittest.TestCase):
         slowest = self.assay.run("trace", "show", run["name"], "--slowest",
                                  "3").stdout.splitlines()
         self.assertEqual(len(slowest), 4, slowest)
+        self.check_evidence(run)
         self.check_export(run)
+
+    def check_evidence(self, run):
+        """What a check sent and got, and the statements of each request."""
+        steps = self.assay.json("trace", "evidence", run["name"], "create-order")
+        posts = [exchange for step in steps for exchange in step["exchanges"]
+                 if exchange["curl"].startswith("curl -i -X 'POST'")
+                 and exchange["curl"].endswith("\"$SERVICE\"'/orders'")]
+        self.assertTrue(posts, steps)
+        self.assertEqual(posts[0]["status"], "201")
+        self.assertIn("content-type: application/json", posts[0]["request"])
+        self.assertTrue(any("insert into orders" in one["sql"]
+                            for one in posts[0]["statements"]), posts[0])
+        text = self.assay.run("trace", "evidence", run["name"], "--failed").stdout
+        self.assertIn("failed few-queries, step ", text)
+        self.assertNotIn("create-order", text)
+        # A burst of fifty, of which one is shown.
+        self.assertRegex(text, r"POST /orders  \d\d times, answered 201 after ")
+        few = self.assay.run("trace", "evidence", run["name"], "few-queries").stdout
+        self.assertRegex(few, r"    select .*  20 times, ")
+        curls = self.assay.run("trace", "evidence", run["name"], "create-order",
+                               "--curl").stdout.splitlines()
+        self.assertIn(posts[0]["curl"], curls)
+        wrong = self.assay.run("trace", "evidence", run["name"], "no-such",
+                               expect=None)
+        self.assertIn('no check "no-such"', wrong.stderr)
 
     def check_export(self, run):
         """To a file, as lines, and to a collector: the same spans."""

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -103,23 +104,13 @@ test('fields of a form go one by one', async () => {
   expect(got.body).toContain('name="mail"\r\n\r\na@b.c\r\n');
 });
 
-test('what the record left out is a variable', () => {
-  expect(post(`content-type: text/plain\n\nxx\n(and 904 bytes more)`)).toBe(
-    `curl -i -X 'POST' -H 'content-type: text/plain' --data-binary @"$BODY_FILE" "$SERVICE"'/orders'`,
-  );
-  expect(post('\n(70 bytes, not text)')).toContain('@"$BODY_FILE"');
-});
+// What `assay trace evidence` says, too: its test reads the same table.
+const CASES = JSON.parse(
+  readFileSync('../../tests/services/cli/curl_cases.json', 'utf8'),
+) as { name: string; attributes: Record<string, string>; curl: string }[];
 
-test('nothing in a path reaches the shell', () => {
-  expect(
-    curlCommand(
-      request({ 'http.request.method': 'GET', 'url.path': `/a'$(id)` }),
-    ),
-  ).toBe(`curl -i "$SERVICE"'/a'\\''$(id)'`);
-});
-
-test('what is no request has none', () => {
-  expect(curlCommand(request({ 'db.query.text': 'select 1' }))).toBe('');
+test.each(CASES)('the command of $name', ({ attributes, curl }) => {
+  expect(curlCommand(request(attributes))).toBe(curl);
 });
 
 test('a message is taken apart', () => {
