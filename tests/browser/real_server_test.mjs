@@ -122,13 +122,26 @@ test('author and candidate meet in two browsers', async () => {
   await author.page.getByText('Not connected').waitFor({ state: 'detached' });
   await row.getByText('queued').waitFor();
 
+  push.kill();
+  installation.git(work, 'commit', '--quiet', '--allow-empty', '-m', 'Second');
+  const again = installation.gitInBackground(work, 'push', 'origin', 'HEAD');
+  await ada.page.getByRole('cell', { name: 'Second' }).waitFor();
+  await row.getByText('superseded').waitFor();
+  const { runs } = installation.assay('run', 'list');
+  const replaced = runs.find(({ state }) => state === 'STATE_SUPERSEDED');
+
   await ada.page.getByRole('button', { name: 'Hand in the last push' }).click();
   await ada.page.getByText('counts', { exact: true }).waitFor();
-  // Once in the queue and once among the runs, which name the commit.
-  await row.filter({ hasText: 'final' }).waitFor();
-  await row.getByRole('link').first().click();
+  const final = author.page.getByRole('row').filter({ hasText: 'final' });
+  await final.getByRole('link').first().click();
   await author.page.getByRole('heading', { name: 'Final run of' }).waitFor();
-  push.kill();
+
+  // It has no spans yet, and what a newer push replaced never will.
+  await author.page.getByRole('tab', { name: /Trace/ }).click();
+  await author.page.getByText('It waits for a worker').waitFor();
+  await author.page.goto(`${origin}/${replaced.name}?tab=trace`);
+  await author.page.getByText('It never began').waitFor();
+  again.kill();
   assert.deepEqual([...author.wrong, ...ada.wrong], []);
 });
 

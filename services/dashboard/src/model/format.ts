@@ -20,8 +20,10 @@ export function shortCommit(commit: string): string {
   return commit.slice(0, 8);
 }
 
-// "850 µs", "42 ms", "1.24 s", "2 min 05 s", "3 h 00 min".
+// "250 ns", "850 µs", "42 ms", "1.24 s", "2 min 05 s", "3 h 00 min".
 export function durationText(milliseconds: number): string {
+  if (milliseconds > 0 && milliseconds < 0.001)
+    return `${Math.round(milliseconds * 1e6)} ns`;
   if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
   if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

@@ -1,6 +1,7 @@
 import type { Run } from '../gen/assay/v1/run_pb';
 import { cleanText } from '../model/clean_text';
 import { idOf, kindText, shortCommit } from '../model/format';
+import { whyNothing } from '../model/nothing';
 import { CheckList } from '../parts/check_list';
 import { ConnectionNotice, LiveMark } from '../parts/connection_notice';
 import { Empty } from '../parts/empty';
@@ -36,7 +37,13 @@ export function RunPage({ name }: { name: string }) {
     {
       id: 'log',
       label: 'Log',
-      content: () => <LogView logs={model.logs} running={!model.finished} />,
+      content: () => (
+        <LogView
+          logs={model.logs}
+          running={!model.finished}
+          why={whyNothing(run)}
+        />
+      ),
     },
   ];
   if (!forCandidate) {

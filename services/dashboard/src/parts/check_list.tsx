@@ -7,6 +7,7 @@ import {
 } from '../gen/assay/v1/check_pb';
 import { cleanText } from '../model/clean_text';
 import { pointsText, protoDurationText, verdictText } from '../model/format';
+import { whyNothing } from '../model/nothing';
 import type { PendingCheck, RunModel } from '../model/run_model';
 import { Link } from '../router';
 import { candidateClients, useClients } from '../rpc/client';
@@ -27,11 +28,12 @@ export function CheckList({ model, version, evidence }: Props) {
     return (
       <Empty title={model.finished ? 'No checks ran' : 'No checks so far'}>
         <p>
-          {model.finished
-            ? cleanText(model.run?.outcomeReason ?? '') ||
-              'The run ended before the first one.'
-            : 'They begin when the service is built, started and ready.'}
+          {whyNothing(model.run) ||
+            (model.finished && 'The run ended before the first one.')}
         </p>
+        {!model.finished && (
+          <p>They begin when the service is built, started and ready.</p>
+        )}
       </Empty>
     );
   }

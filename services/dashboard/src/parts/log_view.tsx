@@ -11,10 +11,12 @@ import { useLogSearch } from './use_log_search';
 interface Props {
   logs: ReadonlyMap<string, LogStream>;
   running: boolean;
+  // Why there is nothing, where that is known.
+  why: string;
 }
 
 // The address names the output and a line, so that both can be sent to others.
-export function LogView({ logs, running }: Props) {
+export function LogView({ logs, running, why }: Props) {
   const { pathname, searchParams } = useAddress();
   const names = [...logs.keys()];
   // The service's own output is what one comes for, once there is some; until
@@ -27,6 +29,7 @@ export function LogView({ logs, running }: Props) {
   if (!log) {
     return (
       <Empty title={running ? 'No output so far' : 'This run wrote nothing'}>
+        {why && <p>{why}</p>}
         <p>What the build, the service and its sidecars write appears here.</p>
       </Empty>
     );

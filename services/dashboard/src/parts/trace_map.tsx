@@ -1,6 +1,6 @@
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
 
-import { durationText } from '../model/format';
+import { ticksOf } from '../model/ruler';
 import { lanesOf } from '../model/trace_lanes';
 import type { TimeRange, TraceTree } from '../model/trace_tree';
 import { drawLayer, layersOf, preparedCanvas } from './draw_lanes';
@@ -10,7 +10,6 @@ import { whenItLooksOtherwise } from './looks';
 const LANE = 18;
 // A shorter drag is a click, which chooses nothing.
 const MIN_DRAG = 4;
-const TICKS = 5;
 
 interface Props {
   tree: TraceTree;
@@ -74,12 +73,12 @@ export function TraceMap({ tree, range, onRange }: Props) {
         {!whole && (
           <>
             <div
-              className="map-shade"
-              style={{ left: 0, width: share(range.start) }}
+              className="map-shade before"
+              style={{ width: share(range.start) }}
             />
             <div
-              className="map-shade"
-              style={{ left: share(range.start + range.length), right: 0 }}
+              className="map-shade after"
+              style={{ left: share(range.start + range.length) }}
             />
           </>
         )}
@@ -114,16 +113,13 @@ function draw(canvas: HTMLCanvasElement, tree: TraceTree) {
   });
 }
 
-// What the width of the bars stands for: where it begins, and from there on.
+// What the width of the bars stands for.
 export function TraceTicks({ range }: { range: TimeRange }) {
-  const ticks = Array.from({ length: TICKS }, (_, i) => i / TICKS);
   return (
     <div className="ruler-track">
-      {ticks.map((tick) => (
-        <span key={tick} style={{ left: `${100 * tick}%` }}>
-          {tick === 0
-            ? durationText(range.start)
-            : `+${durationText(tick * range.length)}`}
+      {ticksOf(range).map(({ at, text }) => (
+        <span key={at} style={{ left: `${100 * at}%` }}>
+          {text}
         </span>
       ))}
     </div>

@@ -17,7 +17,7 @@ import {
 } from '../model/trace_tree';
 import { useAddress } from '../router';
 import { CheckStrip } from './check_strip';
-import { Empty } from './empty';
+import { NoSpans } from './no_spans';
 import { saveFile } from './save_file';
 import { SpanDetails } from './span_details';
 import { onTraceKey } from './trace_keys';
@@ -76,17 +76,7 @@ export function TraceView({
     }),
     [tree, at],
   );
-  if (tree.rows.length === 0) {
-    return (
-      <Empty title="No spans">
-        <p>
-          {model.finished
-            ? 'This run ended before anything was measured.'
-            : 'Each phase, check, request and SQL statement appears as it happens.'}
-        </p>
-      </Empty>
-    );
-  }
+  if (tree.rows.length === 0) return <NoSpans model={model} />;
   const selected = tree.rows[at];
   const fills =
     selected !== undefined &&
