@@ -48,6 +48,13 @@ export function millis(time?: Timestamp): number | null {
   return time ? timestampMs(time) : null;
 }
 
+// Made once: to make one takes longer than to draw the cell that it is for.
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'medium',
+  timeStyle: 'long',
+});
+
 // "just now", "4 min ago", "in 2 h"; days and beyond as a date.
 export function relativeText(time: number, now: number): string {
   const seconds = Math.round((now - time) / 1000);
@@ -57,16 +64,12 @@ export function relativeText(time: number, now: number): string {
   if (distance < 60) return ago(`${distance} s`);
   if (distance < 3600) return ago(`${Math.floor(distance / 60)} min`);
   if (distance < 86_400) return ago(`${Math.floor(distance / 3600)} h`);
-  return new Date(time).toLocaleDateString(undefined, { dateStyle: 'medium' });
+  return DAY.format(time);
 }
 
 // Date and time where the reader is, with the zone's name, and in UTC.
 export function whenText(time: number): string {
-  const local = new Date(time).toLocaleString(undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'long',
-  });
-  return `${local} (${utcText(time)})`;
+  return `${MOMENT.format(time)} (${utcText(time)})`;
 }
 
 export function sizeText(bytes: number): string {
