@@ -14,12 +14,12 @@ constexpr std::size_t kPiece = 16 << 10;
 }  // namespace
 
 struct LogChannel::State : std::enable_shared_from_this<LogChannel::State> {
-  State(boost::asio::any_io_executor executor, EventSink& sink,
+  State(const boost::asio::any_io_executor& executor, EventSink& sink,
         std::string stream, std::int64_t limit)
       : sink(&sink),
         stream(std::move(stream)),
         room(std::max<std::int64_t>(limit, 0)),
-        timer(std::move(executor)) {}
+        timer(executor) {}
 
   void Flush(bool end) {
     if (sink == nullptr || (pending.empty() && !end && !cut)) return;
