@@ -2,8 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "tests/runner/run/run_fixture.h"
 
@@ -79,6 +86,44 @@ TEST_F(EarlyEndTest, TheRunsOwnLimitKeepsWhatThereIs) {
       told.finished().outcome(),
       testing::AnyOf(Run::OUTCOME_TIMED_OUT, Run::OUTCOME_BUILD_FAILED));
   EXPECT_LT(told.took.count(), 3000);
+}
+
+// A suite of its own: its launcher does not survive it.
+class LauncherDeathTest : public RunFixture {
+ protected:
+  // Waits for a process with this command line on the machine.
+  static void AwaitProcess(const std::string& command,
+                           const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream in(entry.path() / "cmdline", std::ios::binary);
+        std::string words{std::istreambuf_iterator<char>(in), {}};
+        std::ranges::replace(words, '\0', ' ');
+        if (words == command + " ") return;
+      }
+  }
+};
+
+// What dies with it says nothing about the candidate's program.
+TEST_F(LauncherDeathTest, ItIsOurFaultAndNoVerdict) {
+  std::jthread killer([](const std::stop_token& stop) {
+    AwaitProcess("sleep 86413", stop);
+    kill(LauncherPid(), SIGKILL);
+  });
+  const Told told = Run({{"assay.yaml", R"yaml(
+version: 1
+name: Test
+service:
+  build: { run: sleep 86413 }
+  start: { run: sleep 9 }
+  ready: { get: /, status: 200 }
+checks:
+  - { id: one, title: One, points: 1, visibility: public, steps: [ { get: /, expect: { status: 200 } } ] }
+)yaml"}},
+                        {});
+  EXPECT_EQ(told.finished().outcome(), v1::Run::OUTCOME_ERRORED);
+  EXPECT_THAT(told.finished().reason(), HasSubstr("launcher died"));
+  EXPECT_EQ(told.Check("one").verdict(), v1::VERDICT_UNSPECIFIED);
 }
 
 }  // namespace

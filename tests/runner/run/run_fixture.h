@@ -57,6 +57,9 @@ class RunFixture : public testing::Test {
   bool log_statements_ = false;
   static constexpr const char* kPrefix = "<%u|%a|%p> ";
 
+  // The process that has built this suite's cells.
+  static pid_t LauncherPid() { return launcher_->pid(); }
+
  private:
   Expected<sandbox::CellSpec> Blueprint(const plan::v1::Plan& plan,
                                         const plan::v1::Sidecar& sidecar);

@@ -80,6 +80,10 @@ TEST_F(GitProcessTest, RunsWithFixedConfigurationAndNoneOfTheHosts) {
       Run({.arguments = {"config", "--get"}, .repository = "core.hooksPath"})
           .output,
       "/dev/null\n");
+  // Nothing is acknowledged that the power could take.
+  EXPECT_EQ(Run({.arguments = {"config", "--get"}, .repository = "core.fsync"})
+                .output,
+            "all\n");
   EXPECT_EQ(Run({.arguments = {"config", "--get"}, .repository = "planted.by"})
                 .output,
             "");

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "services/storage/sqlite/sqlite_store.h"
 #include "tests/services/coordinator/server_fixture.h"
@@ -182,6 +185,21 @@ TEST_F(ReconcilerTest, PushThatWasRewrittenSinceIsAcceptedAndItsSuccessorRuns) {
   EXPECT_EQ(pushes[0].state(), v1::Push::STATE_ACCEPTED);
   EXPECT_EQ(pushes[1].state(), v1::Push::STATE_ACCEPTED);
   EXPECT_NE(pushes[1].run(), "");
+}
+
+// A deadline over which it was down, and a ref that the power took.
+TEST_F(ReconcilerTest, AStartHandsInWhatFellDueAndWritesItsRefAgain) {
+  Start();
+  Git("-C work push -q origin HEAD:main");
+  Stop();
+  clock_.Advance(std::chrono::hours(5));
+  const auto ref = RepositoryPath(attempt_) / "refs/submissions/1";
+  for (int i = 0; i < 2; ++i) {
+    Start();
+    while (!std::filesystem::exists(ref)) std::this_thread::yield();
+    Stop();
+    std::filesystem::remove(ref);
+  }
 }
 
 // Of a push that is under way the ref may have moved and the row be on its way.
