@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,22 @@ bool HasWord(std::string_view line, std::string_view word) {
   return false;
 }
 
+// Whether `directory` still is what `name` leads to.
+bool IsNamed(int parent, const char* name, int directory) {
+  struct stat named = {};
+  struct stat held = {};
+  return ::fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstat(directory, &held) == 0 && named.st_dev == held.st_dev &&
+         named.st_ino == held.st_ino;
+}
+
+// Whether nobody else has it, and nobody can remove it from now on: who does
+// locks it first.
+bool Claim(int parent, const char* name, int directory) {
+  return ::flock(directory, LOCK_EX | LOCK_NB) == 0 &&
+         IsNamed(parent, name, directory);
+}
+
 // Directories of launchers that did not live to remove theirs. False if there
 // were none.
 bool RemoveStale(int given) {
@@ -133,7 +150,7 @@ bool RemoveStale(int given) {
     }
     UniqueFd base(
         ::openat(given, item->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!base || ::flock(base.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (!base || !Claim(given, item->d_name, base.get())) continue;
     RemoveCells(base.get());
     ::unlinkat(given, item->d_name, AT_REMOVEDIR);
     found = true;
@@ -202,15 +219,24 @@ CgroupTree::Base CgroupTree::Open(const std::string& given_path) {
   if (!use_.single_cell || unified() < 0 || found_stale_) {
     found_stale_ = RemoveStale(base.given.get()) || found_stale_;
   }
-  base.base = MakeDirectory(base.given.get(), name_.c_str());
-  if (!base.base) return {};
-  ::flock(base.base.get(), LOCK_EX | LOCK_NB);
-  return base;
+  // A launcher that starts beside us may take ours for one that was left,
+  // before we have locked it, and another one may be called like us in a
+  // process namespace of its own.
+  constexpr int kMostNames = 100;
+  for (int i = 0; i < kMostNames; ++i) {
+    base.name = std::string(kPrefix) + std::to_string(::getpid());
+    if (i > 0) base.name += "-" + std::to_string(i);
+    base.base = MakeDirectory(base.given.get(), base.name.c_str());
+    if (!base.base && errno != ENOENT) return {};
+    if (base.base &&
+        Claim(base.given.get(), base.name.c_str(), base.base.get()))
+      return base;
+  }
+  return {};
 }
 
 CgroupTree CgroupTree::Probe(const Use& use) {
   CgroupTree tree(use);
-  tree.name_ = std::string(kPrefix) + std::to_string(::getpid());
   const auto given = GivenCgroups();
   if (const auto unified = given.find(""); unified != given.end()) {
     tree.unified_ = tree.Open(AboveSupervisor(unified->second));
@@ -259,7 +285,7 @@ bool CgroupTree::Remove() const {
   bool gone = true;
   const auto remove = [&](const Base& own) {
     if (own.base &&
-        ::unlinkat(own.given.get(), name_.c_str(), AT_REMOVEDIR) != 0 &&
+        ::unlinkat(own.given.get(), own.name.c_str(), AT_REMOVEDIR) != 0 &&
         errno != ENOENT) {
       gone = false;
     }

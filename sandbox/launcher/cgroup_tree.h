@@ -15,7 +15,8 @@ enum class Controller : std::uint8_t { kMemory, kPids, kCpu, kIo };
 inline constexpr std::size_t kControllers = 4;
 
 // The cgroups in which this launcher makes those of its cells: a directory
-// "assay-<pid>" below the cgroup that the launcher was started in, in the
+// "assay-<pid>" (or "assay-<pid>-<n>", where that one is somebody else's)
+// below the cgroup that the launcher was started in, in the
 // unified (v2) hierarchy and, on hybrid hosts, in the v1 hierarchy of each
 // controller that v2 does not have. What cannot be had is left out and shows in
 // `weaker`.
@@ -70,6 +71,7 @@ class CgroupTree {
   struct Base {
     UniqueFd given;
     UniqueFd base;
+    std::string name;
   };
   explicit CgroupTree(const Use& use) : use_(use) {}
   Base Open(const std::string& given_path);
@@ -77,7 +79,6 @@ class CgroupTree {
   Use use_;
   // Whether an earlier launcher has left something behind.
   bool found_stale_ = false;
-  std::string name_;
   Base unified_;
   std::array<bool, kControllers> unified_has_ = {};
   std::vector<std::string> disks_;
