@@ -1,6 +1,8 @@
 #include "services/attempts/attempt_proto.h"
 
+#include "proto/base/digest.h"
 #include "services/attempts/clock.h"
+#include "services/attempts/push_run.h"
 #include "services/rpc/proto_time.h"
 #include "services/rpc/resource_name.h"
 
@@ -19,6 +21,20 @@ Expected<AttemptId> ResolveAttempt(const rpc::Caller& caller,
 
 std::string CloneUrl(const std::string& base_url, const RepositoryId& id) {
   return base_url + "/git/" + id.str() + ".git";
+}
+
+RepositoryId RepositoryOf(const AttemptId& attempt) {
+  return RepositoryId(
+      "rep_" + Sha256Hex("repository of " + attempt.str()).substr(0, 20));
+}
+
+Status CheckIsOfCandidate(const storage::AttemptRecord& attempt) {
+  if (!attempt.reference) return {};
+  return FailedPrecondition(
+      "attempt ", attempt.id, " is the reference solution of ",
+      attempt.assignment,
+      ": it has no clock, no candidate and no decision; push another solution "
+      "to replace it");
 }
 
 namespace {
@@ -50,8 +66,8 @@ Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
   ASSAY_ASSIGN_OR_RETURN(
       const storage::AssignmentRecord assignment,
       // Whoever has not started yet will start with the current version.
-      tx.assignments.Get(attempt.assignment,
-                         waits ? 0 : attempt.assignment_version));
+      waits ? tx.assignments.Get(attempt.assignment)
+            : AssignmentOf(tx, attempt));
   ASSAY_ASSIGN_OR_RETURN(const auto offers,
                          tx.template_offers.List(attempt.id));
   ASSAY_ASSIGN_OR_RETURN(const storage::AttemptCounts counts,
@@ -84,6 +100,7 @@ Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
   if (!offers.empty()) proto.set_template_branch(offers.back().branch);
   if (attempt.erase_time)
     *proto.mutable_erase_time() = rpc::ToProto(*attempt.erase_time);
+  proto.set_reference(attempt.reference);
   return proto;
 }
 

@@ -29,6 +29,14 @@ Expected<v1::Attempt> ShowAttempt(storage::Transaction& tx,
 // `{base_url}/git/{repository}.git`
 std::string CloneUrl(const std::string& base_url, const RepositoryId& id);
 
+// The same id for each try to make an attempt's repository, so that a try that
+// was cut off leaves nothing behind that the next one does not take over.
+RepositoryId RepositoryOf(const AttemptId& attempt);
+
+// kFailedPrecondition for the attempt of the author's solution: nothing that
+// ends with a judgement of somebody is done to it.
+Status CheckIsOfCandidate(const storage::AttemptRecord& attempt);
+
 v1::Push ToProto(const storage::PushRecord& push);
 
 // `now` tells whether a pending invitation has expired.

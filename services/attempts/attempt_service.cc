@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "proto/base/digest.h"
 #include "proto/base/fault_point.h"
 #include "services/attempts/attempt_proto.h"
 #include "services/attempts/clock.h"
@@ -23,13 +22,6 @@ using storage::Transaction;
 // git asks for a user name too; only the password counts.
 constexpr char kGitUser[] = "candidate";
 constexpr char kReaderUser[] = "reader";
-
-// The same id for each try to start an attempt, so that a try that was cut off
-// leaves nothing behind that the next one does not take over.
-RepositoryId RepositoryOf(const AttemptId& attempt) {
-  return RepositoryId(
-      "rep_" + Sha256Hex("repository of " + attempt.str()).substr(0, 20));
-}
 
 struct BeforeStart {
   AttemptRecord attempt;

@@ -1,5 +1,6 @@
 #include "services/attempts/clock_changes.h"
 
+#include "services/attempts/attempt_proto.h"
 #include "services/attempts/time_text.h"
 #include "services/notify/outbox.h"
 #include "services/rpc/resource_name.h"
@@ -37,6 +38,7 @@ std::string TellingBody(const std::string& text, const ClockRecord& clock) {
 Expected<storage::AttemptRecord> ChangeClock(
     storage::Transaction& tx, const storage::AttemptRecord& attempt,
     const ClockRecord& clock, const ClockChange& change, Clock::TimePoint now) {
+  ASSAY_RETURN_IF_ERROR(CheckIsOfCandidate(attempt));
   ASSAY_RETURN_IF_ERROR(tx.attempts.ChangeClock(attempt.id, clock,
                                                 {.version = clock.version,
                                                  .time = now,

@@ -37,6 +37,7 @@ Expected<DecisionRecord> CreateIn(Transaction& tx, const AttemptId& id,
                                   Clock::TimePoint now) {
   ASSAY_ASSIGN_OR_RETURN(const storage::AttemptRecord attempt,
                          tx.attempts.Get(id));
+  ASSAY_RETURN_IF_ERROR(CheckIsOfCandidate(attempt));
   if (attempt.state != v1::Attempt::STATE_SUBMITTED)
     return FailedPrecondition("attempt ", id,
                               " is not submitted yet; decide after its "

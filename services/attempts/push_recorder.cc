@@ -5,8 +5,7 @@
 
 #include "services/attempts/clock.h"
 #include "services/attempts/push_rules.h"
-#include "services/runs/placement.h"
-#include "services/runs/run_proto.h"
+#include "services/attempts/push_run.h"
 #include "services/submissions/submit.h"
 
 namespace assay::attempts {
@@ -39,11 +38,6 @@ PushRecord MakeRecord(const PushIntent& intent, const AttemptId& attempt) {
   return record;
 }
 
-Expected<AssignmentRecord> AssignmentOf(Transaction& tx,
-                                        const AttemptRecord& attempt) {
-  return tx.assignments.Get(attempt.assignment, attempt.assignment_version);
-}
-
 Expected<RecordedIntent> RecordIn(Transaction& tx, const PushIntent& intent,
                                   const std::string& node) {
   ASSAY_RETURN_IF_ERROR(tx.repositories.CheckHome(intent.repository, node));
@@ -62,6 +56,7 @@ Expected<RecordedIntent> RecordIn(Transaction& tx, const PushIntent& intent,
 
 // Why a push gets no run; empty when it gets one.
 Expected<std::string> WithoutRun(Transaction& tx, const PushRecord& push,
+                                 const AttemptRecord& attempt,
                                  const v1::AssignmentSpec& spec,
                                  Clock::TimePoint now) {
   if (push.ref != kGradedRef)
@@ -72,7 +67,7 @@ Expected<std::string> WithoutRun(Transaction& tx, const PushRecord& push,
   // Found by the reconciler: its run would replace that of the newer one.
   ASSAY_ASSIGN_OR_RETURN(const bool outdated, tx.pushes.HasLater(push));
   if (outdated) return std::string("kept, not graded: a newer push is");
-  if (spec.push_runs_per_hour() <= 0) return std::string();
+  if (spec.push_runs_per_hour() <= 0 || attempt.reference) return std::string();
   ASSAY_ASSIGN_OR_RETURN(
       const std::int32_t runs,
       tx.pushes.CountRunsSince(push.attempt, now - std::chrono::hours(1)));
@@ -80,25 +75,6 @@ Expected<std::string> WithoutRun(Transaction& tx, const PushRecord& push,
   return "kept, not graded now: this assignment grades " +
          std::to_string(spec.push_runs_per_hour()) +
          " pushes an hour, and the last hour had as many";
-}
-
-Expected<std::vector<RunChange>> QueueRun(Transaction& tx,
-                                          const PushRecord& push,
-                                          const AttemptRecord& attempt,
-                                          const AssignmentRecord& assignment,
-                                          Clock::TimePoint now) {
-  storage::RunRecord run = runs::NewRun();
-  run.attempt = attempt.id;
-  run.assignment = attempt.assignment;
-  run.assignment_version = attempt.assignment_version;
-  run.kind = v1::Run::KIND_PUSH;
-  run.commit = push.new_commit;
-  run.plan_digest = assignment.plan_digest;
-  run.needs = storage::FormatNeeds(runs::NeedsOf(assignment));
-  run.at_once = assignment.spec.push_runs_at_once();
-  run.push = push.id;
-  run.queue_time = now;
-  return tx.runs.Enqueue(run);
 }
 
 // The answer to a confirmation that was given before.
@@ -145,10 +121,10 @@ Expected<Confirmation> ConfirmIn(Transaction& tx, const PushId& id,
   confirmation.push.push = id;
   confirmation.attempt = attempt.id;
   ASSAY_ASSIGN_OR_RETURN(confirmation.push.notice,
-                         WithoutRun(tx, push, assignment.spec, now));
+                         WithoutRun(tx, push, attempt, assignment.spec, now));
   if (confirmation.push.notice.empty()) {
     ASSAY_ASSIGN_OR_RETURN(confirmation.changes,
-                           QueueRun(tx, push, attempt, assignment, now));
+                           QueuePushRun(tx, push, attempt, assignment, now));
     const storage::RunRecord& run = confirmation.changes.front().run;
     confirmation.push.run = run.id;
     ASSAY_ASSIGN_OR_RETURN(confirmation.push.queue_position,

@@ -18,8 +18,8 @@ bool IsNone(const std::string& commit) {
 }
 
 // Why a ref of this name may not move in this way; empty when it may.
-std::string RefRefusal(const PushIntent& intent,
-                       const v1::AssignmentSpec& spec) {
+std::string RefRefusal(const PushIntent& intent, const v1::AssignmentSpec& spec,
+                       bool may_rewrite) {
   const bool tag = intent.ref.starts_with(kTags) && spec.allow_tags();
   if (!tag && (!intent.ref.starts_with(kBranches) ||
                intent.ref.size() == kBranches.size()))
@@ -30,13 +30,18 @@ std::string RefRefusal(const PushIntent& intent,
            " bytes";
   if (IsNone(intent.new_commit))
     return "branches cannot be deleted: what was pushed is kept";
-  if (!intent.fast_forward && !spec.allow_force_push())
+  if (!intent.fast_forward && !may_rewrite)
     return "this would rewrite history, which this assignment does not allow; "
            "pull or merge first, then push without --force";
   return {};
 }
 
 }  // namespace
+
+bool MayRewrite(const storage::AttemptRecord& attempt,
+                const v1::AssignmentSpec& spec) {
+  return attempt.reference || spec.allow_force_push();
+}
 
 PushDecision DecidePush(const storage::AttemptRecord& attempt,
                         const v1::AssignmentSpec& spec,
@@ -46,7 +51,7 @@ PushDecision DecidePush(const storage::AttemptRecord& attempt,
     decision.refusal = "the attempt has not started; start it first";
     return decision;
   }
-  decision.refusal = RefRefusal(intent, spec);
+  decision.refusal = RefRefusal(intent, spec, MayRewrite(attempt, spec));
   decision.late = IsLate(attempt.clock, intent.receive_time);
   const bool kept =
       spec.late_policy() == v1::AssignmentSpec::LATE_POLICY_LATE ||

@@ -9,6 +9,11 @@
 
 namespace assay::attempts {
 
+// Whether an attempt's history may be rewritten: by its assignment's policy,
+// which the author's own solution is not held to.
+bool MayRewrite(const storage::AttemptRecord& attempt,
+                const v1::AssignmentSpec& spec);
+
 struct PushDecision {
   bool late = false;
   // What to tell the candidate; empty: the ref may move.

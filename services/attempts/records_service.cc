@@ -185,6 +185,7 @@ Async<void> RecordsService::EraseOne(AttemptId id, std::string actor,
                               return tx.attempts.Get(id);
                             }));
   if (attempt.erase_time) co_return Status();
+  ASSAY_CO_RETURN_IF_ERROR(CheckIsOfCandidate(attempt));
   if (attempt.state == v1::Attempt::STATE_STARTED)
     co_return FailedPrecondition("attempt ", id,
                                  " runs; erase it after its deadline");

@@ -57,7 +57,9 @@ class Timeline {
   Expected<std::vector<Entry>> Read() {
     ASSAY_ASSIGN_OR_RETURN(const storage::AttemptRecord attempt,
                            tx_.attempts.Get(attempt_));
-    Add(attempt.create_time, Entry::KIND_CLOCK, "invitation accepted");
+    Add(attempt.create_time, Entry::KIND_CLOCK,
+        attempt.reference ? "repository of the reference made"
+                          : "invitation accepted");
     ASSAY_RETURN_IF_ERROR(ReadClock());
     ASSAY_RETURN_IF_ERROR(ReadPushes());
     ASSAY_RETURN_IF_ERROR(ReadRuns());

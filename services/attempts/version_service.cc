@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/attempts/attempt_proto.h"
 #include "services/attempts/clock.h"
 #include "services/attempts/clock_changes.h"
 #include "services/notify/outbox.h"
@@ -30,6 +31,7 @@ Expected<std::vector<AttemptRecord>> RunningOf(
     if (attempt.assignment != assignment)
       return NotFound("attempt ", id, " is of assignment ", attempt.assignment,
                       ", not of ", assignment);
+    ASSAY_RETURN_IF_ERROR(CheckIsOfCandidate(attempt));
     if (attempt.state != v1::Attempt::STATE_STARTED)
       return FailedPrecondition("attempt ", id, " does not run");
     attempts.push_back(std::move(attempt));

@@ -111,7 +111,8 @@ Outcome ShowAttempt(Context& context, const v1::Attempt& attempt) {
        fmt::format("{} (version {})", ShortName(attempt.assignment()),
                    attempt.assignment_version())},
       {"title", Printable(attempt.title())},
-      {"candidate", Printable(attempt.candidate_name())},
+      {"candidate", attempt.reference() ? "nobody: the reference solution"
+                                        : Printable(attempt.candidate_name())},
       {"state", StateText(attempt.state())},
       {"time allowed",
        DurationText(clock.duration()) +

@@ -56,6 +56,7 @@ CommandLine::CommandLine(Context& context)
   AddUpCommand(*this);
   AddAssignmentCommands(*this);
   AddVersionCommands(*this);
+  AddReferenceCommand(*this);
   AddOverviewCommands(*this);
   AddInvitationCommands(*this);
   AddAttemptCommands(*this);

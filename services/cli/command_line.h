@@ -65,6 +65,7 @@ void AddRecordsCommands(CommandLine& line);
 void AddSubmissionCommands(CommandLine& line);
 // Below "assignment".
 void AddVersionCommands(CommandLine& line);
+void AddReferenceCommand(CommandLine& line);
 void AddNotificationCommands(CommandLine& line);
 void AddQuestionCommands(CommandLine& line);
 void AddDecisionCommands(CommandLine& line);

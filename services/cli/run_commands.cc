@@ -5,6 +5,7 @@
 #include "services/cli/printable.h"
 #include "services/cli/resource_name.h"
 #include "services/cli/run_view.h"
+#include "services/cli/run_watch.h"
 #include "services/cli/time_text.h"
 
 namespace assay::cli {
@@ -24,23 +25,15 @@ struct ListOptions {
   std::string assignment;
 };
 struct WatchOptions {
-  std::string name;
+  RunWatchOptions run;
   // Instead of a run: the attempt whose final run is waited for.
   std::string final_of;
-  std::string whose;
-  bool logs = false;
 };
 
-Expected<v1::Run> Get(Server& server, const std::string& name) {
-  v1::GetRunRequest request;
-  request.set_name(FullName("runs", name));
-  ASSAY_ASSIGN_OR_RETURN(auto response, server.Call(&Stub::GetRun, request));
-  return std::move(*response.mutable_run());
-}
-
 Outcome Show(Context& context, const RunOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const v1::Run run,
-                         Get(context.ServerFor(options.whose), options.name));
+  ASSAY_ASSIGN_OR_RETURN(
+      const v1::Run run,
+      GetRun(context.ServerFor(options.whose), options.name));
   Console& console = context.console();
   if (console.json()) {
     console.Json(run);
@@ -69,8 +62,9 @@ Outcome Show(Context& context, const RunOptions& options) {
 }
 
 Outcome Score(Context& context, const RunOptions& options) {
-  ASSAY_ASSIGN_OR_RETURN(const v1::Run run,
-                         Get(context.ServerFor(options.whose), options.name));
+  ASSAY_ASSIGN_OR_RETURN(
+      const v1::Run run,
+      GetRun(context.ServerFor(options.whose), options.name));
   if (run.state() != v1::Run::STATE_FINISHED) {
     return FailedPrecondition(ShortName(run.name()), " is ",
                               StateText(run.state()),
@@ -119,82 +113,6 @@ Outcome List(Context& context, const ListOptions& options) {
   return kSuccess;
 }
 
-// Follows the run to its end, over lost connections: the server continues
-// after the last event that was seen.
-class Watcher {
- public:
-  Watcher(Context& context, const WatchOptions& options)
-      : context_(context),
-        server_(context.ServerFor(options.whose)),
-        view_(context.console(), {.logs = options.logs}) {
-    request_.set_name(FullName("runs", options.name));
-    request_.set_results_only(!options.logs && !context.console().json());
-  }
-
-  Outcome Watch() {
-    constexpr int kMostTries = 30;
-    int failures = 0;
-    while (!finished_) {
-      const std::int64_t before = request_.after_sequence();
-      const Status status = ReadStream();
-      if (finished_) break;
-      // A server that never answered is not one that was lost.
-      const bool lost =
-          !status && status.error().code == Code::kUnavailable && seen_;
-      if (!lost && !status) return std::unexpected(status.error());
-      failures = request_.after_sequence() > before ? 1 : failures + 1;
-      if (failures > kMostTries) {
-        return Unavailable(
-            "the run cannot be followed any more; see it with: "
-            "assay run show ",
-            ShortName(request_.name()));
-      }
-      if (failures == 2)
-        context_.console().Note("lost the server; trying again");
-      server_.WaitUntilBack();
-    }
-    ASSAY_ASSIGN_OR_RETURN(const v1::Run run, Get(server_, request_.name()));
-    return ExitCodeOf(run);
-  }
-
- private:
-  Status ReadStream() {
-    return server_.Watch(&Stub::WatchRun, request_,
-                         [this](const v1::WatchRunResponse& response) {
-                           Show(response);
-                           return !finished_;
-                         });
-  }
-
-  void Show(const v1::WatchRunResponse& response) {
-    seen_ = true;
-    Console& console = context_.console();
-    if (console.json()) console.JsonLine(response);
-    if (response.has_snapshot()) {
-      request_.set_after_sequence(response.snapshot_sequence());
-      if (!console.json()) view_.OnSnapshot(response.snapshot());
-      finished_ = Ended(response.snapshot().state());
-    } else {
-      request_.set_after_sequence(response.event().sequence());
-      if (!console.json()) view_.OnEvent(response.event());
-      finished_ = response.event().has_state_changed() &&
-                  Ended(response.event().state_changed().state());
-    }
-  }
-
-  static bool Ended(v1::Run::State state) {
-    return state == v1::Run::STATE_FINISHED ||
-           state == v1::Run::STATE_SUPERSEDED;
-  }
-
-  Context& context_;
-  Server& server_;
-  v1::WatchRunRequest request_;
-  RunView view_;
-  bool seen_ = false;
-  bool finished_ = false;
-};
-
 // The final run of an attempt, once it is queued.
 Expected<std::string> AwaitFinalRun(Context& context,
                                     const std::string& attempt) {
@@ -214,7 +132,7 @@ Expected<std::string> AwaitFinalRun(Context& context,
 }
 
 Outcome Watch(Context& context, const WatchOptions& options) {
-  WatchOptions chosen = options;
+  RunWatchOptions chosen = options.run;
   if (!options.final_of.empty()) {
     ASSAY_ASSIGN_OR_RETURN(
         chosen.name,
@@ -223,7 +141,7 @@ Outcome Watch(Context& context, const WatchOptions& options) {
   if (chosen.name.empty()) {
     return InvalidArgument("say which run, or an attempt with --final");
   }
-  return Watcher(context, chosen).Watch();
+  return WatchRun(context, chosen);
 }
 
 }  // namespace
@@ -248,12 +166,13 @@ void AddRunCommands(CommandLine& line) {
       "  assay run watch --final att_7f3k     waits for the deadline\n"
       "  assay run watch run_7f3k --json | jq .event.checkFinished",
       Watch);
-  auto* name = watch.app.add_option("name", watch.options->name, "Run");
+  auto* name = watch.app.add_option("name", watch.options->run.name, "Run");
   watch.app
       .add_option("--final", watch.options->final_of,
                   "The final run of this attempt, once there is one")
       ->excludes(name);
-  watch.app.add_flag("--logs", watch.options->logs, "Show what programs print");
+  watch.app.add_flag("--logs", watch.options->run.logs,
+                     "Show what programs print");
   const auto mine = [](CLI::App& app, std::string& whose) {
     app.add_flag_callback(
         "--mine", [&whose] { whose = kMine; },
@@ -267,7 +186,7 @@ void AddRunCommands(CommandLine& line) {
   score.app.add_option("name", score.options->name, "Run")->required();
   AddRunCompareCommand(line, group);
   mine(show.app, show.options->whose);
-  mine(watch.app, watch.options->whose);
+  mine(watch.app, watch.options->run.whose);
   mine(score.app, score.options->whose);
 }
 

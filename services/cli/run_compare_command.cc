@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "assay/v1/assignment_service.grpc.pb.h"
 #include "assay/v1/run_service.grpc.pb.h"
 #include "assay/v1/trace_service.grpc.pb.h"
 #include "services/cli/command_line.h"
@@ -20,6 +21,9 @@ using Json = nlohmann::ordered_json;
 
 // How many kinds of statements are listed; JSON has all.
 constexpr std::size_t kListed = 20;
+
+// In a run's place.
+constexpr char kReference[] = "reference";
 
 struct CompareOptions {
   std::string here;
@@ -186,9 +190,30 @@ void Print(Console& console, const Side& here, const Side& there) {
   console.Table({a, b, "STATEMENT"}, rows);
 }
 
+// The run of the author's own solution that `run` is compared with.
+Expected<std::string> ReferenceOf(Context& context, const v1::Run& run) {
+  v1::GetReferenceRequest request;
+  request.set_name(run.assignment());
+  request.set_version(run.assignment_version());
+  ASSAY_ASSIGN_OR_RETURN(
+      const auto found,
+      context.server().Call(&v1::AssignmentService::Stub::GetReference,
+                            request));
+  if (found.reference().has_run()) return found.reference().run().name();
+  return FailedPrecondition(
+      "version ", run.assignment_version(), " of ", ShortName(run.assignment()),
+      " has no reference run; its author makes one with: assay assignment "
+      "reference ",
+      ShortName(run.assignment()), " FOLDER");
+}
+
 Outcome Compare(Context& context, const CompareOptions& options) {
   ASSAY_ASSIGN_OR_RETURN(const Side here, Load(context, options.here));
-  ASSAY_ASSIGN_OR_RETURN(const Side there, Load(context, options.there));
+  std::string other = options.there;
+  if (other == kReference) {
+    ASSAY_ASSIGN_OR_RETURN(other, ReferenceOf(context, here.run));
+  }
+  ASSAY_ASSIGN_OR_RETURN(const Side there, Load(context, other));
   if (context.console().json())
     PrintJson(context.console(), here, there);
   else
@@ -203,10 +228,14 @@ void AddRunCompareCommand(CommandLine& line, CLI::App& group) {
       group, "compare",
       "Which checks differ between two runs, and what their databases did",
       "  assay run compare run_7f3k run_9a1c\n"
+      "  assay run compare run_7f3k reference\n"
       "  assay run compare run_7f3k run_9a1c --json | jq .checks",
       Compare);
   compare.app.add_option("here", compare.options->here, "Run")->required();
-  compare.app.add_option("there", compare.options->there, "The other run")
+  compare.app
+      .add_option("there", compare.options->there,
+                  "The other run, or \"reference\": that of the author's "
+                  "solution")
       ->required();
 }
 

@@ -164,6 +164,8 @@ std::string KindText(v1::Run::Kind kind) {
       return "final";
     case v1::Run::KIND_REGRADE:
       return "regrade";
+    case v1::Run::KIND_REFERENCE:
+      return "reference";
     default:
       return "local";
   }

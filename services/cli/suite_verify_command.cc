@@ -5,14 +5,12 @@
 
 #include "services/cli/child.h"
 #include "services/cli/command_line.h"
-#include "services/cli/file_tree.h"
 #include "services/cli/kill_table.h"
 #include "services/cli/known_solution.h"
 #include "services/cli/local_run.h"
 #include "services/cli/printable.h"
 #include "services/cli/report_file.h"
 #include "services/cli/run_recorder.h"
-#include "services/cli/suite_source.h"
 #include "services/cli/temporary_directory.h"
 
 namespace assay::cli {
@@ -30,43 +28,6 @@ struct VerifyOptions {
   std::vector<std::string> only;
   std::string report;
 };
-
-struct Subject {
-  fs::path base;
-  plan::v1::Plan plan;
-  suite::Verification verification;
-};
-
-Expected<Subject> Load(const VerifyOptions& options) {
-  Subject subject{.base = options.dir, .plan = {}, .verification = {}};
-  const fs::path file = subject.base / suite::kVerificationFile;
-  if (!fs::exists(file)) {
-    return InvalidArgument(
-        "there is no ", file.lexically_normal().string(),
-        "; expected an assignment's folder with a verify.yaml that names the "
-        "reference and its broken variants (see `assay suite schema verify`)");
-  }
-  const auto fail = [&](suite::Diagnostics& found) {
-    for (auto& diagnostic : found) {
-      diagnostic.file = file.lexically_normal().string();
-    }
-    std::string text = suite::ToText(found);
-    while (text.ends_with('\n')) text.pop_back();
-    return InvalidArgument(text);
-  };
-  ASSAY_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file.string()));
-  auto folder = suite::SuiteFolderOf(text);
-  if (!folder) return fail(folder.error());
-  ASSAY_ASSIGN_OR_RETURN(subject.plan,
-                         LoadPlan((subject.base / *folder).string()));
-  ASSAY_ASSIGN_OR_RETURN(const v1::FileTree tree, ReadTree(options.dir));
-  suite::Files names;
-  for (const auto& one : tree.files()) names[one.path()];
-  auto verification = suite::ParseVerification(text, names, subject.plan);
-  if (!verification) return fail(verification.error());
-  subject.verification = *std::move(verification);
-  return subject;
-}
 
 Status Select(const std::vector<std::string>& only,
               suite::Verification& verification) {
@@ -102,7 +63,7 @@ Expected<v1::Run> RunOnce(const plan::v1::Plan& plan, const fs::path& folder) {
   return run;
 }
 
-Expected<KillRow> Judge(Console& console, const Subject& subject,
+Expected<KillRow> Judge(Console& console, const KnownSolutions& subject,
                         const KnownSolution& solution, int repeat) {
   KillRow row{.solution = solution};
   for (int i = 0; i < repeat; ++i) {
@@ -138,7 +99,8 @@ Outcome Verify(Context& context, const VerifyOptions& options) {
     return InvalidArgument("--report ", options.report,
                            ": expected a file that ends in .md or .json");
   }
-  ASSAY_ASSIGN_OR_RETURN(Subject subject, Load(options));
+  ASSAY_ASSIGN_OR_RETURN(KnownSolutions subject,
+                         LoadKnownSolutions(options.dir));
   ASSAY_RETURN_IF_ERROR(Select(options.only, subject.verification));
   KillTable table{.suite = subject.plan.name(),
                   .rows = {},

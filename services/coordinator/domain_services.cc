@@ -66,6 +66,18 @@ DomainServices::DomainServices(Core& of)
            .on_clock_changed = [this] { core.WakeDeadlines(); },
            .on_changed =
                [this](const AttemptId& attempt) { core.feed.Touch(attempt); }}},
+      reference_service{
+          core.store,
+          core.identity,
+          core.clock,
+          {.create_repository =
+               [this](RepositoryId repository, std::string commit) {
+                 return core.homed.Create(std::move(repository),
+                                          std::move(commit));
+               },
+           .feed = &core.feed,
+           .node = core.node,
+           .base_url = core.public_url}},
       records_service{core.store, core.clock,
                       [this](RepositoryId repository) {
                         return core.homed.Remove(std::move(repository));
@@ -160,6 +172,7 @@ DomainServices::DomainServices(Core& of)
   records_service.Register(methods);
   source_service.Register(methods);
   version_service.Register(methods);
+  reference_service.Register(methods);
   question_service.Register(methods);
   notification_service.Register(methods);
   decision_service.Register(methods);

@@ -10,6 +10,7 @@
 #include "services/attempts/lost_link_service.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
+#include "services/attempts/reference_service.h"
 #include "services/attempts/source_service.h"
 #include "services/attempts/version_service.h"
 #include "services/coordinator/core.h"
@@ -42,6 +43,7 @@ struct DomainServices {
   attempts::AttemptService attempt_service;
   attempts::ClockService clock_service;
   attempts::VersionService version_service;
+  attempts::ReferenceService reference_service;
   attempts::RecordsService records_service;
   attempts::SourceService source_service;
   attempts::QuestionService question_service;

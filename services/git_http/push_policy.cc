@@ -4,6 +4,8 @@
 
 #include "proto/base/utf8.h"
 #include "services/attempts/push_recorder.h"
+#include "services/attempts/push_rules.h"
+#include "services/attempts/push_run.h"
 
 namespace assay::git_http {
 namespace {
@@ -37,22 +39,24 @@ std::string RefusedTag(const RefUpdate& update, const PushPolicy& policy) {
 
 boost::asio::awaitable<Expected<PushPolicy>> ReadPushPolicy(
     storage::Store& store, RepositoryId repository) {
-  co_return co_await store.Read([repository](
-                                    Transaction& tx) -> Expected<PushPolicy> {
-    ASSAY_ASSIGN_OR_RETURN(const auto attempt,
-                           tx.attempts.GetByRepository(repository));
-    ASSAY_ASSIGN_OR_RETURN(
-        const auto assignment,
-        tx.assignments.Get(attempt.assignment, attempt.assignment_version));
-    PushPolicy policy{.allow_force = assignment.spec.allow_force_push(),
-                      .allow_tags = assignment.spec.allow_tags(),
-                      .commits = {.subject = assignment.spec.commit_subject(),
-                                  .linear = assignment.spec.linear_history()}};
-    if (assignment.spec.max_push_bytes() > 0)
-      policy.max_bytes = assignment.spec.max_push_bytes();
-    policy.max_repository_bytes = kPushesOfFullSize * policy.max_bytes;
-    return policy;
-  });
+  co_return co_await store.Read(
+      [repository](Transaction& tx) -> Expected<PushPolicy> {
+        ASSAY_ASSIGN_OR_RETURN(const auto attempt,
+                               tx.attempts.GetByRepository(repository));
+        ASSAY_ASSIGN_OR_RETURN(const auto assignment,
+                               attempts::AssignmentOf(tx, attempt));
+        PushPolicy policy{
+            .allow_force = attempts::MayRewrite(attempt, assignment.spec),
+            .allow_tags = assignment.spec.allow_tags(),
+            .commits = {.subject = assignment.spec.commit_subject(),
+                        .linear = assignment.spec.linear_history()}};
+        // How candidates are to work is nothing that a solution is held to.
+        if (attempt.reference) policy.commits = {};
+        if (assignment.spec.max_push_bytes() > 0)
+          policy.max_bytes = assignment.spec.max_push_bytes();
+        policy.max_repository_bytes = kPushesOfFullSize * policy.max_bytes;
+        return policy;
+      });
 }
 
 std::string RefusedByShape(const PushRequest& request,

@@ -55,6 +55,8 @@ const char* KindLabel(v1::Run::Kind kind) {
       return "push";
     case v1::Run::KIND_REGRADE:
       return "regrade";
+    case v1::Run::KIND_REFERENCE:
+      return "reference";
     default:
       return "other";
   }
@@ -95,7 +97,8 @@ class Page {
 
 void AddQueue(Page& page, const Readings& readings, Clock::TimePoint now) {
   constexpr v1::Run::Kind kKinds[] = {v1::Run::KIND_FINAL, v1::Run::KIND_PUSH,
-                                      v1::Run::KIND_REGRADE};
+                                      v1::Run::KIND_REGRADE,
+                                      v1::Run::KIND_REFERENCE};
   const auto of = [&](v1::Run::Kind kind) {
     for (const storage::QueueGauge& queue : readings.queues)
       if (queue.kind == kind) return queue;

@@ -453,6 +453,57 @@ test('two runs stand beside each other', async () => {
   await picture('run-compare');
 });
 
+test('the reference solution is pushed, graded and offered first to compare with', async () => {
+  fill(server);
+  // There is none: said where it is missed, and how to make one.
+  await open(`/${FINAL_RUN.name}?tab=compare`);
+  await page.getByText('has no reference solution yet').waitFor();
+  await page.getByRole('link', { name: 'pushes one' }).click();
+  await page.getByText('assay assignment reference orders-api').waitFor();
+  await page.getByRole('button', { name: 'Push it by git' }).click();
+  await page.getByText('git clone http://author@127.0.0.1/git/').waitFor();
+  await page.getByText('asy_reference').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+
+  const run = {
+    ...FINAL_RUN,
+    name: 'runs/run_reference',
+    attempt: 'attempts/att_ref',
+    kind: 'KIND_REFERENCE',
+    commit: 'd'.repeat(40),
+    score: { earned: 100, max: 100 },
+  };
+  server.putRun({ ...LIVE_RUN, name: 'runs/run_older' });
+  server.putRun(run);
+  server.reference = {
+    attempt: run.attempt,
+    push: { newCommit: run.commit, receiveTime: run.queueTime },
+    version: 1,
+    run,
+    latestRun: run,
+  };
+  await open('/assignments/orders-api?tab=task');
+  const box = page.getByRole('region', { name: 'Reference solution' });
+  await box.getByText('100 / 100').waitFor();
+  await box.getByText('dddddddd').waitFor();
+  await picture('reference');
+  await box.getByRole('button', { name: 'Grade it again' }).click();
+  await box.getByText('queued').waitFor();
+  const again = box.getByRole('button', { name: 'Grade it again' });
+  assert.equal(await again.count(), 0, 'one run is enough');
+
+  server.referenceVersions = [];
+  await open(`/${FINAL_RUN.name}?tab=compare`);
+  const options = page.getByLabel('Compare with').locator('option');
+  await options.filter({ hasText: 'Reference' }).waitFor({ state: 'attached' });
+  assert.match(await options.nth(1).textContent(), /^Reference, dddddddd/);
+  assert.equal(await options.filter({ hasText: 'dddddddd' }).count(), 1);
+  assert.deepEqual([...new Set(server.referenceVersions)], [1]);
+  await page.getByLabel('Compare with').selectOption(run.name);
+  await page.getByRole('columnheader', { name: 'Reference' }).first().waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+});
+
 function pushOf(number, digit) {
   return {
     name: `attempts/at_7f3a/pushes/${number}`,

@@ -59,6 +59,9 @@ export class FakeAssayd {
   home = null;
   candidates = [];
   statistics = {};
+  // The author's own solution, as GetReference answers.
+  reference = undefined;
+  referenceVersions = [];
   suite = [];
   // Whether anybody's session is good.
   known = true;
@@ -400,6 +403,28 @@ export class FakeAssayd {
             assignment: this.assignments.get(name),
           }
         );
+      case 'GetReference':
+        this.referenceVersions.push(message.version ?? 0);
+        return { reference: this.reference };
+      case 'OpenReference':
+        return {
+          reference: this.reference ?? {
+            attempt: 'attempts/att_ref',
+            cloneUrl: 'http://127.0.0.1/git/rep_ref.git',
+          },
+          username: 'author',
+          password: 'asy_reference',
+        };
+      case 'GradeReference': {
+        const latestRun = {
+          ...this.reference.run,
+          name: 'runs/run_again',
+          state: 'STATE_QUEUED',
+          score: undefined,
+        };
+        this.reference = { ...this.reference, latestRun };
+        return { run: latestRun };
+      }
       case 'ListAttempts':
         return {
           attempts: [...this.attempts.values()].filter(

@@ -36,6 +36,7 @@ ARGUMENTS = {
     "assignment lint": ["{sample}"],
     "assignment move": ["tiny", "--reason", "because", "--yes"],
     "assignment offer": ["tiny"],
+    "assignment reference": ["tiny", "{tiny}/template", "--no-wait"],
     "assignment candidates": ["tiny"],
     "assignment stats": ["tiny"],
     "assignment suite": ["tiny"],
@@ -233,6 +234,37 @@ class CommandLineTest(unittest.TestCase):
                 elif not found:
                     self.assertRegex(done.stderr, r"^assay: \w")
         self.assertGreater(answered, 50)
+
+    def test_a_reference_comes_from_a_folder_or_by_git(self):
+        self.assay.assignment("compared")
+        folder = self.assay.root / "assignment-compared"
+        command = ["assignment", "reference", "compared"]
+        self.assertEqual(self.assay.json(*command), {})
+        refused = self.run_raw(*command, folder)
+        self.assertIn("verify.yaml", refused.stderr)
+        self.assertNotEqual(refused.returncode, 0)
+
+        found = self.assay.json(*command, folder / "template", "--no-wait")["reference"]
+        first = found["latestRun"]
+        self.assertEqual(first["kind"], "KIND_REFERENCE")
+        self.assertEqual(found["push"]["newCommit"], first["commit"])
+
+        clone = self.assay.root / "reference"
+        self.assay.run(*command, "--clone", clone)
+        git = ["git", "-C", clone, "-c", "user.name=A", "-c", "user.email=a@example.test"]
+        for arguments in (["commit", "-q", "--amend", "--allow-empty", "-m", "again"],
+                          ["push", "-q", "--force", "origin", "HEAD"]):
+            subprocess.run([*git, *arguments], check=True, env=environment(),
+                           capture_output=True, timeout=PATIENCE)
+        second = self.assay.json(*command)["reference"]["latestRun"]
+        self.assertNotEqual(second["commit"], first["commit"])
+        third = self.assay.json(*command, "--again", "--no-wait")["reference"]["latestRun"]
+        self.assertNotEqual(third["name"], second["name"])
+        self.assertEqual(third["commit"], second["commit"])
+
+        missing = self.run_raw("run", "compare", third["name"], "reference")
+        self.assertIn("has no reference run", missing.stderr)
+        self.assertEqual(self.assay.json("attempt", "list", "compared"), {})
 
     def test_what_candidates_write_steers_no_terminal(self):
         question = ["question", "list", "--attempt", self.ada.attempt]

@@ -16,6 +16,7 @@ constexpr Migration kMigrations[] = {
     {8, "nodes", kStep8Nodes},
     {9, "needs", kStep9Needs},
     {10, "enrolment", kStep10Enrolment},
+    {11, "reference", kStep11Reference},
 };
 
 }  // namespace

@@ -413,6 +413,14 @@ inline constexpr std::string_view kStep10Enrolment[] = {
          create_time BIGINT NOT NULL))",
 };
 
+// An assignment has one attempt at most that is nobody's try, but its author's
+// solution.
+inline constexpr std::string_view kStep11Reference[] = {
+    R"(ALTER TABLE attempts ADD COLUMN reference BIGINT NOT NULL DEFAULT 0)",
+    R"(CREATE UNIQUE INDEX attempts_reference
+         ON attempts (assignment) WHERE reference = 1)",
+};
+
 }  // namespace assay::storage
 
 #endif  // ASSAY_SERVICES_STORAGE_MIGRATIONS_STEPS_H_

@@ -114,7 +114,8 @@ Expected<AssignmentCounts> AssignmentTable::Count(const AssignmentId& id) {
       connection_.Execute(
           "SELECT "
           "(SELECT COUNT(*) FROM invitations WHERE assignment = $1), "
-          "(SELECT COUNT(*) FROM attempts WHERE assignment = $1), "
+          "(SELECT COUNT(*) FROM attempts WHERE assignment = $1 "
+          "AND reference = 0), "
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = $1 AND "
           "a.state = $2 AND EXISTS (SELECT 1 FROM submissions s "
           "WHERE s.attempt = a.id AND s.commit_id <> ''))",

@@ -11,8 +11,8 @@ constexpr char kSelect[] =
     "SELECT id, invitation, assignment, assignment_version, state, "
     "candidate_name, candidate_email, repository, create_time, start_time, "
     "duration, accommodation, paused, extended, grace, hard_close_time, "
-    "pause_time, deadline, cut_off_time, clock_version, erase_time FROM "
-    "attempts ";
+    "pause_time, deadline, cut_off_time, clock_version, erase_time, reference "
+    "FROM attempts ";
 
 AttemptRecord Read(const sql::Row& row) {
   AttemptRecord record;
@@ -38,6 +38,7 @@ AttemptRecord Read(const sql::Row& row) {
   clock.cut_off_time = row.MaybeTime(18);
   clock.version = static_cast<std::int32_t>(row.Int(19));
   record.erase_time = row.MaybeTime(20);
+  record.reference = row.Flag(21);
   return record;
 }
 
@@ -66,9 +67,10 @@ Status AttemptTable::Create(const AttemptRecord& record) {
       "INSERT INTO attempts (id, invitation, assignment, assignment_version, "
       "state, candidate_name, candidate_email, repository, create_time, "
       "start_time, duration, accommodation, paused, extended, grace, "
-      "hard_close_time, pause_time, deadline, cut_off_time, clock_version) "
+      "hard_close_time, pause_time, deadline, cut_off_time, clock_version, "
+      "reference) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-      "$15, $16, $17, $18, $19, $20)",
+      "$15, $16, $17, $18, $19, $20, $21)",
       {record.id.str(),
        record.invitation.str(),
        record.assignment.str(),
@@ -88,7 +90,8 @@ Status AttemptTable::Create(const AttemptRecord& record) {
        sql::Time(clock.pause_time),
        sql::Time(clock.deadline),
        sql::Time(clock.cut_off_time),
-       sql::Number(clock.version)}));
+       sql::Number(clock.version),
+       sql::Flag(record.reference)}));
   return {};
 }
 
@@ -105,15 +108,26 @@ Expected<AttemptRecord> AttemptTable::GetByRepository(
              "with repository " + repository.str());
 }
 
+Expected<std::optional<AttemptRecord>> AttemptTable::FindReference(
+    const AssignmentId& assignment) {
+  static const std::string kFind =
+      std::string(kSelect) + "WHERE assignment = $1 AND reference = 1";
+  ASSAY_ASSIGN_OR_RETURN(const sql::Result found,
+                         connection_.Execute(kFind, {assignment.str()}));
+  if (found.rows.empty()) return std::nullopt;
+  return Read(found.rows.front());
+}
+
 Expected<PageOf<AttemptRecord>> AttemptTable::List(
     const AssignmentId& assignment, const Page& page) {
   static const std::string kAll =
       std::string(kSelect) +
-      "WHERE (create_time < $2 OR (create_time = $2 AND id < $3)) "
+      "WHERE reference = 0 AND "
+      "(create_time < $2 OR (create_time = $2 AND id < $3)) "
       "ORDER BY create_time DESC, id DESC LIMIT $4";
   static const std::string kOfAssignment =
       std::string(kSelect) +
-      "WHERE assignment = $1 AND "
+      "WHERE assignment = $1 AND reference = 0 AND "
       "(create_time < $2 OR (create_time = $2 AND id < $3)) "
       "ORDER BY create_time DESC, id DESC LIMIT $4";
   ASSAY_ASSIGN_OR_RETURN(const sql::Cursor after,
@@ -222,7 +236,7 @@ Expected<std::vector<AttemptRecord>> AttemptTable::ListActiveDuring(
     Clock::TimePoint to) {
   static const std::string kList =
       std::string(kSelect) +
-      "WHERE start_time < $3 AND "
+      "WHERE reference = 0 AND start_time < $3 AND "
       "(cut_off_time IS NULL OR cut_off_time > $2) AND "
       "($1 = '' OR assignment = $1) ORDER BY create_time, id";
   ASSAY_ASSIGN_OR_RETURN(
@@ -282,7 +296,8 @@ Expected<std::vector<AttemptRecord>> AttemptTable::ListRunning(
     const AssignmentId& assignment) {
   static const std::string kList =
       std::string(kSelect) +
-      "WHERE assignment = $1 AND state = 2 ORDER BY create_time, id";
+      "WHERE assignment = $1 AND state = 2 AND reference = 0 "
+      "ORDER BY create_time, id";
   ASSAY_ASSIGN_OR_RETURN(const sql::Result found,
                          connection_.Execute(kList, {assignment.str()}));
   std::vector<AttemptRecord> records;

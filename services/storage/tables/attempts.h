@@ -58,6 +58,8 @@ struct AttemptRecord {
   Clock::TimePoint create_time;
   // Once the candidate's data was erased.
   std::optional<Clock::TimePoint> erase_time;
+  // Of the author's solution: started, with no deadline, and nobody's try.
+  bool reference = false;
 };
 
 struct AttemptCounts {
@@ -75,7 +77,10 @@ class AttemptTable {
   Expected<AttemptRecord> Get(const AttemptId& id);
   // kNotFound when no attempt owns `repository`.
   Expected<AttemptRecord> GetByRepository(const RepositoryId& repository);
-  // Newest first. Empty assignment: of all.
+  // The one of the author's solution, if there is one.
+  Expected<std::optional<AttemptRecord>> FindReference(
+      const AssignmentId& assignment);
+  // Those of candidates, newest first. Empty assignment: of all.
   Expected<PageOf<AttemptRecord>> List(const AssignmentId& assignment,
                                        const Page& page);
   Expected<AttemptCounts> Count(const AttemptId& id);
@@ -95,7 +100,7 @@ class AttemptTable {
                      const ClockEventRecord& event);
   Expected<std::vector<ClockEventRecord>> ListClockEvents(const AttemptId& id);
 
-  // Attempts whose clock may have run between the two times.
+  // Candidates' attempts whose clock may have run between the two times.
   Expected<std::vector<AttemptRecord>> ListActiveDuring(
       const AssignmentId& assignment, Clock::TimePoint from,
       Clock::TimePoint to);
@@ -111,7 +116,7 @@ class AttemptTable {
   // Running attempts whose deadline is after `now` and at or before `until`.
   Expected<std::vector<AttemptRecord>> ListDeadlines(Clock::TimePoint now,
                                                      Clock::TimePoint until);
-  // Running attempts of `assignment`.
+  // Running attempts of candidates of `assignment`.
   Expected<std::vector<AttemptRecord>> ListRunning(
       const AssignmentId& assignment);
   // Puts a running attempt on another version of its assignment.

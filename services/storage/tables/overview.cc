@@ -105,9 +105,10 @@ Expected<std::vector<FunnelRow>> Overview::Funnels() {
       connection_.Execute(
           "SELECT s.id, s.version, v.spec, v.check_count, v.max_points, "
           "(SELECT COUNT(*) FROM invitations i WHERE i.assignment = s.id), "
-          "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id), "
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
-          "AND a.state >= 2), "
+          "AND a.reference = 0), "
+          "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
+          "AND a.reference = 0 AND a.state >= 2), "
           "(SELECT COUNT(*) FROM attempts a WHERE a.assignment = s.id "
           "AND " ASSAY_HANDED_IN "), "
           "(SELECT COUNT(*) FROM attempts a JOIN decisions d "

@@ -69,6 +69,7 @@ std::int64_t PriorityOf(v1::Run::Kind kind) {
     case v1::Run::KIND_FINAL:
       return 3;
     case v1::Run::KIND_PUSH:
+    case v1::Run::KIND_REFERENCE:
       return 2;
     default:
       return 1;

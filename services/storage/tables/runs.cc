@@ -69,17 +69,22 @@ std::vector<RunRecord> ReadAll(const sql::Result& result) {
 
 constexpr const char* kReplaced = "a newer push replaced it before it ran";
 
+// Of these, the newest of an attempt is all that anybody waits for.
+bool IsOfPush(v1::Run::Kind kind) {
+  return kind == v1::Run::KIND_PUSH || kind == v1::Run::KIND_REFERENCE;
+}
+
 // Whether a push's run that would be queued again would wait beside one of a
-// newer push of the same candidate.
+// newer push of the same attempt.
 Expected<bool> NewerPushWaits(sql::Connection& connection,
                               const RunRecord& run) {
-  if (run.kind != v1::Run::KIND_PUSH) return false;
+  if (!IsOfPush(run.kind)) return false;
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result newer,
       connection.Execute(
           "SELECT 1 FROM runs WHERE attempt = $1 AND kind = $2 AND "
           "state = 1 AND id <> $3 AND queue_time >= $4 LIMIT 1",
-          {run.attempt.str(), sql::Number(v1::Run::KIND_PUSH), run.id.str(),
+          {run.attempt.str(), sql::Number(run.kind), run.id.str(),
            sql::Time(run.queue_time)}));
   return !newer.rows.empty();
 }
@@ -123,7 +128,7 @@ Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
       RunChange queued,
       Announce(connection_, Read(inserted.rows.front()), run.queue_time));
   changes.push_back(std::move(queued));
-  if (run.kind != v1::Run::KIND_PUSH) return changes;
+  if (!IsOfPush(run.kind)) return changes;
 
   ASSAY_ASSIGN_OR_RETURN(
       const sql::Result superseded,
@@ -134,7 +139,7 @@ Expected<std::vector<RunChange>> RunTable::Enqueue(const RunRecord& run) {
           "WHERE attempt = $1 AND kind = $4 AND state = 1 AND id <> $2 "
           "RETURNING " ASSAY_RUN_COLUMNS,
           {run.attempt.str(), run.id.str(), sql::Time(run.queue_time),
-           sql::Number(v1::Run::KIND_PUSH), std::string(kReplaced)}));
+           sql::Number(run.kind), std::string(kReplaced)}));
   for (RunRecord& old : ReadAll(superseded)) {
     ASSAY_ASSIGN_OR_RETURN(
         RunChange change,
@@ -316,6 +321,25 @@ Expected<RunRecord> RunTable::Get(const RunId& id) {
       connection_.Execute(
           "SELECT " ASSAY_RUN_COLUMNS " FROM runs WHERE id = $1", {id.str()}));
   if (found.rows.empty()) return NotFound("there is no run ", id);
+  return Read(found.rows.front());
+}
+
+Expected<std::optional<RunRecord>> RunTable::FindNewest(
+    const AttemptId& attempt, std::int32_t assignment_version, Which which) {
+#define ASSAY_NEWEST_RUN(condition)    \
+  "SELECT " ASSAY_RUN_COLUMNS          \
+  " FROM runs WHERE attempt = $1 AND " \
+  "assignment_version = $2 " condition \
+  "ORDER BY queue_time DESC, id DESC LIMIT 1"
+  ASSAY_ASSIGN_OR_RETURN(
+      const sql::Result found,
+      connection_.Execute(
+          which == Which::kAny
+              ? ASSAY_NEWEST_RUN("")
+              : ASSAY_NEWEST_RUN("AND state = 3 AND score IS NOT NULL "),
+          {attempt.str(), sql::Number(assignment_version)}));
+#undef ASSAY_NEWEST_RUN
+  if (found.rows.empty()) return std::nullopt;
   return Read(found.rows.front());
 }
 

@@ -129,6 +129,12 @@ class RunTable {
   Expected<RunRecord> Get(const RunId& id);
   // Newest first.
   Expected<PageOf<RunRecord>> List(const RunFilter& filter, const Page& page);
+  // The newest of one attempt by one version of its assignment: of all, or of
+  // those that have a score.
+  enum class Which { kAny, kScored };
+  Expected<std::optional<RunRecord>> FindNewest(const AttemptId& attempt,
+                                                std::int32_t assignment_version,
+                                                Which which);
   // Runs with a live lease: what a restarted coordinator takes up.
   Expected<std::vector<RunRecord>> ListRunning();
   Expected<RunCounts> Count();

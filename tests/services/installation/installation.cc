@@ -129,6 +129,15 @@ void Installation::Restart() {
           .on_clock_changed = [this] { ++clock_changes; },
           .on_changed =
               [this](const AttemptId& id) { parts_->feed->Touch(id); }});
+  p.reference_service = std::make_unique<attempts::ReferenceService>(
+      *p.store, *p.identity, clock,
+      attempts::ReferenceParts{.create_repository =
+                                   [this](RepositoryId id, std::string commit) {
+                                     return repositories.CreateRepository(
+                                         id, std::move(commit));
+                                   },
+                               .feed = p.feed.get(),
+                               .base_url = kBaseUrl});
   p.records_service = std::make_unique<attempts::RecordsService>(
       *p.store, clock,
       [this](RepositoryId id) { return repositories.RemoveRepository(id); },
@@ -202,6 +211,7 @@ void Installation::Restart() {
   p.clock_service->Register(p.registry);
   p.records_service->Register(p.registry);
   p.version_service->Register(p.registry);
+  p.reference_service->Register(p.registry);
   p.question_service->Register(p.registry);
   p.decision_service->Register(p.registry);
   p.receipt_service->Register(p.registry);

@@ -21,6 +21,7 @@
 #include "services/attempts/push_recorder.h"
 #include "services/attempts/question_service.h"
 #include "services/attempts/records_service.h"
+#include "services/attempts/reference_service.h"
 #include "services/attempts/version_service.h"
 #include "services/deadlines/deadlines.h"
 #include "services/identity/account_service.h"
@@ -139,6 +140,7 @@ class Installation {
     std::unique_ptr<attempts::ClockService> clock_service;
     std::unique_ptr<attempts::RecordsService> records_service;
     std::unique_ptr<attempts::VersionService> version_service;
+    std::unique_ptr<attempts::ReferenceService> reference_service;
     std::unique_ptr<attempts::QuestionService> question_service;
     std::unique_ptr<attempts::DecisionService> decision_service;
     std::unique_ptr<submissions::ReceiptSigner> signer;

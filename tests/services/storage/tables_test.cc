@@ -473,6 +473,107 @@ TEST_P(TablesTest, OverviewsAreOneQueryEach) {
       IsOk());
 }
 
+TEST_P(TablesTest, TheReferenceIsNobodysTry) {
+  const AssignmentId orders("orders");
+  ASSERT_THAT(Write([](Transaction& tx) {
+                return tx.assignments.Create([] {
+                  AssignmentRecord other = SomeAssignment();
+                  other.id = AssignmentId("others");
+                  return other;
+                }());
+              }),
+              IsOk());
+  AttemptRecord reference = SomeAttempt();
+  reference.id = AttemptId("att_reference");
+  reference.repository = RepositoryId("rep_reference");
+  reference.reference = true;
+  reference.clock.start_time = clock_.Now();
+  const auto create = [&] {
+    return Write(
+        [=](Transaction& tx) { return tx.attempts.Create(reference); });
+  };
+  ASSERT_THAT(create(), IsOk());
+  const auto found =
+      Read([&](Transaction& tx) { return tx.attempts.FindReference(orders); });
+  ASSERT_TRUE(found.value());
+  EXPECT_EQ((*found)->id, reference.id);
+  EXPECT_TRUE((*found)->reference);
+  EXPECT_FALSE(Attempt().reference);
+  EXPECT_FALSE(Read([&](Transaction& tx) {
+                 return tx.attempts.FindReference(AssignmentId("others"));
+               }).value());
+  reference.id = AttemptId("att_second");
+  reference.repository = RepositoryId("rep_second");
+  EXPECT_THAT(create(), FailsWith(Code::kAlreadyExists)) << "one is enough";
+
+  const auto ids = [](const auto& attempts) {
+    std::vector<std::string> names;
+    for (const AttemptRecord& attempt : attempts)
+      names.push_back(attempt.id.str());
+    return names;
+  };
+  for (const AssignmentId& of : {orders, AssignmentId()})
+    EXPECT_THAT(ids(Read([&](Transaction& tx) {
+                      return tx.attempts.List(of, {});
+                    })->items),
+                ElementsAre("att_1"));
+  EXPECT_THAT(ids(*Read([&](Transaction& tx) {
+                return tx.attempts.ListRunning(orders);
+              })),
+              ElementsAre("att_1"));
+  EXPECT_THAT(ids(*Read([&](Transaction& tx) {
+                return tx.attempts.ListActiveDuring(orders, clock_.Now(),
+                                                    clock_.Now() + hours(1));
+              })),
+              IsEmpty())
+      << "the other's clock never started";
+  EXPECT_EQ(Read([&](Transaction& tx) {
+              return tx.assignments.Count(orders);
+            })->attempts,
+            1);
+  const auto funnels =
+      Read([](Transaction& tx) { return tx.overview.Funnels(); }).value();
+  for (const FunnelRow& funnel : funnels) {
+    EXPECT_EQ(funnel.accepted, funnel.assignment == orders ? 1 : 0);
+    EXPECT_EQ(funnel.started, funnel.assignment == orders ? 1 : 0);
+  }
+}
+
+TEST_P(TablesTest, RunsOfTheReferenceAreInNoStatistics) {
+  const AssignmentId orders("orders");
+  const auto end = [&](std::optional<v1::Score> score) {
+    const RunId run = Enqueue(v1::Run::KIND_REFERENCE);
+    const RunRecord taken = *Take();
+    EXPECT_EQ(taken.id, run);
+    EXPECT_THAT(Write([&](Transaction& tx) {
+                  return tx.runs.Finish(run, taken.epoch, clock_.Now(),
+                                        score ? v1::Run::OUTCOME_COMPLETED
+                                              : v1::Run::OUTCOME_ERRORED,
+                                        "", score);
+                }),
+                IsOk());
+    return run;
+  };
+  const RunId scored = end(v1::Score());
+  const RunId errored = end(std::nullopt);
+  EXPECT_THAT(Read([&](Transaction& tx) {
+                return tx.overview.Scored(orders, 0, {});
+              })->items,
+              IsEmpty());
+  EXPECT_EQ(
+      Read([](Transaction& tx) { return tx.overview.Waiting(10); })->count, 0);
+  const auto newest = [&](int version, RunTable::Which which) {
+    const auto run =
+        Read([=](Transaction& tx) {
+          return tx.runs.FindNewest(AttemptId("att_1"), version, which);
+        }).value();
+    return run ? run->id : RunId();
+  };
+  EXPECT_EQ(newest(1, RunTable::Which::kAny), errored);
+  EXPECT_EQ(newest(1, RunTable::Which::kScored), scored);
+  EXPECT_EQ(newest(2, RunTable::Which::kAny), RunId());
+}
+
 TEST_P(TablesTest, ARequestIdAnswersTheSameRequestOnly) {
   const RequestKey key{"tok_1", "Method", "r1"};
   ASSERT_THAT(Write([=](Transaction& tx) {

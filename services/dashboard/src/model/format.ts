@@ -114,6 +114,8 @@ export function kindText(kind: Run_Kind): string {
       return 'final';
     case Run_Kind.REGRADE:
       return 'regrade';
+    case Run_Kind.REFERENCE:
+      return 'reference';
     case Run_Kind.UNSPECIFIED:
       return '';
   }

@@ -20,6 +20,7 @@ import { InviteForm } from '../parts/invite_form';
 import { Answer, Loading } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
 import { QuestionDesk } from '../parts/question_desk';
+import { ReferenceBox } from '../parts/reference_box';
 import { RunTable } from '../parts/run_table';
 import { useSelf } from '../parts/self';
 import { StatisticsView } from '../parts/statistics_view';
@@ -77,7 +78,7 @@ export function AssignmentPage({ name }: { name: string }) {
     !!assignment && {
       id: 'task',
       label: 'Task and versions',
-      content: () => <Task assignment={assignment} now={now} />,
+      content: () => <Task assignment={assignment} now={now} turn={turn} />,
     },
   ];
   const shown = tabs.filter((tab) => tab !== false);
@@ -264,7 +265,15 @@ function Runs({ list, now }: { list: RunList | null; now: number }) {
   return <RunTable runs={list} now={now} ofOne />;
 }
 
-function Task({ assignment, now }: { assignment: Assignment; now: number }) {
+function Task({
+  assignment,
+  now,
+  turn,
+}: {
+  assignment: Assignment;
+  now: number;
+  turn: number;
+}) {
   const self = useSelf();
   return (
     <>
@@ -273,6 +282,12 @@ function Task({ assignment, now }: { assignment: Assignment; now: number }) {
         <VersionList assignment={assignment} now={now} />
       ) : (
         <p>Version {assignment.version} is the current one.</p>
+      )}
+      {sees(self?.role) && (
+        <section aria-labelledby="reference">
+          <h2 id="reference">Reference solution</h2>
+          <ReferenceBox assignment={assignment.name} now={now} turn={turn} />
+        </section>
       )}
       {writes(self?.role) && (
         <section aria-labelledby="verification">

@@ -89,8 +89,10 @@ export function AttemptReviewPage({ name }: { name: string }) {
     ends: false,
   });
   const attempt = value?.attempt;
-  const who =
-    cleanText(attempt?.candidateName ?? '') || `Attempt ${idOf(name)}`;
+  const candidates = attempt && !attempt.reference;
+  const who = attempt?.reference
+    ? 'Reference solution'
+    : cleanText(attempt?.candidateName ?? '') || `Attempt ${idOf(name)}`;
   return (
     <>
       <title>{`${who} · Assay`}</title>
@@ -107,7 +109,7 @@ export function AttemptReviewPage({ name }: { name: string }) {
       </p>
       <div className="section-head">
         <h1>{who}</h1>
-        {attempt && <Countdown attempt={attempt} now={now} />}
+        {candidates && <Countdown attempt={attempt} now={now} />}
         <LiveMark connection={connection} />
       </div>
       {/* What failed for good is said once, below. */}
@@ -150,6 +152,8 @@ function Happened({
   onChanged: () => void;
 }) {
   const self = useSelf();
+  // Nobody's time runs out in the reference, and nobody is judged by it.
+  const attempt = whole.attempt?.reference ? undefined : whole.attempt;
   return (
     <>
       <ol className="timeline">
@@ -180,18 +184,18 @@ function Happened({
           </ul>
         </section>
       )}
-      {whole.attempt && (
+      {attempt && (
         <DecisionDesk
-          attempt={whole.attempt}
+          attempt={attempt}
           decisions={whole.decisions}
           now={now}
           onDecided={onChanged}
         />
       )}
-      {whole.attempt && writes(self?.role) && (
+      {attempt && writes(self?.role) && (
         <section aria-labelledby="clock">
           <h2 id="clock">Clock</h2>
-          <ClockForm attempt={whole.attempt} onChanged={onChanged} />
+          <ClockForm attempt={attempt} onChanged={onChanged} />
         </section>
       )}
     </>
@@ -248,16 +252,20 @@ function Facts({ attempt, now }: { attempt: Attempt; now: number }) {
           <Time at={attempt.clock?.startTime} now={now} />
         </dd>
       </div>
-      <div>
-        <dt>Deadline</dt>
-        <dd>
-          <Time at={attempt.clock?.deadline} now={now} />
-        </dd>
-      </div>
-      <div>
-        <dt>Time allowed</dt>
-        <dd>{allowedText(attempt)}</dd>
-      </div>
+      {!attempt.reference && (
+        <>
+          <div>
+            <dt>Deadline</dt>
+            <dd>
+              <Time at={attempt.clock?.deadline} now={now} />
+            </dd>
+          </div>
+          <div>
+            <dt>Time allowed</dt>
+            <dd>{allowedText(attempt)}</dd>
+          </div>
+        </>
+      )}
       {attempt.candidateEmail && (
         <div>
           <dt>Address</dt>

@@ -1,18 +1,16 @@
 import { useMemo, useState } from 'react';
 
+import type { GetReferenceResponse } from '../gen/assay/v1/assignment_service_pb';
 import type { CheckResult } from '../gen/assay/v1/check_pb';
-import { type Run, Run_State } from '../gen/assay/v1/run_pb';
+import type { Run } from '../gen/assay/v1/run_pb';
 import { cleanText } from '../model/clean_text';
 import { compareChecks, compareWork, type Work } from '../model/compare';
 import {
-  durationText,
-  idOf,
-  kindText,
-  pointsText,
-  shortCommit,
-  whenText,
-} from '../model/format';
-import { millis } from '../model/format';
+  choiceText,
+  compareChoices,
+  referenceText,
+} from '../model/compare_choices';
+import { durationText, idOf, pointsText } from '../model/format';
 import type { RunModel } from '../model/run_model';
 import { Link } from '../router';
 import { sentence, useClients } from '../rpc/client';
@@ -32,29 +30,35 @@ interface Props {
   onChoose: (name: string) => void;
 }
 
-// Two runs beside each other: of one candidate, or of two.
+// Two runs beside each other: of one candidate, of two, or of a candidate and
+// the author's reference solution.
 export function RunCompare({ model, version, other, onChoose }: Props) {
-  const { runs } = useClients();
+  const { assignments, runs } = useClients();
   const run = model.run!;
   const listed = useLoad(async (signal) => {
     const [mine, all] = await Promise.all([
       runs.listRuns({ attempt: run.attempt, pageSize: 100 }, { signal }),
       runs.listRuns({ assignment: run.assignment, pageSize: 200 }, { signal }),
     ]);
-    const seen = new Map<string, Run>();
-    for (const each of [...mine.runs, ...all.runs]) {
-      if (each.name !== run.name && each.state === Run_State.FINISHED) {
-        seen.set(each.name, each);
-      }
-    }
-    return [...seen.values()];
+    return [mine.runs, all.runs];
   });
+  // Of the same version: another one's checks may be others.
+  const found = useLoad((signal) =>
+    assignments.getReference(
+      { name: run.assignment, version: run.assignmentVersion },
+      { signal },
+    ),
+  );
+  const problem = listed.error ?? found.error;
   const [typed, setTyped] = useState('');
+  const { reference, others } = compareChoices(
+    run,
+    listed.value ?? [],
+    found.value?.reference?.run,
+  );
   return (
     <>
-      {listed.error !== null && (
-        <p className="notice bad">{sentence(listed.error)}</p>
-      )}
+      {problem !== null && <p className="notice bad">{sentence(problem)}</p>}
       <form
         className="table-tools"
         onSubmit={(event) => {
@@ -70,9 +74,12 @@ export function RunCompare({ model, version, other, onChoose }: Props) {
             onChange={(event) => onChoose(event.target.value)}
           >
             <option value="">choose a run</option>
-            {listed.value?.map((each) => (
+            {reference && (
+              <option value={reference.name}>{referenceText(reference)}</option>
+            )}
+            {others.map((each) => (
               <option key={each.name} value={each.name}>
-                {optionText(each, run)}
+                {choiceText(each, run)}
               </option>
             ))}
           </select>
@@ -87,43 +94,67 @@ export function RunCompare({ model, version, other, onChoose }: Props) {
         </label>
       </form>
       {other ? (
-        <Beside key={other} here={model} version={version} other={other} />
+        <Beside
+          key={other}
+          here={model}
+          version={version}
+          other={other}
+          isReference={other === reference?.name}
+        />
       ) : (
         <Empty title="No other run chosen">
           <p>
             Another push of the same candidate shows what a change did; another
-            candidate’s run, or the reference’s, shows what can be had. To have
-            the reference’s here, invite yourself and push it.
+            candidate’s run, or the reference’s, shows what can be had.
           </p>
+          {found.value && <AboutReference of={found.value} run={run} />}
         </Empty>
       )}
     </>
   );
 }
 
-function optionText(each: Run, run: Run): string {
-  const queued = millis(each.queueTime);
-  return [
-    each.attempt === run.attempt ? 'same attempt' : idOf(each.attempt),
-    kindText(each.kind),
-    shortCommit(each.commit),
-    each.score
-      ? `${pointsText(each.score.earned)} / ${pointsText(each.score.max)}`
-      : '',
-    queued === null ? '' : whenText(queued).replace(/ \(.*/, ''),
-  ]
-    .filter(Boolean)
-    .join(', ');
+// Why the reference is not offered, and who makes it.
+function AboutReference({
+  of: { reference },
+  run,
+}: {
+  of: GetReferenceResponse;
+  run: Run;
+}) {
+  const { attempt, assignment, assignmentVersion } = run;
+  const page = `/${assignment}?tab=task`;
+  if (reference?.run) {
+    if (reference.run.name !== run.name) return null;
+    return <p>This run is the reference.</p>;
+  }
+  if (reference?.attempt === attempt) return null;
+  if (reference?.push) {
+    return (
+      <p>
+        No run of the reference solution by version {assignmentVersion} has
+        ended: <Link href={page}>its state</Link>.
+      </p>
+    );
+  }
+  return (
+    <p>
+      This assignment has no reference solution yet. Its author{' '}
+      <Link href={page}>pushes one</Link>, and it is offered here first.
+    </p>
+  );
 }
 
 function Beside({
   here,
   version,
   other,
+  isReference,
 }: {
   here: RunModel;
   version: number;
   other: string;
+  isReference: boolean;
 }) {
   const there = useRun(other);
   const thereVersion = there.version;
@@ -148,7 +179,8 @@ function Beside({
         {differing === 0
           ? 'Every check came to the same.'
           : `${differing} of ${checks.length} checks differ.`}{' '}
-        The other: <Link href={`/${other}`}>{idOf(other)}</Link>
+        {isReference ? 'The reference' : 'The other'}:{' '}
+        <Link href={`/${other}`}>{idOf(other)}</Link>
       </p>
       <div
         className="table-scroll"
@@ -161,7 +193,7 @@ function Beside({
             <tr>
               <th scope="col">Check</th>
               <th scope="col">This run</th>
-              <th scope="col">The other</th>
+              <th scope="col">{isReference ? 'Reference' : 'The other'}</th>
             </tr>
           </thead>
           <tbody>
@@ -183,7 +215,10 @@ function Beside({
       {work.length === 0 ? (
         <p className="muted">Neither run has any.</p>
       ) : (
-        <WorkTable work={work} />
+        <WorkTable
+          work={work}
+          there={isReference ? 'Reference' : 'The other'}
+        />
       )}
     </>
   );
@@ -200,7 +235,7 @@ function Result({ of }: { of?: CheckResult }) {
   );
 }
 
-function WorkTable({ work }: { work: Work[] }) {
+function WorkTable({ work, there }: { work: Work[]; there: string }) {
   return (
     <div
       className="table-scroll"
@@ -219,7 +254,7 @@ function WorkTable({ work }: { work: Work[] }) {
               took
             </th>
             <th scope="col" className="number">
-              The other
+              {there}
             </th>
             <th scope="col" className="number">
               took
