@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "assay/v1/account_service.grpc.pb.h"
 #include "services/cli/command_line.h"
 #include "services/cli/confirm.h"
@@ -191,7 +193,7 @@ Outcome ChangeOwnPassword(Context& context, const PasswordOptions& options) {
   request.set_new_password(change.next);
   const auto changed = own.Call(&Stub::ChangePassword, request);
   // The session was for this alone, also where nothing was changed.
-  static_cast<void>(own.Call(&Stub::SignOut, v1::SignOutRequest()));
+  std::ignore = own.Call(&Stub::SignOut, v1::SignOutRequest());
   if (!changed) return std::unexpected(changed.error());
   if (context.console().json())
     context.console().Json(*changed);

@@ -72,7 +72,7 @@ std::string LabelsText(const v1::Worker& worker) {
   const std::map<std::string, std::string> labels(worker.labels().begin(),
                                                   worker.labels().end());
   for (const auto& [key, value] : labels)
-    text += (text.empty() ? "" : ", ") + key + "=" + value;
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", key, value);
   return text.empty() ? "-" : text;
 }
 
