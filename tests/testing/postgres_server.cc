@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,14 +174,27 @@ bool PostgresServer::WaitUntilReady() {
 }
 
 void PostgresServer::Kill() {
+  // Its backends would go on, even commit, until they notice that it is gone.
+  std::vector<int> backends;
+  const std::string pid = std::to_string(pid_);
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  for (pid_t child = 0; children >> child;)
+    if (const long fd = syscall(SYS_pidfd_open, child, 0); fd >= 0)
+      backends.push_back(static_cast<int>(fd));
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
+  for (const int backend : backends) {
+    syscall(SYS_pidfd_send_signal, backend, SIGKILL, nullptr, 0);
+    pollfd ended{.fd = backend, .events = POLLIN, .revents = 0};
+    poll(&ended, 1, -1);
+    close(backend);
+  }
 }
 
 Status PostgresServer::Restart() {
-  // Backends of a killed postmaster end when they notice; the new one refuses
-  // to start while their shared memory is in use.
+  // A backend that was started while it was killed ends when it notices; the
+  // new server refuses to start while its shared memory is in use.
   for (int i = 0; i < 100; ++i) {
     Launch();
     if (WaitUntilReady() && waitpid(pid_, nullptr, WNOHANG) == 0) return {};
