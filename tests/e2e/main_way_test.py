@@ -55,17 +55,20 @@ class MainWayTest(unittest.TestCase):
         cls.assay = Installation()
         cls.addClassCleanup(cls.assay.close)
 
-    def grade(self, solution):
+    def grade(self, solution, meanwhile=lambda name: None):
         """Pushes the solution and lets the deadline submit it."""
         name = f"orders-{solution}"
         self.assay.assignment(name, folder=SAMPLE, duration="25s", grace="0s")
         candidate = self.assay.candidate(name)
         candidate.commit(SAMPLE / "solutions" / solution)
         said = candidate.push()
+        meanwhile(name)
         return candidate, said, self.assay.final_run(candidate)
 
     def test_planted_faults_and_nothing_else_lose_their_points(self):
-        candidate, said, run = self.grade("faulty")
+        # The author's own solution, which has every point or the command fails.
+        candidate, said, run = self.grade(
+            "faulty", lambda name: self.assay.run("assignment", "reference", name, SAMPLE))
 
         # The public checks came back on the push, the hidden ones did not.
         self.assertIn("remote:", said)
@@ -87,6 +90,17 @@ class MainWayTest(unittest.TestCase):
         self.assertEqual(submission["cause"], "CAUSE_DEADLINE")
         self.assertEqual(submission["commit"], candidate.pushes()[-1]["newCommit"])
         self.check_trace(run)
+        self.check_reference(run)
+
+    def check_reference(self, run):
+        """It differs where points were lost, by every check, and counts nowhere."""
+        compared = self.assay.json("run", "compare", run["name"], "reference")
+        self.assertEqual({check["checkId"] for check in compared["checks"]
+                          if not check["same"]}, set(planted("faulty")))
+        self.assertEqual(len(compared["checks"]), 10)
+        self.assertEqual(compared["there"]["earned"], compared["there"]["max"])
+        found = self.assay.json("assignment", "show", run["assignment"].split("/")[1])
+        self.assertEqual(found["attemptCount"], 1)
 
     def check_trace(self, run):
         """run > phase > check > step > request > statement."""
