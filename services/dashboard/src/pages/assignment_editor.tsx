@@ -1,75 +1,26 @@
-import { clone, create } from '@bufbuild/protobuf';
-import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type FormEvent, useMemo, useState } from 'react';
 
+import type { Assignment } from '../gen/assay/v1/assignment_pb';
 import {
-  type Assignment,
-  AssignmentSpec_LatePolicy as LatePolicy,
-  AssignmentSpecSchema,
-} from '../gen/assay/v1/assignment_pb';
-import {
-  fromProto,
-  fromText,
-  readFolder,
-  sorted,
-  textOf,
-  type TreeFile,
-} from '../model/file_tree';
+  type Draft,
+  draftOf,
+  specOf,
+  suiteFilesOf,
+} from '../model/assignment_draft';
+import { fromProto, textOf, type TreeFile } from '../model/file_tree';
 import { idOf } from '../model/format';
-import { VERIFIED_FILE } from '../model/verified';
+import { AssignmentFacts } from '../parts/assignment_facts';
 import { newRequestId } from '../parts/invite_form';
 import { Answer } from '../parts/loading';
 import { Markdown } from '../parts/markdown';
 import { SureButton } from '../parts/sure_button';
-import { asFolder, SuiteEditor, type SuiteTexts } from '../parts/suite_editor';
+import { SuiteEditor } from '../parts/suite_editor';
+import { TemplateField } from '../parts/template_field';
 import { useDraft } from '../parts/use_draft';
 import { useLoad } from '../parts/use_load';
 import { goTo, Link } from '../router';
 import { sentence, useClients } from '../rpc/client';
-
-// Compiles as it is: something to change rather than an empty page.
-const FIRST_SUITE = `version: 1
-name: My task
-limits: { run: 120s, check: 15s, request: 5s }
-service:
-  start: { run: ./run }
-  ready: { get: /healthz, within: 30s }
-checks:
-  - id: answers
-    title: Answers at its root
-    points: 10
-    visibility: public
-    steps:
-      - get: /
-        expect: { status: 200 }
-`;
-
-// What is written on the page, as it is kept between visits.
-interface Draft {
-  id: string;
-  title: string;
-  brief: string;
-  hours: string;
-  graceSeconds: string;
-  latePolicy: LatePolicy;
-  aiPolicy: string;
-  texts: SuiteTexts;
-  // The version that was there when the writing began; 0: a new assignment.
-  version: number;
-}
-
-const NEW: Draft = {
-  id: '',
-  title: '',
-  brief: '',
-  hours: '4',
-  graceSeconds: '120',
-  latePolicy: LatePolicy.REJECT,
-  aiPolicy: '',
-  texts: { 'assay.yaml': FIRST_SUITE },
-  version: 0,
-};
 
 // Writes a new assignment, or the next version of one.
 export default function AssignmentEditorPage({ name }: { name?: string }) {
@@ -106,27 +57,6 @@ export default function AssignmentEditorPage({ name }: { name?: string }) {
       </Answer>
     </>
   );
-}
-
-function draftOf(assignment: Assignment | null, files: TreeFile[]): Draft {
-  const spec = assignment?.spec;
-  if (!assignment || !spec) return NEW;
-  const texts: SuiteTexts = {};
-  for (const file of files) {
-    const text = textOf(file);
-    if (text !== null) texts[file.path] = text;
-  }
-  return {
-    id: idOf(assignment.name),
-    title: spec.title,
-    brief: spec.brief,
-    hours: String((spec.duration ? durationMs(spec.duration) : 0) / 3_600_000),
-    graceSeconds: String((spec.grace ? durationMs(spec.grace) : 0) / 1000),
-    latePolicy: spec.latePolicy,
-    aiPolicy: spec.aiPolicy,
-    texts,
-    version: assignment.version,
-  };
 }
 
 function Editor({
@@ -176,32 +106,9 @@ function Editor({
     }
   };
   const write = async (): Promise<string> => {
-    // What is not written here stays as it was.
-    const spec = base?.spec
-      ? clone(AssignmentSpecSchema, base.spec)
-      : create(AssignmentSpecSchema);
-    Object.assign(spec, {
-      title: draft.title.trim(),
-      brief: draft.brief,
-      duration: durationFromMs(Math.round(Number(draft.hours) * 3_600_000)),
-      grace: durationFromMs(Number(draft.graceSeconds) * 1000),
-      latePolicy: draft.latePolicy,
-      aiPolicy: draft.aiPolicy,
-    });
-    const texts = { ...draft.texts };
-    // Of another suite it says nothing.
-    const before = draftOf(assignment, files).texts;
-    if (
-      Object.keys({ ...texts, ...before }).some(
-        (path) => texts[path] !== before[path],
-      )
-    )
-      delete texts[VERIFIED_FILE];
+    const spec = specOf(draft, base);
     const suite = {
-      files: sorted([
-        ...Object.entries(texts).map(([path, text]) => fromText(path, text)),
-        ...others,
-      ]),
+      files: suiteFilesOf(draft, draftOf(assignment, files), others),
     };
     if (assignment) {
       const done = await assignments.updateAssignment({
@@ -236,7 +143,7 @@ function Editor({
           />
         </p>
       )}
-      <Facts draft={draft} isNew={!assignment} onChange={change} />
+      <AssignmentFacts draft={draft} isNew={!assignment} onChange={change} />
       <section aria-labelledby="brief">
         <h2 id="brief">Brief</h2>
         <div className="beside">
@@ -311,130 +218,5 @@ function Editor({
         )}
       </div>
     </form>
-  );
-}
-
-function Facts({
-  draft,
-  isNew,
-  onChange,
-}: {
-  draft: Draft;
-  isNew: boolean;
-  onChange: (more: Partial<Draft>) => void;
-}) {
-  return (
-    <div className="inline-form">
-      {isNew && (
-        <label>
-          Name in addresses
-          <input
-            required
-            pattern="[a-z0-9\-]{1,40}"
-            title="1 to 40 of a-z, 0-9 and hyphen"
-            value={draft.id}
-            onChange={(event) => onChange({ id: event.target.value })}
-          />
-        </label>
-      )}
-      <label className="wide">
-        Title
-        <input
-          required
-          maxLength={200}
-          value={draft.title}
-          onChange={(event) => onChange({ title: event.target.value })}
-        />
-      </label>
-      <label>
-        Hours allowed
-        <input
-          type="number"
-          required
-          min="0.01"
-          step="any"
-          value={draft.hours}
-          onChange={(event) => onChange({ hours: event.target.value })}
-        />
-      </label>
-      <label>
-        Grace, seconds
-        <input
-          type="number"
-          required
-          min="0"
-          value={draft.graceSeconds}
-          onChange={(event) => onChange({ graceSeconds: event.target.value })}
-        />
-      </label>
-      <label>
-        Late pushes
-        <select
-          value={draft.latePolicy}
-          onChange={(event) =>
-            onChange({ latePolicy: Number(event.target.value) })
-          }
-        >
-          <option value={LatePolicy.REJECT}>are refused</option>
-          <option value={LatePolicy.LATE}>are kept and marked late</option>
-          <option value={LatePolicy.PRACTICE}>are run for practice</option>
-        </select>
-      </label>
-      <label className="wide">
-        On AI tools
-        <textarea
-          rows={2}
-          value={draft.aiPolicy}
-          onChange={(event) => onChange({ aiPolicy: event.target.value })}
-        />
-      </label>
-    </div>
-  );
-}
-
-function TemplateField({
-  template,
-  isNew,
-  onChange,
-}: {
-  template: TreeFile[] | null;
-  isNew: boolean;
-  onChange: (template: TreeFile[] | null) => void;
-}) {
-  const [problem, setProblem] = useState('');
-  const read = async (files: FileList | null) => {
-    setProblem('');
-    try {
-      const tree = await readFolder(files ?? []);
-      onChange(tree.length > 0 ? tree : null);
-    } catch (error) {
-      setProblem(sentence(error));
-    }
-  };
-  return (
-    <>
-      <label>
-        Folder that every candidate starts from{' '}
-        <input
-          type="file"
-          multiple
-          required={isNew}
-          ref={asFolder}
-          onChange={(event) => void read(event.target.files)}
-        />
-      </label>
-      <p className="muted">
-        {template
-          ? `${template.length} files; those that begin with “#!” are programs.`
-          : isNew
-            ? 'Its files become one commit.'
-            : 'Without one, the template stays as it is.'}
-      </p>
-      {problem && (
-        <p className="notice bad" role="alert">
-          {problem}
-        </p>
-      )}
-    </>
   );
 }

@@ -4,14 +4,12 @@ import type {
   CheckSuiteResponse,
   CheckSuiteResponse_Problem,
 } from '../gen/assay/v1/suite_service_pb';
+import type { SuiteTexts } from '../model/assignment_draft';
 import { cleanText } from '../model/clean_text';
 import { fromText, readFolder, sorted, textOf } from '../model/file_tree';
 import { suiteText } from '../model/format';
 import { sentence, useClients } from '../rpc/client';
 import { CodeEditor } from './code_editor';
-
-// Text files by path. Others of a suite stay as they are, beside them.
-export type SuiteTexts = Record<string, string>;
 
 interface Props {
   texts: SuiteTexts;

@@ -7,6 +7,19 @@ const HINTS = {
   lanes: `Arrows walk along lanes and across, ${COMMON}, l shows the tree`,
 };
 
+const LAYOUTS = [
+  {
+    id: 'tree',
+    label: 'Tree',
+    title: 'Each span below the one that caused it',
+  },
+  {
+    id: 'lanes',
+    label: 'Lanes',
+    title: 'Runner, service and database below each other, on one clock',
+  },
+] as const;
+
 interface Props {
   trace: Trace;
   zoomed: boolean;
@@ -27,24 +40,18 @@ export function TraceTools({ trace, zoomed, onWhole, onExport }: Props) {
           onChange={(event) => trace.setText(event.target.value)}
         />
         <div className="choice" role="group" aria-label="Layout">
-          <button
-            type="button"
-            className="quiet"
-            aria-pressed={layout === 'tree'}
-            title="Each span below the one that caused it"
-            onClick={() => trace.setLayout('tree')}
-          >
-            Tree
-          </button>
-          <button
-            type="button"
-            className="quiet"
-            aria-pressed={layout === 'lanes'}
-            title="Runner, service and database below each other, on one clock"
-            onClick={() => trace.setLayout('lanes')}
-          >
-            Lanes
-          </button>
+          {LAYOUTS.map(({ id, label, title }) => (
+            <button
+              key={id}
+              type="button"
+              className="quiet"
+              aria-pressed={layout === id}
+              title={title}
+              onClick={() => trace.setLayout(id)}
+            >
+              {label}
+            </button>
+          ))}
         </div>
         <button
           type="button"
