@@ -449,3 +449,13 @@ export function fillCode(server) {
 export const suite = (text) => [
   { path: 'assay.yaml', mode: 0o100644, content: base64(text) },
 ];
+
+export function pushOf(number, digit) {
+  return {
+    name: `attempts/at_7f3a/pushes/${number}`,
+    newCommit: digit.repeat(40),
+    receiveTime: new Date(2026, 2, 2, 9, number).toISOString(),
+    state: 'STATE_ACCEPTED',
+    subject: `Push ${number}`,
+  };
+}

@@ -68,6 +68,24 @@ export async function goWithin(address) {
 export const button = (name, exact = true) =>
   page.getByRole('button', { name, exact });
 
+// Nothing of the corpus has become more than text, and nothing was tried that
+// the content security policy had to stop.
+export async function expectHarmless(where) {
+  const found = await page.evaluate(() => ({
+    hacked: 'hacked' in window,
+    elements: document.querySelectorAll(
+      'main script, main [onerror], main img[src*="outside"], main a[href*="outside"], ' +
+        'main a[href^="javascript" i], main a[href^="data" i], main iframe, main [style*="url("]',
+    ).length,
+    stopped: window.stopped,
+  }));
+  assert.deepEqual(
+    found,
+    { hacked: false, elements: 0, stopped: [] },
+    String(where),
+  );
+}
+
 export async function picture(name) {
   if (!PICTURES) return;
   fs.mkdirSync(PICTURES, { recursive: true });
