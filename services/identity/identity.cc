@@ -31,6 +31,13 @@ std::unexpected<Error> NoSuchToken() {
       "this token is not valid here: it is mistyped, expired or revoked");
 }
 
+// Who asks is nobody yet, and what the store says names hosts, files and roles.
+std::unexpected<Error> NobodyCanBeTold() {
+  return Unavailable(
+      "the store cannot be reached, so nothing was done; try again in a while "
+      "(the log of assayd says why)");
+}
+
 // What follows "Bearer " (in any case) or "Basic ".
 std::optional<std::string_view> Credentials(std::string_view header,
                                             std::string_view scheme) {
@@ -70,7 +77,8 @@ Async<TokenRecord> Find(storage::Store& store, const Clock& clock,
       co_await store.Read([hash = HashToken(secret)](Transaction& tx) {
         return tx.tokens.GetByHash(hash);
       });
-  if (!token && token.error().code != Code::kNotFound) co_return token;
+  if (!token && token.error().code != Code::kNotFound)
+    co_return NobodyCanBeTold();
   if (!token || !IsLive(*token, clock.Now())) co_return NoSuchToken();
   co_return token;
 }
@@ -127,7 +135,7 @@ Async<rpc::Caller> Identity::AuthenticateSession(std::string secret) {
         return both;
       });
   if (!found && found.error().code != Code::kNotFound)
-    co_return std::unexpected(found.error());
+    co_return NobodyCanBeTold();
   if (!found || found->account.disabled || now >= found->session.expire_time ||
       now >= found->session.use_time + kSessionRest)
     co_return Unauthenticated("the session is over: sign in again");

@@ -295,6 +295,9 @@ boost::asio::awaitable<gateway::HttpResponse> MetricsPage::Metrics(
     const gateway::HttpRequest& request) {
   const auto caller =
       co_await parts_.authenticate(std::string(request.Field("authorization")));
+  // No answer about a token is no reason to make another one.
+  if (!caller && caller.error().code != Code::kUnauthenticated)
+    co_return Plain(503, caller.error().message + "\n");
   if (!caller) {
     auto refused = Plain(401, caller.error().message + "\n");
     refused.fields.emplace_back("WWW-Authenticate", "Bearer");

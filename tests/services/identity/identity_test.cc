@@ -67,6 +67,30 @@ TEST_F(IdentityTest, AnythingElseIsUnauthenticatedAndNotRepeated) {
   }
 }
 
+// A store that does not answer, and says where it is.
+class AwayStore final : public storage::Store {
+ protected:
+  void Submit(Mode, Work, Done done) override {
+    done(Unavailable(
+        "the store postgres://assay@db.internal cannot be reached"));
+  }
+};
+
+TEST_F(IdentityTest, AnOutageIsNobodysWrongTokenAndNamesNoHost) {
+  AwayStore away;
+  Identity identity(away, clock_);
+  const RepositoryId repository = RepositoryId::Random();
+  const std::string git = "Basic " + testing::Base64("x:asy_secret");
+  for (const Error& error :
+       {Await(identity.Authenticate("Bearer asy_secret")).error(),
+        Await(identity.Authenticate("Session secret")).error(),
+        Await(identity.AuthenticateGit(git, repository)).error()}) {
+    EXPECT_EQ(error.code, Code::kUnavailable);
+    EXPECT_TRUE(error.message.contains("the store cannot be reached"));
+    EXPECT_FALSE(error.message.contains("db.internal")) << error.message;
+  }
+}
+
 TEST_F(IdentityTest, ANodeHasOneTokenAndItsStartEndsTheOneBefore) {
   const auto node = [&](const std::string& name) {
     return Await(identity_.CreateNodeToken("nodes/" + name))->secret;

@@ -82,6 +82,8 @@ class MetricsPageTest : public testing::ServiceTest {
                      .offers = [this] { return offers_; },
                      .authenticate = [this](std::string header)
                          -> boost::asio::awaitable<Expected<rpc::Caller>> {
+                       if (header == "outage")
+                         co_return Unavailable("the store cannot be reached");
                        const auto it = tokens_.find(header);
                        if (it == tokens_.end())
                          co_return Unauthenticated("no such token");
@@ -192,6 +194,7 @@ TEST_F(MetricsPageTest, IsForTheStaff) {
   EXPECT_THAT(exchange.answer.body, HasSubstr("assay_queue_runs"));
   for (const char* token : {"", "nobody"})
     EXPECT_EQ(StatusFor("/metrics", token), 401) << token;
+  EXPECT_EQ(StatusFor("/metrics", "outage"), 503);
   for (const char* token : {"worker", "candidate"})
     EXPECT_EQ(StatusFor("/metrics", token), 403) << token;
   FakeExchange post("/metrics", "staff");
