@@ -250,6 +250,30 @@ class NodesTest(unittest.TestCase):
         self.assertEqual(self.push(candidate, self.b)[0], "ok")
         self.judge()
 
+    def test_what_the_last_bundle_of_a_lost_node_lacks_is_named(self):
+        candidate = self.candidate()
+        said, kept = self.push(candidate, self.a)
+        self.assertEqual(said, "ok")
+        # No bundle can be written from now on.
+        blobs, aside = self.nodes.blobs, self.nodes.blobs.with_name("aside")
+        blobs.rename(aside)
+        blobs.write_text("")
+        said, missing = self.push(candidate, self.a)
+        self.a.kill()
+        blobs.unlink()
+        aside.rename(blobs)
+        self.assertEqual(said, "ok")
+        # Not before: it may come back with what is missing.
+        wait_for(lambda: self.push(candidate, self.b)[0] == "ok", 30,
+                 "it is lost, and the repository is elsewhere")
+        self.assertEqual(self.home(candidate), "b")
+        [record] = self.rows("SELECT detail FROM audit_log WHERE action = "
+                             "'repository.restored'")
+        self.assertIn(missing[:12], record["detail"])
+        self.assertNotIn(kept[:12], record["detail"])
+        log = (self.b.root / "assayd.log").read_text(errors="replace")
+        self.assertIn("was lost with node a", log)
+
 
 class TlsTest(unittest.TestCase):
     """Nodes that speak TLS to each other and to workers."""
