@@ -57,10 +57,11 @@ int main() {
     for (int i = 0; i < 40; ++i) Say(log);
   }
   // Until the test lets go of the session.
-  if (name == "wait") {
+  if (name == "wait" || name == "wait and crash") {
     char byte;
     static_cast<void>(!read(4, &byte, 1));
   }
+  if (name == "wait and crash") raise(SIGABRT);
   Say(Finished());
   // Its end may take a while; the verdict stands.
   if (name == "lingers") pause();

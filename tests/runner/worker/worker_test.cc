@@ -259,6 +259,19 @@ TEST_F(WorkerTest, ACoordinatorThatComesBackFindsTheRunGoingOn) {
   EXPECT_EQ(Get(run).epoch, 1u);
 }
 
+TEST_F(WorkerTest, AHandBackThatNobodyHeardIsSaidAgain) {
+  UsePlan("wait and crash");
+  StartWorker();
+  const RunId run = Queue(Run::KIND_FINAL);
+  UntilState(run, Run::STATE_RUNNING);
+  Until([&] { return !workshop_.orders().empty(); });
+  Unserve();
+  workshop_.Release(run.str());
+  Restart();
+  Serve();
+  UntilSeen([&] { return Get(run).losses == 1; });
+}
+
 TEST_F(WorkerTest, ALostLeaseKillsItsRun) {
   UsePlan("wait");
   StartWorker();
