@@ -60,6 +60,10 @@ test('a crowd shares the last line, and each of it is found there', () => {
   expect(service!.lines).toHaveLength(MOST_LINES);
   expect(lineOf(service!, crowd[49]!)).toBe(MOST_LINES - 1);
   expect(service!.lines.flat()).toHaveLength(50);
+  expect(service!.crowded).toBe(true);
+  const [, fits] = traceLanes(crowd.slice(0, MOST_LINES));
+  expect(fits!.lines).toHaveLength(MOST_LINES);
+  expect(fits!.crowded).toBe(false);
 });
 
 test('a pointer finds the span under it, and a short one beside it', () => {

@@ -9,8 +9,10 @@ export interface TraceLane {
   // By their start.
   spans: readonly TraceRow[];
   // The same spans on lines, on which none covers another. Where more than
-  // `MOST_LINES` were at work at once, the last line takes the others.
+  // `MOST_LINES` were at work at once, it is crowded: the last line takes the
+  // others.
   lines: readonly (readonly TraceRow[])[];
+  crowded: boolean;
   // Milliseconds in which at least one was at work.
   busy: number;
 }
@@ -52,6 +54,7 @@ function laneWith(lane: Lane, spans: TraceRow[]): TraceLane {
   const lines: TraceRow[][] = [];
   const ends: number[] = [];
   let busy = 0;
+  let crowded = false;
   let last = -Infinity;
   for (const span of spans) {
     const end = span.start + span.duration;
@@ -60,11 +63,14 @@ function laneWith(lane: Lane, spans: TraceRow[]): TraceLane {
       last = end;
     }
     let line = ends.findIndex((each) => each <= span.start);
-    if (line < 0) line = Math.min(ends.length, MOST_LINES - 1);
+    if (line < 0) {
+      crowded ||= ends.length === MOST_LINES;
+      line = Math.min(ends.length, MOST_LINES - 1);
+    }
     ends[line] = Math.max(end, ends[line] ?? -Infinity);
     (lines[line] ??= []).push(span);
   }
-  return { lane, spans, lines, busy };
+  return { lane, spans, lines, crowded, busy };
 }
 
 // The line that a span stands on; -1 where it stands on none.

@@ -8,8 +8,8 @@ export interface Layer {
   color: string;
   // 0 to 1.
   strength: number;
-  // Those that are wide enough say what they are.
-  named?: boolean;
+  // On so many lines, those that are wide enough say what they are.
+  namedLines: number;
 }
 
 // Names fit into bars that are wider, and are seen in those that are higher.
@@ -60,7 +60,7 @@ export function drawLayer(
       const end = (row.start + row.duration - range.start) * scale;
       const right = Math.min(width + 1, Math.max(left + 1, end));
       const wide = right - left > NAMED_WIDTH && bar >= NAMED_HEIGHT;
-      const named = layer.named === true && wide;
+      const named = i < layer.namedLines && wide;
       context.globalAlpha = layer.strength * (named ? WASH : 1);
       context.fillStyle = fill;
       // Neighbours stay apart as long as there is room.
@@ -97,28 +97,31 @@ export function layersOf(
   named = false,
 ): Layer[] {
   const color = `--lane-${lane.lane}`;
+  // Where bars cover each other, names would too.
+  const readable = lane.lines.length - (lane.crowded ? 1 : 0);
+  const namedLines = named ? readable : 0;
   const failed = (row: TraceRow) => row.failed;
   if (!matched) {
     const sound = linesOf(lane, (row) => !row.failed);
     return [
-      { lines: sound, color, strength: 1, named },
-      { lines: linesOf(lane, failed), color: '--bad', strength: 1, named },
+      { lines: sound, color, strength: 1, namedLines },
+      { lines: linesOf(lane, failed), color: '--bad', strength: 1, namedLines },
     ];
   }
   const meant = (row: TraceRow) => matched.has(row.id);
   return [
-    { lines: lane.lines, color, strength: 0.2 },
+    { lines: lane.lines, color, strength: 0.2, namedLines: 0 },
     {
       lines: linesOf(lane, (row) => !row.failed && meant(row)),
       color,
       strength: 1,
-      named,
+      namedLines,
     },
     {
       lines: linesOf(lane, (row) => row.failed && meant(row)),
       color: '--bad',
       strength: 1,
-      named,
+      namedLines,
     },
   ];
 }

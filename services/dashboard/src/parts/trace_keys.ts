@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from 'react';
 
+import { isFailure } from '../model/trace_failure';
 import { lanesOf, stepAcross, stepAlong } from '../model/trace_lanes';
 import { moved, type TimeRange, type TraceRow } from '../model/trace_tree';
 import type { Trace } from './use_trace';
@@ -97,9 +98,9 @@ function laneKeys({ trace, shown, setRange, choose }: Options): Actions {
 function nextFailure({ trace, choose }: Options) {
   const { rows, chosen } = trace;
   const index = rows.findIndex((row) => row.id === chosen);
+  const is = (at: number) => isFailure(rows, at);
   const next =
-    rows.find((row, i) => i > index && row.failed) ??
-    rows.find((row) => row.failed);
+    rows.find((_, i) => i > index && is(i)) ?? rows.find((_, i) => is(i));
   if (next) choose(next.id);
 }
 

@@ -11,7 +11,13 @@ import {
 } from 'react';
 
 import { durationText } from '../model/format';
-import { lanesOf, lineOf, spanAt, type TraceLane } from '../model/trace_lanes';
+import {
+  lanesOf,
+  lineOf,
+  MOST_LINES,
+  spanAt,
+  type TraceLane,
+} from '../model/trace_lanes';
 import { moved, type TimeRange, type TraceRow } from '../model/trace_tree';
 import { drawLayer, type Layer, layersOf, preparedCanvas } from './draw_lanes';
 import { whenItLooksOtherwise } from './looks';
@@ -80,11 +86,12 @@ export function TraceLanes({ trace, range, onRange, onKey }: Props) {
 }
 
 // What a lane has, in words.
-export function laneText({ lane, spans, busy }: TraceLane): string {
+export function laneText({ lane, spans, busy, crowded }: TraceLane): string {
   const [one, many] = WHAT[lane];
   if (spans.length === 0) return `no ${many}`;
   const count = `${spans.length} ${spans.length === 1 ? one : many}`;
-  return `${count}, at work for ${durationText(busy)}`;
+  const most = crowded ? `, more than ${MOST_LINES} at once` : '';
+  return `${count}, at work for ${durationText(busy)}${most}`;
 }
 
 interface LaneProps {
