@@ -47,6 +47,28 @@ test('an author answers without a name, and stops the clock meanwhile', async ()
   assert.deepEqual(await axeViolations(page), []);
 });
 
+test('lists longer than one answer of the server are read to their end', async () => {
+  fill(server);
+  const questions = Array.from({ length: 600 }, (_, i) => ({
+    name: `questions/q_${i}`,
+    text: `Question ${i}.`,
+    askTime: new Date().toISOString(),
+    ...(i < 599 && { answer: 'Yes.', answerTime: new Date().toISOString() }),
+  }));
+  server.questions.push(...questions);
+  await open('/assignments/orders-api?tab=questions');
+  // The only one that waits came last.
+  await page.getByText('Question 599.').waitFor();
+  await page.getByLabel('Your answer').waitFor();
+  const invited = server.invitations[0];
+  for (let i = 0; i < 600; i++)
+    server.invitations.push({ ...invited, name: `invitations/${i}` });
+  server.invitations.at(-1).candidateEmail = 'first-of-all@example.org';
+  await open('/assignments/orders-api');
+  await page.getByRole('button', { name: 'Show all', exact: true }).click();
+  await page.getByRole('cell', { name: 'first-of-all@' }).waitFor();
+});
+
 test('ten thousand candidates are filtered, sorted and taken elsewhere', async () => {
   fill(server);
   server.candidates = manyCandidates(10_000);

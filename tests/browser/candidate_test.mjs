@@ -141,6 +141,10 @@ test('a candidate sees the task on a telephone without scrolling sideways', asyn
   await page.goto(`${origin}/invitation#${INVITATION}`);
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.getByRole('heading', { name: 'The task' }).waitFor();
+  // As long as those that the server makes.
+  server.trialPassword = `asy_${'k'.repeat(52)}`;
+  await page.getByRole('button', { name: 'Try git' }).click();
+  await page.getByText(server.trialPassword).waitFor();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= 360, `the page is ${width} pixels wide`);
 });

@@ -26,6 +26,13 @@ export const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
+// As many of a list as the server gives at once, after those that were read.
+function pageOf(what, list, { pageSize, pageToken = '0' }) {
+  const end = Number(pageToken) + Math.min(pageSize || 50, 500);
+  const more = end < list.length && { nextPageToken: String(end) };
+  return { [what]: list.slice(Number(pageToken), end), ...more };
+}
+
 // One that is attached and gets runs, unless `more` says otherwise.
 export function worker(name, more = {}) {
   return {
@@ -68,6 +75,7 @@ export class FakeAssayd {
   // How far this server's clock is from the browser's, in milliseconds.
   skew = 0;
   invitations = [];
+  trialPassword = 'only-for-trying';
   // What was asked for: requests of invitations, names of those taken back.
   invited = [];
   revoked = [];
@@ -447,7 +455,7 @@ export class FakeAssayd {
         return { invitation: taken };
       }
       case 'ListInvitations':
-        return { invitations: this.invitations };
+        return pageOf('invitations', this.invitations, message);
       case 'StartAttempt':
         this.mine = {
           ...this.mine,
@@ -465,11 +473,11 @@ export class FakeAssayd {
       case 'CreateTrialToken':
         return {
           username: 'candidate',
-          password: 'only-for-trying',
+          password: this.trialPassword,
           cloneUrl: 'http://127.0.0.1:7080/git/rep_0.git',
         };
       case 'ListQuestions':
-        return { questions: this.questions };
+        return pageOf('questions', this.questions, message);
       case 'AskQuestion': {
         const question = {
           name: `questions/q_${this.questions.length + 1}`,
@@ -513,7 +521,7 @@ export class FakeAssayd {
           },
         };
       case 'ListPushes':
-        return { pushes: this.pushes };
+        return pageOf('pushes', this.pushes, message);
       case 'ListRuns':
         return { runs: [...this.runs.values()] };
       case 'ListSubmissions':

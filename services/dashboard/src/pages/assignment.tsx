@@ -35,6 +35,7 @@ import { VersionList } from '../parts/version_list';
 import { goTo, Link, useAddress } from '../router';
 import { useClients } from '../rpc/client';
 import type { Connection } from '../rpc/follow';
+import { everyPage } from '../rpc/pages';
 
 export function AssignmentPage({ name }: { name: string }) {
   const { assignments } = useClients();
@@ -190,14 +191,24 @@ function Candidates({ name, now, turn }: Part) {
 
 function Invitations({ name, now, turn, changed }: Part) {
   const { invitations } = useClients();
-  const invited = useLoad(
-    (signal) =>
+  // The newest alone, until all are asked for.
+  const [all, setAll] = useState(false);
+  const invited = useLoad(async (signal) => {
+    const ask = (pageSize: number, pageToken = '') =>
       invitations.listInvitations(
-        { assignment: name, pageSize: 500 },
+        { assignment: name, pageSize, pageToken },
         { signal },
-      ),
-    turn,
-  );
+      );
+    if (!all) {
+      const newest = await ask(50);
+      return { list: newest.invitations, more: newest.nextPageToken !== '' };
+    }
+    const list = await everyPage(
+      (pageToken) => ask(500, pageToken),
+      (page) => page.invitations,
+    );
+    return { list, more: false };
+  }, `${turn} ${all}`);
   const onInvited = () => {
     changed();
     invited.reload();
@@ -210,8 +221,10 @@ function Invitations({ name, now, turn, changed }: Part) {
       <Answer of={invited} what="invitations">
         {(value) => (
           <InvitationTable
-            list={value.invitations}
+            list={value.list}
+            more={value.more}
             now={now}
+            onAll={() => setAll(true)}
             onChanged={onInvited}
           />
         )}
@@ -224,17 +237,20 @@ function Questions({ name, now, turn, changed }: Part) {
   const { questions } = useClients();
   const asked = useLoad(
     (signal) =>
-      questions.listQuestions({ assignment: name, pageSize: 200 }, { signal }),
+      everyPage(
+        (pageToken) =>
+          questions.listQuestions(
+            { assignment: name, pageSize: 500, pageToken },
+            { signal },
+          ),
+        (page) => page.questions,
+      ),
     turn,
   );
   return (
     <Answer of={asked} what="questions">
       {(value) => (
-        <QuestionDesk
-          questions={value.questions}
-          now={now}
-          onChanged={changed}
-        />
+        <QuestionDesk questions={value} now={now} onChanged={changed} />
       )}
     </Answer>
   );
@@ -318,7 +334,11 @@ function Facts({ assignment }: { assignment: Assignment }) {
       </div>
       <div>
         <dt>Grace</dt>
-        <dd>{protoDurationText(assignment.spec?.grace) || 'none'}</dd>
+        <dd>
+          {assignment.spec?.grace?.seconds
+            ? protoDurationText(assignment.spec.grace)
+            : 'none'}
+        </dd>
       </div>
       <div>
         <dt>Suite</dt>

@@ -25,6 +25,7 @@ import { useAttempt } from '../parts/use_attempt';
 import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { isUnauthenticated, sentence, useClients } from '../rpc/client';
+import { everyPage } from '../rpc/pages';
 import { scrollable } from '../parts/scrollable';
 
 const NAME = 'attempts/me';
@@ -52,13 +53,34 @@ export function AttemptPage() {
   const of = { attempt: NAME };
   const { value, error, reload } = useLoad<Lists>(async (signal) => {
     const [pushed, ran, submitted, asked, decided] = await Promise.all([
-      attempts.listPushes({ ...of, pageSize: 500 }, { signal }),
-      runs.listRuns({ ...of, pageSize: 100 }, { signal }),
+      everyPage(
+        (pageToken) =>
+          attempts.listPushes({ ...of, pageSize: 500, pageToken }, { signal }),
+        (page) => page.pushes,
+      ),
+      everyPage(
+        (pageToken) =>
+          runs.listRuns({ ...of, pageSize: 500, pageToken }, { signal }),
+        (page) => page.runs,
+      ),
       submissions.listSubmissions(of, { signal }),
-      questions.listQuestions({ ...of, pageSize: 200 }, { signal }),
+      everyPage(
+        (pageToken) =>
+          questions.listQuestions(
+            { ...of, pageSize: 500, pageToken },
+            { signal },
+          ),
+        (page) => page.questions,
+      ),
       decisions.listDecisions(of, { signal }),
     ]);
-    return { ...pushed, ...ran, ...submitted, ...asked, ...decided };
+    return {
+      pushes: pushed,
+      runs: ran,
+      questions: asked,
+      ...submitted,
+      ...decided,
+    };
   });
   const { attempt, offset, connection } = useAttempt(NAME, reload);
   const now = here + offset;

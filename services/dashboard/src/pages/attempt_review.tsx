@@ -38,6 +38,7 @@ import { useLoad } from '../parts/use_load';
 import { useNow } from '../parts/use_now';
 import { goTo, Link, useAddress } from '../router';
 import { useClients } from '../rpc/client';
+import { everyPage } from '../rpc/pages';
 
 interface Whole {
   attempt?: Attempt;
@@ -57,27 +58,36 @@ export function AttemptReviewPage({ name }: { name: string }) {
   const self = useSelf();
   // Authors answer without seeing who asks, so theirs is by assignment.
   const asksShown = self?.role !== Role.AUTHOR;
+  const of = { attempt: name, pageSize: 500 };
   const whole = useLoad<Whole>(async (signal) => {
     const [found, pushed, ran, submitted, asked, decided, told] =
       await Promise.all([
         attempts.getAttempt({ name }, { signal }),
-        attempts.listPushes({ attempt: name, pageSize: 500 }, { signal }),
-        runs.listRuns({ attempt: name, pageSize: 500 }, { signal }),
+        everyPage(
+          (pageToken) => attempts.listPushes({ ...of, pageToken }, { signal }),
+          (page) => page.pushes,
+        ),
+        everyPage(
+          (pageToken) => runs.listRuns({ ...of, pageToken }, { signal }),
+          (page) => page.runs,
+        ),
         submissions.listSubmissions({ attempt: name }, { signal }),
         asksShown
-          ? questions
-              .listQuestions({ attempt: name, pageSize: 200 }, { signal })
-              .catch(() => ({ questions: [] }))
-          : { questions: [] },
+          ? everyPage(
+              (pageToken) =>
+                questions.listQuestions({ ...of, pageToken }, { signal }),
+              (page) => page.questions,
+            ).catch(() => [])
+          : [],
         decisions.listDecisions({ attempt: name }, { signal }),
         attempts.getTimeline({ attempt: name }, { signal }),
       ]);
     return {
       attempt: found.attempt,
-      ...pushed,
-      ...ran,
+      pushes: pushed,
+      runs: ran,
+      questions: asked,
       ...submitted,
-      ...asked,
       ...decided,
       ...told,
     };

@@ -10,24 +10,22 @@ import { scrollable } from './scrollable';
 import { SureButton } from './sure_button';
 import { Time } from './time';
 
-// How many are listed before all are asked for.
-const FIRST = 50;
-
 interface Props {
   list: readonly Invitation[];
+  // There are older ones.
+  more: boolean;
   now: number;
+  onAll: () => void;
   onChanged: () => void;
 }
 
-// Every invitation. A link that was lost is made anew, also of one that was
+// The newest invitations first. A link that was lost is made anew, also of one that was
 // accepted: it then opens the attempt.
-export function InvitationTable({ list, now, onChanged }: Props) {
+export function InvitationTable({ list, more, now, onAll, onChanged }: Props) {
   const { invitations } = useClients();
   const [problem, setProblem] = useState('');
   const [fresh, setFresh] = useState('');
-  const [all, setAll] = useState(false);
-  const waiting = all ? list : list.slice(0, FIRST);
-  if (waiting.length === 0) return null;
+  if (list.length === 0) return null;
   const resend = async (name: string) => {
     setProblem('');
     try {
@@ -77,7 +75,7 @@ export function InvitationTable({ list, now, onChanged }: Props) {
             </tr>
           </thead>
           <tbody>
-            {waiting.map((invitation) => (
+            {list.map((invitation) => (
               <tr key={invitation.name}>
                 <td>{cleanText(invitation.candidateName)}</td>
                 <td>{cleanText(invitation.candidateEmail)}</td>
@@ -111,9 +109,9 @@ export function InvitationTable({ list, now, onChanged }: Props) {
           </tbody>
         </table>
       </div>
-      {waiting.length < list.length && (
-        <button type="button" className="link" onClick={() => setAll(true)}>
-          Show all {list.length}
+      {more && (
+        <button type="button" className="link" onClick={onAll}>
+          Show all
         </button>
       )}
     </>
