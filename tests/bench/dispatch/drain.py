@@ -148,6 +148,10 @@ def drain(assay, count):
     workers = ((cpu_seconds(pid) + kernel_seconds() - ours) /
                (took * os.cpu_count()))
     machine = (now_busy - busy) / (now_everything - everything)
+    while count_finished(store, since) < count:
+        time.sleep(0.5)
+        if time.monotonic() - started > 900:
+            raise SystemExit("the last runs of the queue do not end")
     times = finish_times(store, since)
     part = max(1, len(times) // 5)
     first = part / (times[part - 1] - times[0] + 1) * 1e6
