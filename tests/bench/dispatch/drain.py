@@ -49,14 +49,18 @@ def cpu_seconds(pid):
 def kernel_seconds():
     """Of the kernel's own threads: they take down the namespaces, mounts and
     cgroups that cells leave."""
-    total = 0
+    total, seen = 0, False
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if fields[1] == "2":
+            seen = True
             total += int(fields[11]) + int(fields[12])
+    if not seen:
+        raise SystemExit("the kernel's threads cannot be seen, as in a process "
+                         "namespace: run this outside of one")
     return total / TICKS
 
 
